@@ -1,0 +1,122 @@
+// Package global serves global secrets: those that the process which runs the
+// injector holds in its own environment or files.
+//
+// It writes the value itself, in plain text, into the Pod. Whoever can read
+// Pods in that namespace can read it, and so can everybody who can see etcd, its
+// backups, the API server's audit log at the levels that record objects, or
+// what another webhook logs. Limit with Config.Allow who may ask for what, and
+// prefer references (package k8ssecret) where they will do.
+//
+//	m, err := global.New(global.Config{
+//		Allow: func(req secret.Request, target mount.Target) bool {
+//			return target.Namespace() == "payments" && req.Group == "registry"
+//		},
+//	})
+//	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m, others}})
+//
+// By convention it is the first of the managers, so that global secrets come
+// before any store's. A secret is the variable that Config.EnvPrefix and the
+// upper-cased group and key name, joined with "_", or else the file
+// group/key in Config.Dir, case kept. Both are Flyte's rules, with its defaults.
+// Since upper-casing and joining lose something, a variable may answer to more
+// than one group and key: FLYTE_SECRET_A_B_C to ("a", "b_c") and ("a_b", "c").
+//
+// Values become variables only. A request for a file is an error if there is
+// such a global secret: to let the next manager serve it would hand out another
+// store's secret.
+package global
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Config is what a Manager is made of. The zero value is valid, and lets
+// everybody read every global secret.
+type Config struct {
+	// EnvPrefix begins the names of this process's variables that are global
+	// secrets. Empty means "FLYTE_SECRET_".
+	EnvPrefix string
+	// Dir is the directory of this process's files that are global secrets, an
+	// absolute path. It need not exist. Empty means "/etc/secrets".
+	Dir string
+	// Source, if set, is read instead of the two above.
+	Source Source
+	// Allow decides who may ask for what. What it refuses looks the same as
+	// what does not exist. Nil allows everything. It must be safe for
+	// concurrent use.
+	Allow func(req secret.Request, target mount.Target) bool
+}
+
+// Manager is the injector.SecretManager of global secrets. It is immutable and
+// safe for concurrent use.
+type Manager struct {
+	source Source
+	allow  func(secret.Request, mount.Target) bool
+}
+
+// New returns a Manager, or an error that names the field of cfg that cannot be
+// used.
+func New(cfg Config) (*Manager, error) {
+	if cfg.EnvPrefix == "" {
+		cfg.EnvPrefix = "FLYTE_SECRET_"
+	}
+	if cfg.Dir == "" {
+		cfg.Dir = "/etc/secrets"
+	}
+	if strings.ContainsAny(cfg.EnvPrefix, "=\x00") {
+		return nil, fmt.Errorf(`global: EnvPrefix %q holds "=" or NUL`, cfg.EnvPrefix)
+	}
+	if !filepath.IsAbs(cfg.Dir) {
+		return nil, fmt.Errorf("global: Dir %q is not an absolute path", cfg.Dir)
+	}
+	if cfg.Source == nil {
+		cfg.Source = &process{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
+	}
+	return &Manager{cfg.Source, cfg.Allow}, nil
+}
+
+// Name returns "global".
+func (m *Manager) Name() string { return "global" }
+
+// errAbsent is the same for what does not exist and for what is not allowed.
+var errAbsent = fmt.Errorf("global: %w", secret.ErrNotFound)
+
+// Mount answers with the value as a literal. secret.ErrNotFound says that there
+// is no such global secret or that Config.Allow refuses it; errors about a
+// secret that is there, and is asked for as a file or cannot be a variable, end
+// the search.
+func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	if err := ctx.Err(); err != nil {
+		return mount.Fragment{}, fmt.Errorf("global: %w", err)
+	}
+	name := target.Layout().EnvVar(req.Group, "", req.Key)
+	if req.Mount != mount.File && len(validation.IsEnvVarName(name)) > 0 {
+		return mount.Fragment{}, fmt.Errorf("global: %w: group and key make no valid name of a variable", secret.ErrUnsupported)
+	}
+	if m.allow != nil && !m.allow(req, target) {
+		return mount.Fragment{}, errAbsent
+	}
+	value, err := m.source.Lookup(ctx, req)
+	switch {
+	case errors.Is(err, secret.ErrNotFound):
+		return mount.Fragment{}, errAbsent
+	case err != nil:
+		return mount.Fragment{}, fmt.Errorf("global: the secret is there but cannot be read: %w", err)
+	case req.Mount == mount.File:
+		return mount.Fragment{}, errors.New("global: global secrets are variables, not files")
+	}
+	literal := mount.Literal(value)
+	if err := literal.Validate(name); err != nil {
+		return mount.Fragment{}, fmt.Errorf("global: %w", err)
+	}
+	return mount.Fragment{Value: literal}, nil
+}

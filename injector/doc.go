@@ -1,0 +1,42 @@
+// Package injector decides how secrets reach a Pod, and returns the Pod that
+// has them, or the JSON patch that adds them.
+//
+//	in, err := injector.New(injector.Config{
+//		Managers: []injector.SecretManager{globalSecrets, kubernetesSecrets},
+//	})
+//	pod, err = in.Inject(ctx, pod, secret.Request{Group: "user-info", Key: "password"})
+//
+// A [SecretManager] answers what a Pod needs to read one secret; the Injector
+// asks them in order, names things, merges the answers, finds conflicts and
+// writes the result. [Injector.Plan] tells where each secret would be found and
+// does nothing; [Injector.Inject], [Injector.InjectTemplate] and
+// [Injector.Patch] suit controllers, [Injector.Review] an admission webhook.
+//
+// # What always holds
+//
+//   - Nothing that is given is modified or kept, and results share nothing with
+//     it. The package does not log, has no state, and reads neither clock,
+//     randomness nor environment.
+//   - An error means no result at all, and tells of every request that fails.
+//   - The same input gives the same bytes.
+//   - Injecting what is injected already changes nothing, also after the API
+//     server or other webhooks have filled in or changed the rest of what was
+//     added. With more requests the second time, only what is missing is added.
+//   - A patch makes of the Pod's JSON the injected Pod's JSON, and only adds.
+//     It is written directly, not by comparing Pods, so that fields which this
+//     build of k8s.io/api does not know stay where they are.
+//   - Nothing is silently replaced: a name that means something else already is
+//     a *mount.ConflictError that says where.
+//   - The value of a secret is in the resulting Pod and patch and nowhere else.
+//
+// # What a container gets
+//
+// Every container, init containers too, unless Config.Containers chooses. A
+// secret is a variable or a file, named as Flyte's client looks it up; see
+// mount.Layout. With it come the variables FLYTE_SECRETS_ENV_PREFIX, or
+// FLYTE_SECRETS_DEFAULT_DIR and FLYTE_SECRETS_FILE_PREFIX, from which that
+// client learns where to look. Variables are put in front, so that the Pod's own
+// can refer to them with $(NAME), and a Pod's last definition of a name is the
+// one that counts. A request with a version gets a second name, with or without
+// the version, where a reference makes that possible and the name is free.
+package injector

@@ -1,0 +1,111 @@
+package injector
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// RequestError says why a request cannot be served. Its cause is
+//
+//   - a *secret.InvalidError, and Manager is empty;
+//   - a *mount.ConflictError or *mount.ValueError that what the manager answered
+//     has with the Pod or with another request;
+//   - what the manager returned, if that ended the search;
+//   - or, if no manager serves the request, an error that wraps what each of
+//     them returned, and Manager is empty.
+type RequestError struct {
+	Request secret.Request
+	// Manager is the name of the manager concerned, or empty.
+	Manager string
+	// Err is the cause.
+	Err error
+
+	// public is what a user of a webhook may be told of Err, who must not
+	// learn how managers reach their stores. Empty if it is a manager's failure.
+	public string
+}
+
+func (e *RequestError) Error() string { return e.text(e.Err.Error()) }
+
+// Unwrap returns the cause.
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// publicText is the message without what only the operator of the injector
+// should read: of what a manager returned, it tells the category.
+func (e *RequestError) publicText() string {
+	if e.public == "" {
+		return e.text("failed")
+	}
+	return e.text(e.public)
+}
+
+func (e *RequestError) text(cause string) string {
+	if e.Manager == "" {
+		return fmt.Sprintf("secret %v: %s", e.Request, cause)
+	}
+	return fmt.Sprintf("secret %v: manager %s: %s", e.Request, e.Manager, cause)
+}
+
+// mendable returns the RequestError of a cause that the Pod's author can mend,
+// and of which everything may be told.
+func mendable(req secret.Request, manager string, err error) *RequestError {
+	return &RequestError{Request: req, Manager: manager, Err: err, public: err.Error()}
+}
+
+// failure returns the RequestError of what a manager returned that ended the
+// search.
+func failure(req secret.Request, manager string, err error) *RequestError {
+	e := &RequestError{Request: req, Manager: manager, Err: err}
+	var conflict *mount.ConflictError
+	if errors.As(err, &conflict) {
+		e.public = conflict.Error()
+	}
+	return e
+}
+
+// answer is what a manager said that does not serve a request.
+type answer struct {
+	manager string
+	err     error
+}
+
+func (a answer) Error() string { return a.manager + ": " + a.err.Error() }
+func (a answer) Unwrap() error { return a.err }
+
+func (a answer) category() string {
+	if errors.Is(a.err, secret.ErrNotFound) {
+		return a.manager + ": not found"
+	}
+	return a.manager + ": not supported"
+}
+
+// unserved returns the RequestError of a request that no manager serves.
+func unserved(req secret.Request, answers []answer) *RequestError {
+	const nobody = "no manager serves it"
+	if len(answers) == 0 {
+		return &RequestError{Request: req, Err: errors.New("there is no manager"), public: nobody}
+	}
+	full := make([]string, len(answers))
+	categories := make([]string, len(answers))
+	wrapped := make([]error, len(answers))
+	for i, a := range answers {
+		full[i], categories[i], wrapped[i] = a.Error(), a.category(), a
+	}
+	return &RequestError{
+		Request: req,
+		Err:     &unservedError{nobody + " (" + strings.Join(full, "; ") + ")", wrapped},
+		public:  nobody + " (" + strings.Join(categories, "; ") + ")",
+	}
+}
+
+type unservedError struct {
+	text    string
+	answers []error
+}
+
+func (e *unservedError) Error() string   { return e.text }
+func (e *unservedError) Unwrap() []error { return e.answers }

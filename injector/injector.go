@@ -1,0 +1,139 @@
+package injector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gomodules.xyz/jsonpatch/v2"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Config is what an Injector is made of. Its zero value is valid, and an
+// Injector that serves no request.
+type Config struct {
+	// Managers are asked in this order, and the first that serves a request
+	// serves it alone. By convention global secrets come first.
+	Managers []SecretManager
+	// Layout says where containers look for secrets. The zero value is Flyte's.
+	Layout mount.Layout
+	// Containers chooses the containers that receive secrets. Nil means all,
+	// init containers too. Init containers that fetch secrets never do and are
+	// not asked about. The function must give the same answer every time.
+	Containers func(mount.Container) bool
+	// InitOrder says where init containers that fetch secrets go. The zero
+	// value is before all others.
+	InitOrder mount.InitOrder
+	// OnConflict says what happens to variables that a container already
+	// defines otherwise. The zero value is an error.
+	OnConflict mount.ConflictPolicy
+}
+
+// Injector injects secrets into Pods. It is immutable and safe for concurrent
+// use.
+type Injector struct {
+	managers []SecretManager
+	layout   mount.Layout
+	options  merge.Options
+}
+
+// New returns an Injector, or an error that names the field of cfg that cannot
+// be used.
+func New(cfg Config) (*Injector, error) {
+	if err := cfg.Layout.Validate(); err != nil {
+		return nil, fmt.Errorf("injector: %w", err)
+	}
+	for i, m := range cfg.Managers {
+		if m == nil {
+			return nil, fmt.Errorf("injector: Managers[%d] is nil", i)
+		}
+		if name := m.Name(); name == "" || strings.ContainsAny(name, " \t\r\n,=") {
+			return nil, fmt.Errorf(`injector: Managers[%d] has the name %q, which is empty or has a blank, "," or "="`, i, name)
+		}
+	}
+	if cfg.InitOrder > mount.AfterSidecars {
+		return nil, fmt.Errorf("injector: InitOrder %d is not defined", cfg.InitOrder)
+	}
+	if cfg.OnConflict > mount.KeepPod {
+		return nil, fmt.Errorf("injector: OnConflict %d is not defined", cfg.OnConflict)
+	}
+	return &Injector{
+		managers: slices.Clone(cfg.Managers),
+		layout:   cfg.Layout.WithDefaults(),
+		options: merge.Options{
+			Containers: cfg.Containers,
+			InitOrder:  cfg.InitOrder,
+			OnConflict: cfg.OnConflict,
+		},
+	}, nil
+}
+
+var errNoPod = errors.New("injector: there is no pod")
+
+// Plan decides all that injecting the requests into the Pod means, and finds
+// every conflict. The Plan shares nothing with the Pod. The error joins a
+// *RequestError for each request that fails; mount.ErrNoContainer says that no
+// container receives the secrets, and the context's error that it ended.
+func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*Plan, error) {
+	if pod == nil {
+		return nil, errNoPod
+	}
+	pod = pod.DeepCopy()
+	d, err := in.decide(ctx, merge.ViewPod(pod), reqs)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{
+		Placements: d.placements,
+		pod:        func() *corev1.Pod { return d.edits.Apply(pod) },
+		patch:      d.edits.Operations,
+	}, nil
+}
+
+// Inject returns a copy of the Pod with the secrets, which shares nothing with
+// the Pod: Plan, then Plan.Pod. Without requests it is an equal copy. An error
+// is one of Plan's, and then there is no Pod.
+func (in *Injector) Inject(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*corev1.Pod, error) {
+	if pod == nil {
+		return nil, errNoPod
+	}
+	d, err := in.decide(ctx, merge.ViewPod(pod), reqs)
+	if err != nil {
+		return nil, err
+	}
+	return d.edits.Apply(pod), nil
+}
+
+// Patch returns what Inject does to the Pod as an RFC 6902 patch of "add"
+// operations: Plan, then Plan.Patch. If there is nothing to do it is empty and
+// not nil. An error is one of Plan's, and then it is nil.
+func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) ([]jsonpatch.Operation, error) {
+	if pod == nil {
+		return nil, errNoPod
+	}
+	d, err := in.decide(ctx, merge.ViewPod(pod), reqs)
+	if err != nil {
+		return nil, err
+	}
+	return d.edits.Operations(), nil
+}
+
+// InjectTemplate is Inject for the template of a Deployment, a Job and the
+// like. Managers see the template's own metadata, so no namespace unless the
+// template names one.
+func (in *Injector) InjectTemplate(ctx context.Context, t *corev1.PodTemplateSpec, reqs ...secret.Request) (*corev1.PodTemplateSpec, error) {
+	if t == nil {
+		return nil, errNoPod
+	}
+	pod, err := in.Inject(ctx, &corev1.Pod{ObjectMeta: t.ObjectMeta, Spec: t.Spec}, reqs...)
+	if err != nil {
+		return nil, err
+	}
+	return &corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, nil
+}

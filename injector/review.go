@@ -1,0 +1,170 @@
+package injector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// The audit annotations of a response, and the outcomes. The API server puts
+// the webhook's name in front of each key.
+const (
+	AuditOutcome  = "outcome"
+	AuditManagers = "managers" // "k8s=2,vault=1": requests by the manager that serves them
+
+	OutcomeSkipped   = "skipped"   // not the creation of a Pod that asks for secrets
+	OutcomeInjected  = "injected"  // the response has a patch
+	OutcomeUnchanged = "unchanged" // the Pod has all that it asks for already
+	OutcomeDenied    = "denied"    // the Pod's author can mend it
+	OutcomeFailed    = "failed"    // a manager failed, or the time was up
+)
+
+// Review answers an admission request for a mutating webhook. Of a Pod that is
+// created and asks for secrets in its annotations (see package secret) the
+// response has the patch that Patch returns; it is written from the bytes of
+// the Pod, so that fields which this build's k8s.io/api does not know stay.
+// Everything else is allowed as it is: other operations, other resources and
+// subresources, mirror Pods (the kubelet's images of static Pods, which cannot
+// be changed), and Pods without requests. The label secret.InjectLabel is for
+// the webhook's objectSelector and not looked at.
+//
+// Managers see the request's namespace as the Pod's, which often names none
+// itself.
+//
+// A refusal has the status code 400 if the Pod or an annotation cannot be
+// decoded, 422 if requests are invalid, not served or in conflict, 500 if a
+// manager failed, and 504 if the context ended. Its message names requests and
+// fields; of a manager's error it tells only the category (not found, not
+// supported, failed), because Pods' authors read it.
+//
+// Review never panics, whatever the bytes, and never returns nil. Of a Pod that
+// no API server would send, such as one with null for a container, the response
+// may have a patch that does not apply.
+func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+	if req == nil {
+		return deny("", http.StatusBadRequest, metav1.StatusReasonBadRequest, "there is no admission request")
+	}
+	if !createsPod(req) {
+		return allow(req, OutcomeSkipped)
+	}
+	view, err := merge.ViewJSON(req.Object.Raw)
+	if err != nil {
+		return deny(req.UID, http.StatusBadRequest, metav1.StatusReasonBadRequest, "the pod cannot be decoded: "+err.Error())
+	}
+	annotations := view.Metadata.Annotations
+	if _, mirror := annotations[corev1.MirrorPodAnnotationKey]; mirror {
+		return allow(req, OutcomeSkipped)
+	}
+	reqs, err := secret.DecodeAnnotations(annotations)
+	if err != nil {
+		return deny(req.UID, http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error())
+	}
+	if len(reqs) == 0 {
+		return allow(req, OutcomeSkipped)
+	}
+	view.Metadata.Namespace = req.Namespace
+	d, err := in.decide(ctx, view, reqs)
+	if err != nil {
+		return refuse(ctx, req, err)
+	}
+	return in.respond(req, d)
+}
+
+func createsPod(req *admissionv1.AdmissionRequest) bool {
+	return req.Operation == admissionv1.Create && req.SubResource == "" &&
+		req.Resource.Group == "" && req.Resource.Resource == "pods"
+}
+
+func (in *Injector) respond(req *admissionv1.AdmissionRequest, d *decided) *admissionv1.AdmissionResponse {
+	response := allow(req, OutcomeUnchanged)
+	response.AuditAnnotations[AuditManagers] = in.countByManager(d.placements)
+	if d.edits.Empty() {
+		return response
+	}
+	patch, err := d.edits.JSON()
+	if err != nil {
+		return deny(req.UID, http.StatusInternalServerError, metav1.StatusReasonInternalError, "the patch cannot be written")
+	}
+	jsonPatch := admissionv1.PatchTypeJSONPatch
+	response.Patch, response.PatchType = patch, &jsonPatch
+	response.AuditAnnotations[AuditOutcome] = OutcomeInjected
+	return response
+}
+
+// countByManager returns how many requests each manager serves, in the order of
+// precedence: "global=1,k8s=2".
+func (in *Injector) countByManager(placements []Placement) string {
+	served := make(map[string]int)
+	for i := range placements {
+		served[placements[i].Manager]++
+	}
+	var counts []string
+	for _, m := range in.managers {
+		name := m.Name()
+		if served[name] > 0 {
+			counts = append(counts, fmt.Sprintf("%s=%d", name, served[name]))
+			delete(served, name)
+		}
+	}
+	return strings.Join(counts, ",")
+}
+
+// refuse tells of the worst error what kind it is, and the public text of all.
+func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *admissionv1.AdmissionResponse {
+	code, reason := int32(http.StatusUnprocessableEntity), metav1.StatusReasonInvalid
+	var texts []string
+	for _, e := range split(err) {
+		var failed *RequestError
+		switch {
+		case errors.As(e, &failed):
+			texts = append(texts, failed.publicText())
+			if failed.public == "" {
+				code, reason = http.StatusInternalServerError, metav1.StatusReasonInternalError
+			}
+		default:
+			texts = append(texts, e.Error())
+		}
+	}
+	if ctx.Err() != nil {
+		code, reason = http.StatusGatewayTimeout, metav1.StatusReasonTimeout
+	}
+	return deny(req.UID, code, reason, strings.Join(texts, "; "))
+}
+
+// split returns the errors that errors.Join joined.
+func split(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+func allow(req *admissionv1.AdmissionRequest, outcome string) *admissionv1.AdmissionResponse {
+	return &admissionv1.AdmissionResponse{
+		UID:              req.UID,
+		Allowed:          true,
+		AuditAnnotations: map[string]string{AuditOutcome: outcome},
+	}
+}
+
+func deny(uid types.UID, code int32, reason metav1.StatusReason, message string) *admissionv1.AdmissionResponse {
+	outcome := OutcomeDenied
+	if code >= http.StatusInternalServerError {
+		outcome = OutcomeFailed
+	}
+	return &admissionv1.AdmissionResponse{
+		UID:              uid,
+		Result:           &metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: message},
+		AuditAnnotations: map[string]string{AuditOutcome: outcome},
+	}
+}

@@ -1,0 +1,77 @@
+package merge
+
+import "strings"
+
+// list keeps items in the order in which they were added, and finds them by
+// name.
+type list[T any] struct {
+	items []T
+	at    map[string]int
+}
+
+func (l *list[T]) get(name string) (item *T, ok bool) {
+	i, ok := l.at[name]
+	if !ok {
+		return nil, false
+	}
+	return &l.items[i], true
+}
+
+func (l *list[T]) add(name string, item T) {
+	if l.at == nil {
+		l.at = make(map[string]int)
+	}
+	l.at[name] = len(l.items)
+	l.items = append(l.items, item)
+}
+
+// tree is a set of files, each with something known of it, and of the
+// directories above them.
+type tree[T any] struct {
+	files map[string]T
+	dirs  map[string]bool
+}
+
+func (t *tree[T]) add(file string, known T) {
+	if t.files == nil {
+		t.files, t.dirs = make(map[string]T), make(map[string]bool)
+	}
+	t.files[file] = known
+	for dir := range above(file) {
+		if t.dirs[dir] {
+			return
+		}
+		t.dirs[dir] = true
+	}
+}
+
+// blocked reports whether there cannot be such a file because it is a directory
+// of the tree or would have to be below one of its files, and says which.
+func (t *tree[T]) blocked(file string) (reason string, blocked bool) {
+	if t.dirs[file] {
+		return "would be a file, and the directory of another one", true
+	}
+	for dir := range above(file) {
+		if _, ok := t.files[dir]; ok {
+			return "would be below another file, " + quote(dir), true
+		}
+	}
+	return "", false
+}
+
+// above yields the directories above a clean path, the nearest first, without
+// the root and without copying.
+func above(file string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for {
+			i := strings.LastIndexByte(file, '/')
+			if i <= 0 {
+				return
+			}
+			file = file[:i]
+			if !yield(file) {
+				return
+			}
+		}
+	}
+}

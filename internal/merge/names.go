@@ -1,0 +1,98 @@
+package merge
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// variable is one that every receiving container gets.
+type variable struct {
+	corev1.EnvVar
+	kind  kind
+	of    string // of a literal, which secret it is; two secrets may be equal by chance
+	owner int
+}
+
+// kind decides what happens in a container that defines the variable otherwise.
+type kind uint8
+
+const (
+	discovery kind = iota // always a conflict: without it the client looks elsewhere
+	holds                 // a secret or its path: as the ConflictPolicy says
+	second                // never a conflict: it was only an offer
+)
+
+func (c *Change) addVariable(v variable) {
+	v.owner = c.owner
+	old, ok := c.vars.get(v.Name)
+	switch {
+	case !ok:
+		c.vars.add(v.Name, v)
+	case !sameVariable(&old.EnvVar, &v.EnvVar), old.of != v.of:
+		c.conflict("env", v.Name, "would stand for two different things")
+	}
+}
+
+// addValue adds the variables of a secret that is read as a variable.
+func (c *Change) addValue(s *Secret, layout mount.Layout) {
+	value := s.Fragment.Value
+	c.addVariable(variable{EnvVar: mount.LiteralEnvVar(mount.EnvPrefixVar, layout.EnvPrefix)})
+	of := ""
+	if value.IsLiteral() {
+		of = quote(s.Group) + quote(s.version()) + quote(s.Key)
+	}
+	for _, name := range []string{s.Variable(layout), s.EnvVar} {
+		if name == "" {
+			continue
+		}
+		if err := value.Validate(name); err != nil {
+			c.problem(err)
+			continue
+		}
+		c.addVariable(variable{EnvVar: value.EnvVar(name), kind: holds, of: of})
+	}
+}
+
+// addFile adds a secret that is read as a file, and the variables that belong
+// to it.
+func (c *Change) addFile(s *Secret, layout mount.Layout) {
+	announced := s.layout(layout)
+	c.addVariable(variable{EnvVar: mount.LiteralEnvVar(mount.DefaultDirVar, announced.Dir)})
+	c.addVariable(variable{EnvVar: mount.LiteralEnvVar(mount.FilePrefixVar, announced.FilePrefix)})
+	p := s.Path(layout)
+	if s.EnvVar != "" {
+		c.addVariable(variable{EnvVar: mount.LiteralEnvVar(s.EnvVar, p), kind: holds})
+	}
+	if old, ok := c.fileTree.files[p]; ok {
+		if !sameFile(&c.files[old].secret.Fragment, &s.Fragment) {
+			c.conflict("files", p, "would hold two different secrets")
+		}
+		return
+	}
+	if reason, blocked := c.fileTree.blocked(p); blocked {
+		c.conflict("files", p, reason)
+		return
+	}
+	c.putFile(file{p, c.mountOf(s, p, announced.Dir), s, c.owner})
+}
+
+// addSecondName adds, for a reference, the name with the version where the
+// primary one is without it, and the other way round. The client looks for a
+// name with the version only if its caller passes the version again.
+func (c *Change) addSecondName(s *Secret, layout mount.Layout) {
+	if s.Version == "" {
+		return
+	}
+	if s.Fragment.File {
+		c.addSecondItem(s, s.layout(layout).Path(s.Group, s.otherVersion(), s.Key), layout)
+		return
+	}
+	name := layout.EnvVar(s.Group, s.otherVersion(), s.Key)
+	_, taken := c.vars.get(name)
+	if taken || s.Fragment.Value.IsLiteral() || len(validation.IsEnvVarName(name)) > 0 {
+		return
+	}
+	c.addVariable(variable{EnvVar: s.Fragment.Value.EnvVar(name), kind: second})
+}

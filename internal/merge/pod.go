@@ -1,0 +1,207 @@
+package merge
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+func (d *decision) annotate() {
+	have := d.view.Metadata.Annotations
+	missing := make(map[string]string)
+	for _, key := range sortedKeys(d.change.annotations) {
+		a := d.change.annotations[key]
+		switch value, ok := have[key]; {
+		case !ok:
+			missing[key] = a.value
+		case a.must && value != a.value:
+			d.conflict(a.owner, "", "metadata.annotations", key, "has another value already")
+		}
+	}
+	for _, key := range sortedKeys(d.change.lists) {
+		d.listContainers(key, d.change.lists[key], missing)
+	}
+	if len(missing) > 0 {
+		d.edits = append(d.edits, annotate{len(have), missing})
+	}
+}
+
+// listContainers sets the annotation that lists the receiving containers, if
+// not all of them receive.
+func (d *decision) listContainers(key string, owner int, missing map[string]string) {
+	var names []string
+	for _, r := range d.receivers {
+		if !r.init {
+			names = append(names, r.Name)
+		}
+	}
+	all := true
+	for _, c := range d.leftOut {
+		if c.Init {
+			d.conflict(owner, c.Name, "metadata.annotations", key, "cannot leave out an init container")
+			return
+		}
+		all = false
+	}
+	value, ok := d.view.Metadata.Annotations[key]
+	switch {
+	case !all && len(names) == 0:
+		d.conflict(owner, "", "metadata.annotations", key, "cannot leave out every container")
+	case ok && !sameNames(strings.Split(value, ","), names):
+		d.conflict(owner, "", "metadata.annotations", key, "lists other containers than those that receive secrets")
+	case !ok && !all:
+		missing[key] = strings.Join(names, ",")
+	}
+}
+
+func sameNames(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}
+
+// addVolumes adds what is missing to the volumes that are there, and then the
+// volumes that are missing.
+func (d *decision) addVolumes() {
+	at := make(map[string]int)
+	for i := range d.view.Spec.Volumes {
+		at[d.view.Spec.Volumes[i].Name] = i
+	}
+	var missing []corev1.Volume
+	for i := range d.change.volumes.items {
+		v := &d.change.volumes.items[i]
+		index, ok := at[v.Name]
+		switch {
+		case !ok:
+			missing = append(missing, v.whole())
+		case !sameSource(&d.view.Spec.Volumes[index], v.Volume):
+			d.conflict(v.owner, "", "volumes", v.Name, "has another source already")
+		case len(v.items) > 0:
+			d.addItems(v, index)
+		}
+	}
+	add(d, insert[corev1.Volume, *corev1.Volume]{
+		path:   "/spec/volumes",
+		list:   func(pod *corev1.Pod) *[]corev1.Volume { return &pod.Spec.Volumes },
+		at:     len(d.view.Spec.Volumes),
+		length: len(d.view.Spec.Volumes),
+		elems:  missing,
+	})
+}
+
+// whole returns the volume with all its items.
+func (v *volume) whole() corev1.Volume {
+	if len(v.items) == 0 {
+		return *v.Volume
+	}
+	out, source := *v.Volume, *v.Secret
+	source.Items = make([]corev1.KeyToPath, len(v.items))
+	for i := range v.items {
+		source.Items[i] = v.items[i].KeyToPath
+	}
+	out.Secret = &source
+	return out
+}
+
+// addItems adds the missing items to the Pod's volume at the index.
+func (d *decision) addItems(v *volume, index int) {
+	have := d.view.Spec.Volumes[index].Secret.Items
+	if len(have) == 0 {
+		d.conflict(v.owner, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
+		return
+	}
+	var found tree[string]
+	for _, it := range have {
+		found.add(it.Path, it.Key)
+	}
+	var missing []corev1.KeyToPath
+	for _, it := range v.items {
+		key, ok := found.files[it.Path]
+		reason, blocked := found.blocked(it.Path)
+		switch {
+		case ok && key == it.Key:
+		case it.second && (ok || blocked):
+		case ok:
+			d.conflict(it.owner, "", "volumes", v.Name, "has another key at "+quote(it.Path)+" already")
+		case blocked:
+			d.conflict(it.owner, "", "volumes", v.Name, "cannot take "+quote(it.Path)+", which "+reason)
+		default:
+			missing = append(missing, it.KeyToPath)
+			found.add(it.Path, it.Key)
+		}
+	}
+	add(d, insert[corev1.KeyToPath, *corev1.KeyToPath]{
+		path:   "/spec/volumes/" + strconv.Itoa(index) + "/secret/items",
+		list:   func(pod *corev1.Pod) *[]corev1.KeyToPath { return &pod.Spec.Volumes[index].Secret.Items },
+		at:     len(have),
+		length: len(have),
+		elems:  missing,
+	})
+}
+
+func (d *decision) addPullSecrets() {
+	have := d.view.Spec.ImagePullSecrets
+	names := make(map[string]bool, len(have))
+	for _, ref := range have {
+		names[ref.Name] = true
+	}
+	var missing []corev1.LocalObjectReference
+	for _, ref := range d.change.pullSecrets.items {
+		if !names[ref.Name] {
+			missing = append(missing, ref.LocalObjectReference)
+		}
+	}
+	add(d, insert[corev1.LocalObjectReference, *corev1.LocalObjectReference]{
+		path:   "/spec/imagePullSecrets",
+		list:   func(pod *corev1.Pod) *[]corev1.LocalObjectReference { return &pod.Spec.ImagePullSecrets },
+		at:     len(have),
+		length: len(have),
+		elems:  missing,
+	})
+}
+
+func (d *decision) addFetchers() {
+	inits := d.view.Spec.InitContainers
+	at := make(map[string]*Container, len(inits))
+	for i := range inits {
+		at[inits[i].Name] = &inits[i]
+	}
+	var missing []corev1.Container
+	for _, f := range d.change.fetchers.items {
+		found, ok := at[f.Name]
+		switch {
+		case !ok:
+			missing = append(missing, *f.Container)
+		case !sameFetcher(found.Env, f.Container):
+			d.conflict(f.owner, f.Name, "initContainers", f.Name, "fetches something else already")
+		}
+	}
+	for _, c := range d.view.Spec.Containers {
+		if f, ok := d.change.fetchers.get(c.Name); ok {
+			d.conflict(f.owner, c.Name, "containers", c.Name, "has the name of a fetching init container")
+		}
+	}
+	add(d, insert[corev1.Container, *corev1.Container]{
+		path:   "/spec/initContainers",
+		list:   func(pod *corev1.Pod) *[]corev1.Container { return &pod.Spec.InitContainers },
+		at:     fetchersAt(inits, d.options.InitOrder),
+		length: len(inits),
+		elems:  missing,
+	})
+}
+
+// fetchersAt returns the index at which fetchers go.
+func fetchersAt(inits []Container, order mount.InitOrder) int {
+	sidecar := func(c Container) bool { return c.describe(true).Sidecar }
+	first := slices.IndexFunc(inits, sidecar)
+	if order != mount.AfterSidecars || first < 0 {
+		return 0
+	}
+	for first < len(inits) && sidecar(inits[first]) {
+		first++
+	}
+	return first
+}

@@ -1,0 +1,82 @@
+package merge
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// View is what decisions need to know of a Pod. Made from a typed Pod, it
+// shares the Pod's memory and is only read.
+type View struct {
+	Metadata struct {
+		Name         string            `json:"name"`
+		GenerateName string            `json:"generateName"`
+		Namespace    string            `json:"namespace"`
+		Labels       map[string]string `json:"labels"`
+		Annotations  map[string]string `json:"annotations"`
+	} `json:"metadata"`
+	Spec struct {
+		Volumes          []corev1.Volume               `json:"volumes"`
+		ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets"`
+		InitContainers   []Container                   `json:"initContainers"`
+		Containers       []Container                   `json:"containers"`
+	} `json:"spec"`
+}
+
+// Container is what decisions need to know of a container.
+type Container struct {
+	Name          string                         `json:"name"`
+	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
+	Env           []corev1.EnvVar                `json:"env"`
+	VolumeMounts  []corev1.VolumeMount           `json:"volumeMounts"`
+}
+
+// ViewPod returns the View of a Pod.
+func ViewPod(pod *corev1.Pod) *View {
+	v := new(View)
+	m := &v.Metadata
+	m.Name, m.GenerateName, m.Namespace = pod.Name, pod.GenerateName, pod.Namespace
+	m.Labels, m.Annotations = pod.Labels, pod.Annotations
+	v.Spec.Volumes = pod.Spec.Volumes
+	v.Spec.ImagePullSecrets = pod.Spec.ImagePullSecrets
+	v.Spec.InitContainers = viewContainers(pod.Spec.InitContainers)
+	v.Spec.Containers = viewContainers(pod.Spec.Containers)
+	return v
+}
+
+func viewContainers(containers []corev1.Container) []Container {
+	views := make([]Container, len(containers))
+	for i := range containers {
+		c := &containers[i]
+		views[i] = Container{c.Name, c.RestartPolicy, c.Env, c.VolumeMounts}
+	}
+	return views
+}
+
+// ViewJSON returns the View of a Pod in JSON, with case-sensitive keys as the
+// API server reads them.
+func ViewJSON(raw []byte) (*View, error) {
+	v := new(View)
+	if err := json.Unmarshal(raw, v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Meta returns the metadata that a mount.Target may show.
+func (v *View) Meta() *metav1.ObjectMeta {
+	m := &v.Metadata
+	return &metav1.ObjectMeta{
+		Name: m.Name, GenerateName: m.GenerateName, Namespace: m.Namespace,
+		Labels: m.Labels, Annotations: m.Annotations,
+	}
+}
+
+// describe returns what a choice of containers may know of c.
+func (c *Container) describe(init bool) mount.Container {
+	sidecar := init && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	return mount.Container{Name: c.Name, Init: init, Sidecar: sidecar}
+}

@@ -1,0 +1,119 @@
+package textoracle
+
+import (
+	"encoding/base32"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+const annotation = "flyte.secrets/s0"
+
+// ours decodes text with package secret.
+func ours(text string) (secret.Request, error) {
+	encoding := base32.NewEncoding("abcdefghijklmnopqrstuvwxyz123456").WithPadding(base32.NoPadding)
+	reqs, err := secret.DecodeAnnotations(map[string]string{annotation: encoding.EncodeToString([]byte(text))})
+	if err != nil {
+		return secret.Request{}, err
+	}
+	return reqs[0], nil
+}
+
+// An oracle decodes with prototext, into a message like flyteidl's core.Secret.
+type oracle struct {
+	message protoreflect.MessageDescriptor
+}
+
+func newOracle(tb testing.TB) oracle {
+	tb.Helper()
+	field := func(name string, number int32, typ descriptorpb.FieldDescriptorProto_Type) *descriptorpb.FieldDescriptorProto {
+		return &descriptorpb.FieldDescriptorProto{
+			Name:   proto.String(name),
+			Number: proto.Int32(number),
+			Type:   typ.Enum(),
+			Label:  descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
+		}
+	}
+	text := descriptorpb.FieldDescriptorProto_TYPE_STRING
+	requirement := field("mount_requirement", 4, descriptorpb.FieldDescriptorProto_TYPE_ENUM)
+	requirement.TypeName = proto.String(".flyteidl.core.Secret.MountType")
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name:    proto.String("security.proto"),
+		Package: proto.String("flyteidl.core"),
+		Syntax:  proto.String("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{
+			Name: proto.String("Secret"),
+			Field: []*descriptorpb.FieldDescriptorProto{
+				field("group", 1, text),
+				field("group_version", 2, text),
+				field("key", 3, text),
+				requirement,
+				field("env_var", 5, text),
+			},
+			EnumType: []*descriptorpb.EnumDescriptorProto{{
+				Name: proto.String("MountType"),
+				Value: []*descriptorpb.EnumValueDescriptorProto{
+					{Name: proto.String("ANY"), Number: proto.Int32(0)},
+					{Name: proto.String("ENV_VAR"), Number: proto.Int32(1)},
+					{Name: proto.String("FILE"), Number: proto.Int32(2)},
+				},
+			}},
+		}},
+	}, nil)
+	require.NoError(tb, err)
+	return oracle{file.Messages().ByName("Secret")}
+}
+
+// decode returns what prototext makes of text. undefined: it does accept it, but
+// with a number that the enum does not define, which is the one documented
+// difference.
+func (o oracle) decode(text string) (req secret.Request, undefined bool, err error) {
+	m := dynamicpb.NewMessage(o.message)
+	// An empty registry: with the global one, it would matter what else the
+	// program is linked with.
+	options := prototext.UnmarshalOptions{DiscardUnknown: true, Resolver: new(protoregistry.Types)}
+	if err := options.Unmarshal([]byte(text), m); err != nil {
+		return secret.Request{}, false, err
+	}
+	get := func(name protoreflect.Name) protoreflect.Value { return m.Get(o.message.Fields().ByName(name)) }
+	req = secret.Request{
+		Group:        get("group").String(),
+		GroupVersion: get("group_version").String(),
+		Key:          get("key").String(),
+		EnvVar:       get("env_var").String(),
+	}
+	number := get("mount_requirement").Enum()
+	value := o.message.Enums().ByName("MountType").Values().ByNumber(number)
+	if value == nil {
+		return req, true, nil
+	}
+	req.Mount, err = mount.ParseType(string(value.Name()))
+	return req, false, err
+}
+
+// agree fails the test if the two decoders do not agree on text.
+func (o oracle) agree(t *testing.T, text string) (valid bool) {
+	t.Helper()
+	got, gotErr := ours(text)
+	want, undefined, wantErr := o.decode(text)
+	switch {
+	case undefined:
+		require.ErrorContains(t, gotErr, "unknown mount_requirement", "an undefined enum number in %q", text)
+	case wantErr != nil:
+		require.Error(t, gotErr, "prototext refuses %q: %v", text, wantErr)
+	default:
+		require.NoError(t, gotErr, "prototext accepts %q", text)
+		require.Equal(t, want, got, "result for %q", text)
+	}
+	return gotErr == nil
+}

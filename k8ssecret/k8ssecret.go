@@ -1,0 +1,129 @@
+// Package k8ssecret serves secrets from Kubernetes Secrets of the Pod's own
+// namespace.
+//
+//	m, err := k8ssecret.New(k8ssecret.Config{})
+//	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
+//
+// A request's group, lower-cased, is the name of the Secret, and its key the key
+// in it. The store has no versions: a request's version only adds a second name
+// under which the client finds the secret. A variable is a secretKeyRef; files
+// come from one volume for each Secret, which holds just the keys asked for.
+//
+// The package never reads a Secret: it writes references, and the kubelet
+// resolves them with the rights of the node. So it cannot know whether the
+// Secret is there. By default references are optional, as Flyte's are: the Pod
+// starts, and the client reports the secret as missing. See Config.Required.
+package k8ssecret
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Config is what a Manager is made of. The zero value is valid.
+type Config struct {
+	// Any is what a request for mount.Any becomes. The zero value, mount.Any,
+	// means a variable. mount.File is what Flyte's webhook does, though its
+	// documentation says variable.
+	Any mount.Type
+	// Required makes containers wait until the Secret and the key are there,
+	// instead of starting without.
+	Required bool
+	// DefaultMode is the permission bits of the files, at most 0777. Nil means
+	// 0644, Kubernetes' own default.
+	DefaultMode *int32
+}
+
+// Manager is the injector.SecretManager of Kubernetes Secrets. It is immutable
+// and safe for concurrent use.
+type Manager struct {
+	any      mount.Type
+	optional bool
+	mode     int32
+}
+
+// New returns a Manager, or an error that names the field of cfg that cannot be
+// used.
+func New(cfg Config) (*Manager, error) {
+	m := &Manager{any: cfg.Any, optional: !cfg.Required, mode: corev1.SecretVolumeSourceDefaultMode}
+	switch cfg.Any {
+	case mount.Any:
+		m.any = mount.EnvVar
+	case mount.EnvVar, mount.File:
+	default:
+		return nil, fmt.Errorf("k8ssecret: Any %v is not defined", cfg.Any)
+	}
+	if cfg.DefaultMode != nil {
+		m.mode = *cfg.DefaultMode
+	}
+	if m.mode < 0 || m.mode > 0o777 {
+		return nil, fmt.Errorf("k8ssecret: DefaultMode %#o is not between 0 and 0777", m.mode)
+	}
+	return m, nil
+}
+
+// Name returns "k8s".
+func (m *Manager) Name() string { return "k8s" }
+
+// Mount answers with a reference to a key of a Secret, or with a volume of it.
+// Names that no Secret or key can have are secret.ErrUnsupported, and so is a
+// variable that no container can have, unless the request leaves the choice.
+// The context is not used.
+func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	name := strings.ToLower(req.Group)
+	if errs := validation.IsDNS1123Subdomain(name); len(errs) > 0 {
+		return mount.Fragment{}, fmt.Errorf("k8ssecret: %w: group cannot be the name of a Secret", secret.ErrUnsupported)
+	}
+	if errs := validation.IsConfigMapKey(req.Key); len(errs) > 0 {
+		return mount.Fragment{}, fmt.Errorf("k8ssecret: %w: key cannot be a key of a Secret", secret.ErrUnsupported)
+	}
+	as := req.Mount
+	if as == mount.Any {
+		as = m.any
+	}
+	if as == mount.EnvVar && len(validation.IsEnvVarName(target.Layout().EnvVar(req.Group, "", req.Key))) > 0 {
+		if req.Mount != mount.Any {
+			return mount.Fragment{}, fmt.Errorf("k8ssecret: %w: group and key make no valid name of a variable", secret.ErrUnsupported)
+		}
+		as = mount.File
+	}
+	if as == mount.EnvVar {
+		return mount.Fragment{Value: m.reference(name, req.Key)}, nil
+	}
+	return m.file(name, req.Key, target.Layout().Path(req.Group, "", req.Key)), nil
+}
+
+func (m *Manager) reference(name, key string) *mount.Value {
+	return mount.FromSource(&corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: name},
+		Key:                  key,
+		Optional:             &m.optional,
+	}})
+}
+
+func (m *Manager) file(name, key, file string) mount.Fragment {
+	// A key has no slash, so the file is right in the group's directory.
+	dir, item := path.Split(file)
+	volume := mount.Name(m.Name(), name)
+	return mount.Fragment{
+		File: true,
+		Volumes: []corev1.Volume{{
+			Name: volume,
+			VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+				SecretName:  name,
+				Items:       []corev1.KeyToPath{{Key: key, Path: item}},
+				DefaultMode: &m.mode,
+				Optional:    &m.optional,
+			}},
+		}},
+		VolumeMounts: []corev1.VolumeMount{{Name: volume, MountPath: path.Clean(dir), ReadOnly: true}},
+	}
+}

@@ -1,0 +1,36 @@
+package mount
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ConflictError says that something which a secret needs has a name that
+// already means something else, in the Pod or for another request. It never
+// holds a value.
+type ConflictError struct {
+	// Container is the name of the container in which it is; empty where it
+	// concerns the whole Pod, or two requests.
+	Container string
+	// Field is the list in which it is, such as "env", "volumeMounts",
+	// "volumes", "initContainers", "metadata.annotations"; "files" for what is
+	// in the directory of secrets.
+	Field string
+	// Name is the name in that list: of the variable, the volume, the
+	// container or the annotation, or a path.
+	Name string
+	// Reason says what else it is.
+	Reason string
+}
+
+func (e *ConflictError) Error() string {
+	where := ""
+	if e.Container != "" {
+		where = fmt.Sprintf("container %q: ", e.Container)
+	}
+	return fmt.Sprintf("%s%s %q %s", where, e.Field, e.Name, e.Reason)
+}
+
+// ErrNoContainer says that secrets are asked for, but no container of the Pod
+// receives them.
+var ErrNoContainer = errors.New("no container of the pod receives the secrets asked for")

@@ -1,0 +1,127 @@
+package mount
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// FetchVolume is the name of the volume into which Fragment.Fetchers write: one
+// in memory for all of a Pod. The library adds it to the Pod and mounts it at
+// the announced directory in every receiving container; a fetcher mounts it by
+// this name wherever its program writes. It is writable there, because in a
+// read-only one the kubelet could not make the mount point of a volume below
+// it. So a container can change its Pod's copies of the fetched secrets.
+const FetchVolume = namePrefix + "fetched"
+
+// Fragment is what a Pod gains so that its containers can read one secret. It
+// is data: the injector merges the fragments of a Pod, names the variables and
+// finds the conflicts. The library never writes to a Fragment, so fragments may
+// share memory with each other and between calls.
+//
+// Names of volumes and fetchers must come from Name. The variables that hold a
+// secret or its path, and the discovery variables, are never a fragment's.
+type Fragment struct {
+	// Value, if set, makes the secret a variable. Exactly one of Value and File
+	// says how the secret is read.
+	Value *Value
+	// File makes it the file that Layout.Path names. Either one of VolumeMounts
+	// or the FetchVolume brings it there, or somebody else whom Annotations
+	// instruct; then that somebody mounts a volume at the announced directory.
+	File bool
+	// Versioned says that the store honours the version asked for, so that the
+	// name of the variable or file carries it.
+	Versioned bool
+	// Dir is the directory to announce to the client, if not the Layout's.
+	Dir string
+
+	// Volumes are added to the Pod. Those of one name are merged if they are
+	// of one Secret, each with the items it needs.
+	Volumes []corev1.Volume
+	// VolumeMounts are added to every receiving container.
+	VolumeMounts []corev1.VolumeMount
+	// Fetchers are init containers that write files into the FetchVolume. They
+	// go where InitOrder says, and never receive secrets themselves.
+	Fetchers []corev1.Container
+	// Annotations must end up on the Pod so; another value is a conflict.
+	Annotations map[string]string
+	// DefaultAnnotations are added where the Pod has none of that name.
+	DefaultAnnotations map[string]string
+	// ContainersAnnotation is the name of an annotation that must list the
+	// receiving containers, separated by commas, if not all receive. It cannot
+	// list init containers; one that shall not receive is a conflict.
+	ContainersAnnotation string
+	// ImagePullSecrets are added to the Pod's, for the fetchers' images.
+	ImagePullSecrets []corev1.LocalObjectReference
+}
+
+// FragmentError says how a manager's Fragment breaks the rules of Fragment: a
+// mistake in the manager, not in the Pod or the request.
+type FragmentError struct {
+	Field, Reason string
+}
+
+func (e *FragmentError) Error() string { return "fragment: " + e.Field + " " + e.Reason }
+
+// Validate reports the first rule of Fragment that f breaks, as a
+// *FragmentError.
+func (f *Fragment) Validate() error {
+	if (f.Value != nil) == f.File {
+		return &FragmentError{"Value", "and File: exactly one of them must be set"}
+	}
+	if f.Dir != "" && (Layout{Dir: f.Dir}).Validate() != nil {
+		return &FragmentError{"Dir", fmt.Sprintf("%q cannot be announced", f.Dir)}
+	}
+	volumes, err := f.volumeNames()
+	if err != nil {
+		return err
+	}
+	for _, m := range f.VolumeMounts {
+		if !volumes[m.Name] {
+			return &FragmentError{"VolumeMounts", fmt.Sprintf("name %q, which is none of Volumes", m.Name)}
+		}
+		if !path.IsAbs(m.MountPath) {
+			return &FragmentError{"VolumeMounts", fmt.Sprintf("%q has a path that is not absolute", m.Name)}
+		}
+	}
+	for _, c := range f.Fetchers {
+		if !IsName(c.Name) {
+			return &FragmentError{"Fetchers", fmt.Sprintf("%q is not a name that Name makes", c.Name)}
+		}
+	}
+	return f.validateAnnotations()
+}
+
+func (f *Fragment) volumeNames() (map[string]bool, error) {
+	names := make(map[string]bool, len(f.Volumes))
+	for _, v := range f.Volumes {
+		switch {
+		case !IsName(v.Name):
+			return nil, &FragmentError{"Volumes", fmt.Sprintf("%q is not a name that Name makes", v.Name)}
+		case names[v.Name]:
+			return nil, &FragmentError{"Volumes", fmt.Sprintf("%q is there twice", v.Name)}
+		}
+		names[v.Name] = true
+	}
+	return names, nil
+}
+
+func (f *Fragment) validateAnnotations() error {
+	for _, field := range []struct {
+		name        string
+		annotations map[string]string
+	}{{"Annotations", f.Annotations}, {"DefaultAnnotations", f.DefaultAnnotations}} {
+		for _, key := range slices.Sorted(maps.Keys(field.annotations)) {
+			// The API server lower-cases before it checks.
+			if len(validation.IsQualifiedName(strings.ToLower(key))) > 0 {
+				return &FragmentError{field.name, fmt.Sprintf("%q is not a valid name", key)}
+			}
+		}
+	}
+	return nil
+}

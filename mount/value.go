@@ -1,0 +1,114 @@
+package mount
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+)
+
+// MaxEnvVar is how many bytes the name and the value of a variable may have
+// together: Linux gives "NAME=value" and its end byte 131,072 (MAX_ARG_STRLEN),
+// and a container with a longer one does not start.
+const MaxEnvVar = 131072 - 2
+
+// Value is what a variable that holds a secret is set to: a literal, or a
+// reference that the kubelet resolves. A literal never shows in print, whatever
+// the format and however deep the Value is nested; only EnvVar gives it away.
+// Values are immutable. Compare them with Equal: reflect.DeepEqual never finds
+// two literals equal.
+type Value struct {
+	// A function, because printers that follow pointers into unexported
+	// fields do not call functions.
+	literal func() string
+	source  *corev1.EnvVarSource
+}
+
+// Literal returns the value that is the text s itself, as the container shall
+// see it.
+func Literal(s string) *Value {
+	return &Value{literal: func() string { return s }}
+}
+
+// FromSource returns a reference, a copy of source.
+func FromSource(source *corev1.EnvVarSource) *Value {
+	return &Value{source: source.DeepCopy()}
+}
+
+// EnvVar returns the variable of that name as it stands in a Pod. In a literal
+// every "$" is doubled, because the kubelet turns "$$" into "$" and expands
+// "$(NAME)".
+func (v *Value) EnvVar(name string) corev1.EnvVar {
+	if v.literal == nil {
+		return corev1.EnvVar{Name: name, ValueFrom: v.source.DeepCopy()}
+	}
+	return LiteralEnvVar(name, v.literal())
+}
+
+// LiteralEnvVar returns the variable that holds the text s, with each "$"
+// doubled as in Value.EnvVar.
+func LiteralEnvVar(name, s string) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, Value: strings.ReplaceAll(s, "$", "$$")}
+}
+
+// IsLiteral reports whether v is a literal rather than a reference.
+func (v *Value) IsLiteral() bool { return v.literal != nil }
+
+// Equal reports whether both are the same literal or the same reference.
+func (v *Value) Equal(w *Value) bool {
+	switch {
+	case v == nil || w == nil:
+		return v == w
+	case v.IsLiteral() && w.IsLiteral():
+		return v.literal() == w.literal()
+	}
+	return v.IsLiteral() == w.IsLiteral() && equality.Semantic.DeepEqual(v.source, w.source)
+}
+
+// Validate reports, as a *ValueError, a value to which no variable of that name
+// can be set: a literal that is not UTF-8, holds a NUL or is too long (see
+// MaxEnvVar; "$" is measured once), or a reference to nothing.
+func (v *Value) Validate(name string) error {
+	if v.literal == nil {
+		if v.source == nil || equality.Semantic.DeepEqual(*v.source, corev1.EnvVarSource{}) {
+			return &ValueError{name, "refers to nothing"}
+		}
+		return nil
+	}
+	literal := v.literal()
+	switch {
+	case len(name)+len(literal) > MaxEnvVar:
+		return &ValueError{name, fmt.Sprintf("name and value have together more than %d bytes", MaxEnvVar)}
+	case !utf8.ValidString(literal):
+		return &ValueError{name, "the value is not UTF-8"}
+	case strings.Contains(literal, "\x00"):
+		return &ValueError{name, "the value holds a NUL"}
+	}
+	return nil
+}
+
+// String tells the kind of the value, and of a reference what it refers to.
+func (v *Value) String() string {
+	switch {
+	case v == nil:
+		return "<nil>"
+	case v.IsLiteral():
+		return "literal (not shown)"
+	case v.source != nil && v.source.SecretKeyRef != nil:
+		ref := v.source.SecretKeyRef
+		return fmt.Sprintf("key %q of Secret %q", ref.Key, ref.Name)
+	}
+	return "reference"
+}
+
+// ValueError says why a variable cannot hold a value. It never has the value.
+type ValueError struct {
+	Name   string // the variable
+	Reason string
+}
+
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("variable %q: %s", e.Name, e.Reason)
+}

@@ -1,0 +1,254 @@
+package secret_test
+
+import (
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+const prefix = "flyte.secrets/s"
+
+// toBase32 is how Flyte writes a text into an annotation.
+func toBase32(text string) string {
+	return base32.NewEncoding("abcdefghijklmnopqrstuvwxyz123456").WithPadding(base32.NoPadding).EncodeToString([]byte(text))
+}
+
+type recording struct {
+	Name        string
+	Requests    []secret.Request
+	Annotations map[string]string
+}
+
+// recorded returns what Flyte itself made of some requests.
+func recorded(tb testing.TB) []recording {
+	tb.Helper()
+	data, err := os.ReadFile("testdata/flyte-annotations.json")
+	require.NoError(tb, err)
+	var pairs []recording
+	require.NoError(tb, json.Unmarshal(data, &pairs))
+	require.Len(tb, pairs, 52)
+	return pairs
+}
+
+func TestRecordedAnnotations(t *testing.T) {
+	for _, pair := range recorded(t) {
+		t.Run(pair.Name, func(t *testing.T) {
+			encoded, err := secret.EncodeAnnotations(pair.Requests)
+			require.NoError(t, err)
+			assert.Equal(t, pair.Annotations, encoded, "encoding is byte for byte Flyte's")
+
+			decoded, err := secret.DecodeAnnotations(pair.Annotations)
+			require.NoError(t, err)
+			if len(pair.Requests) == 0 {
+				assert.Nil(t, decoded, "no requests are nil")
+			} else {
+				assert.Equal(t, pair.Requests, decoded)
+			}
+		})
+	}
+}
+
+func TestEncodeAnnotationsErrors(t *testing.T) {
+	for _, tc := range []struct {
+		name, why string
+		reqs      []secret.Request
+		want      string
+	}{
+		{"group", "protobuf's strings are UTF-8", []secret.Request{{Group: "\xff"}}, `annotation "flyte.secrets/s0": group: is not valid UTF-8`},
+		{"version", "protobuf's strings are UTF-8", []secret.Request{{GroupVersion: "\xff"}}, `annotation "flyte.secrets/s0": groupVersion: is not valid UTF-8`},
+		{"key", "the index is the request's", []secret.Request{{}, {Key: "\xff"}}, `annotation "flyte.secrets/s1": key: is not valid UTF-8`},
+		{"mount", "the enum has no such name", []secret.Request{{Mount: 3}}, `annotation "flyte.secrets/s0": mount: is none of ANY, ENV_VAR, FILE`},
+		{"variable", "protobuf's strings are UTF-8", []secret.Request{{EnvVar: "\xff"}}, `annotation "flyte.secrets/s0": envVar: is not valid UTF-8`},
+		{"two requests", "all errors are reported", []secret.Request{{Key: "\xff"}, {}, {Mount: 255}},
+			"annotation \"flyte.secrets/s0\": key: is not valid UTF-8\nannotation \"flyte.secrets/s2\": mount: is none of ANY, ENV_VAR, FILE"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			annotations, err := secret.EncodeAnnotations(tc.reqs)
+			require.EqualError(t, err, tc.want, tc.why)
+			assert.Nil(t, annotations)
+			var annotation *secret.AnnotationError
+			require.ErrorAs(t, err, &annotation)
+			var invalid *secret.InvalidError
+			require.ErrorAs(t, annotation, &invalid, "the cause is typed")
+
+			labels, annotations, err := secret.Stamp(nil, nil, tc.reqs)
+			require.EqualError(t, err, tc.want, "Stamp's error is the same")
+			assert.Nil(t, labels)
+			assert.Nil(t, annotations)
+		})
+	}
+}
+
+func TestAnnotationNames(t *testing.T) {
+	huge := strings.Repeat("9", 40)
+	for _, tc := range []struct {
+		name, why string
+		names     []string // in the expected order
+		failing   []string // likewise
+	}{
+		{name: "none", why: "no requests are nil"},
+		{"gap", "gaps are fine", []string{prefix + "0", prefix + "2"}, nil},
+		{"ten after nine", "the order is the numbers'", []string{prefix + "9", prefix + "10", prefix + "100"}, nil},
+		{"huge number", "numbers have no bound", []string{prefix + "5", prefix + "1" + huge, prefix + "2" + huge}, nil},
+		{"leading zero", "one number has one name", nil, []string{prefix + "00"}},
+		{"leading zero of more", "one number has one name", nil, []string{prefix + "01"}},
+		{"minus", "not a decimal", nil, []string{prefix + "-1"}},
+		{"plus", "not a decimal", nil, []string{prefix + "+1"}},
+		{"letter behind", "not a decimal", nil, []string{prefix + "1x"}},
+		{"letter before", "not a decimal", nil, []string{prefix + "x1"}},
+		{"hex", "not a decimal", nil, []string{prefix + "0x1"}},
+		{"blank", "not a decimal", nil, []string{prefix + " 1"}},
+		{"other digits", "only ASCII has a fixed order", nil, []string{prefix + "١"}},
+		{"word", "not a decimal", nil, []string{"flyte.secrets/secret"}},
+		{"nothing", "no number at all", nil, []string{prefix}},
+		{"all errors", "in a fixed order, and nothing else is returned", nil, []string{prefix + "00", prefix + "1x", prefix + "x1", prefix + "100x"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			annotations := map[string]string{"flyte.secrets/x": "!", "flyte.secrets": "!", "s0": "!", "Flyte.secrets/s0": "!"}
+			var want []secret.Request
+			for _, name := range tc.names {
+				annotations[name] = toBase32(fmt.Sprintf("key: %q", name))
+				want = append(want, secret.Request{Key: name})
+			}
+			var wantErr []string
+			for _, name := range tc.failing {
+				annotations[name] = ""
+				wantErr = append(wantErr, fmt.Sprintf("annotation %q: its name does not end in a number without leading zero", name))
+			}
+			if wantErr != nil {
+				annotations[prefix+"0"] = ""
+			}
+			got, err := secret.DecodeAnnotations(annotations)
+			assert.Equal(t, want, got, tc.why)
+			if wantErr == nil {
+				require.NoError(t, err, tc.why)
+				return
+			}
+			require.EqualError(t, err, strings.Join(wantErr, "\n"), tc.why)
+			var annotation *secret.AnnotationError
+			require.ErrorAs(t, err, &annotation)
+			assert.Equal(t, tc.failing[0], annotation.Annotation)
+		})
+	}
+}
+
+func TestManyAnnotations(t *testing.T) {
+	const n = 5_000
+	reqs := make([]secret.Request, n)
+	for i := range reqs {
+		reqs[i] = secret.Request{Group: "g", Key: fmt.Sprint(i)}
+	}
+	annotations, err := secret.EncodeAnnotations(reqs)
+	require.NoError(t, err)
+	require.Len(t, annotations, n)
+	decoded, err := secret.DecodeAnnotations(annotations)
+	require.NoError(t, err)
+	assert.Equal(t, reqs, decoded)
+
+	for name := range annotations {
+		annotations[name] = "!"
+	}
+	decoded, err = secret.DecodeAnnotations(annotations)
+	assert.Nil(t, decoded)
+	assert.Equal(t, n, strings.Count(err.Error(), "base32 at byte 0"), "all of them are reported")
+}
+
+func TestBase32IsStrict(t *testing.T) {
+	for _, tc := range []struct{ name, why, value, want string }{
+		{"line feed", "encoding/base32 skips it", "nnsxsoraejwx\nsx2lmv3secq", "base32 at byte 12: unexpected character '\\n'"},
+		{"carriage return", "encoding/base32 skips it", "\rnnsxsoraejwxsx2lmv3secq", "base32 at byte 0: unexpected character '\\r'"},
+		{"padding", "Flyte writes none", "nnsxsoraejwxsx2lmv3secq=", "base32 at byte 23: unexpected character '='"},
+		{"upper case", "not in the alphabet", "NNSXSORAEJWXSX2LMV3SECQ", "base32 at byte 0: unexpected character 'N'"},
+		{"seven", "not in the alphabet", "7nsxsoraejwxsx2lmv3secq", "base32 at byte 0: unexpected character '7'"},
+		{"not ASCII", "not in the alphabet", "nn\u00e9", "base32 at byte 2: unexpected character 'é'"},
+		{"not UTF-8", "not in the alphabet", "nn\xff", "base32 at byte 2: unexpected character '\ufffd'"},
+		{"one letter", "five bits are no byte", "n", "base32 at byte 1: ends within a byte"},
+		{"three letters", "the third one says nothing", "nnn", "base32 at byte 3: ends within a byte"},
+		{"six letters", "the sixth one says nothing", "nnsxsa", "base32 at byte 6: ends within a byte"},
+		{"left-over bits", "another spelling of the same bytes", "nnsxsoraejwxsx2lmv3secr", "base32 at byte 23: ends within a byte"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := secret.DecodeAnnotations(map[string]string{prefix + "0": tc.value})
+			require.EqualError(t, err, `annotation "flyte.secrets/s0": `+tc.want, tc.why)
+		})
+	}
+	reqs, err := secret.DecodeAnnotations(map[string]string{prefix + "0": "nnsxsoraejwxsx2lmv3secq", prefix + "1": ""})
+	require.NoError(t, err)
+	assert.Equal(t, []secret.Request{{Key: "my_key"}, {}}, reqs, "what the cases above change is valid, and so is nothing")
+}
+
+func TestStamp(t *testing.T) {
+	one := []secret.Request{{Key: "my_key"}}
+	const encoded = "nnsxsoraejwxsx2lmv3secq"
+	type texts = map[string]string
+	for _, tc := range []struct {
+		name, why                   string
+		labels, annotations         texts
+		reqs                        []secret.Request
+		wantLabels, wantAnnotations texts
+	}{
+		{"nil maps", "a new Pod has none", nil, nil, one, texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
+		{"others stay", "they are not ours", texts{"a": "b"}, texts{"c": "d", "flyte.secrets/x": "e"}, one,
+			texts{"a": "b", secret.InjectLabel: "true"}, texts{"c": "d", "flyte.secrets/x": "e", prefix + "0": encoded}},
+		{"label is set", "false would keep the Pod from the webhook", texts{secret.InjectLabel: "false"}, nil, one,
+			texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
+		{"stale requests go", "they would be injected too", nil, texts{prefix + "0": "x", prefix + "1": "y", prefix + "10": "z"}, one,
+			texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
+		{"malformed names go", "decoding would fail", nil, texts{prefix: "", prefix + "00": "", "flyte.secrets/secret": ""}, one,
+			texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
+		{"no requests", "there is nothing to inject", texts{"a": "b", secret.InjectLabel: "true"}, texts{"c": "d", prefix + "0": encoded}, nil,
+			texts{"a": "b"}, texts{"c": "d"}},
+		{"nothing at all", "maps are never nil", nil, nil, nil, texts{}, texts{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			labelsBefore, annotationsBefore := maps.Clone(tc.labels), maps.Clone(tc.annotations)
+			labels, annotations, err := secret.Stamp(tc.labels, tc.annotations, tc.reqs)
+			require.NoError(t, err)
+			assert.Equal(t, tc.wantLabels, labels, tc.why)
+			assert.Equal(t, tc.wantAnnotations, annotations, tc.why)
+
+			again, annotationsAgain, err := secret.Stamp(labels, annotations, tc.reqs)
+			require.NoError(t, err)
+			assert.Equal(t, labels, again, "twice is once")
+			assert.Equal(t, annotations, annotationsAgain, "twice is once")
+
+			labels["new"], annotations["new"] = "", ""
+			assert.Equal(t, labelsBefore, tc.labels, "inputs are neither changed nor shared")
+			assert.Equal(t, annotationsBefore, tc.annotations, "inputs are neither changed nor shared")
+		})
+	}
+}
+
+func TestWhatIsStampedIsDecoded(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func() string {
+		var b strings.Builder
+		for range random.IntN(12) {
+			// Invalid code points become U+FFFD, which is valid.
+			b.WriteRune(rune(random.Uint32N([]uint32{0x80, 0x800, 0x110000}[random.IntN(3)])))
+		}
+		return b.String()
+	}
+	for range 2_000 {
+		reqs := make([]secret.Request, 1+random.IntN(12))
+		for i := range reqs {
+			reqs[i] = secret.Request{Group: text(), Key: text(), GroupVersion: text(), Mount: mount.Type(random.UintN(3)), EnvVar: text()}
+		}
+		_, annotations, err := secret.Stamp(nil, nil, reqs)
+		require.NoError(t, err)
+		decoded, err := secret.DecodeAnnotations(annotations)
+		require.NoError(t, err)
+		require.Equal(t, reqs, decoded)
+	}
+}

@@ -1,0 +1,97 @@
+package secret
+
+import (
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// maxFieldNumber is the greatest number that protobuf allows for a field.
+const maxFieldNumber = 1<<29 - 1
+
+// decodeText reads a request in protobuf's text format. What it accepts is what
+// prototext accepts with DiscardUnknown, except for a number that the enum does
+// not define: prototext keeps it, and it is an error here. It takes time and
+// memory in proportion to the text, and no stack however deep the text nests.
+func decodeText(text string) (Request, error) {
+	var r Request
+	fields := textFields(&r)
+	var seen [len(fields)]bool
+	s := newScanner(text)
+	for !s.atEnd() {
+		name, err := s.fieldName()
+		if err != nil {
+			return Request{}, err
+		}
+		colon := s.eat(':')
+		i := slices.IndexFunc(fields[:], func(f textField) bool { return f.name == name })
+		switch {
+		case i < 0:
+			err = s.unknownField(name, len(fields))
+		case seen[i]:
+			err = s.errorf("%s is set twice", name)
+		case !colon:
+			err = s.unexpected()
+		case fields[i].text == nil:
+			r.Mount, err = s.mountValue()
+		default:
+			*fields[i].text, err = s.stringValue()
+		}
+		if err != nil {
+			return Request{}, err
+		}
+		if i >= 0 {
+			seen[i] = true
+		}
+		s.eatAny(",;")
+	}
+	return r, nil
+}
+
+// unknownField skips the value of a field that is not one of the known ones by
+// name. The text format knows fields by number only to print what it does not
+// know, so the number of a known field is an error.
+func (s *scanner) unknownField(name string, known int) error {
+	if name[0] >= '0' && name[0] <= '9' {
+		if n, err := strconv.Atoi(name); err != nil || n <= known || n > maxFieldNumber {
+			return s.errorf("a field's number where its name belongs")
+		}
+	}
+	return s.skipValue()
+}
+
+func (s *scanner) stringValue() (string, error) {
+	if !s.atQuote() {
+		return "", s.unexpected()
+	}
+	at := *s
+	text, err := s.quoted()
+	if err == nil && !utf8.ValidString(text) {
+		err = at.errorf("string that is not valid UTF-8")
+	}
+	return text, err
+}
+
+// mountValue reads a value of the enum: its name, or its number in decimal, hex
+// or octal.
+func (s *scanner) mountValue() (mount.Type, error) {
+	at := *s
+	if name := s.word(); isIdent(name) {
+		s.advance(len(name))
+		if t, err := mount.ParseType(name); err == nil {
+			return t, nil
+		}
+		return 0, at.errorf("unknown mount_requirement")
+	}
+	digits, negative, err := s.number()
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(digits, 0, 8)
+	if err != nil || int(n) >= len(mountNumbers) || negative && n > 0 {
+		return 0, at.errorf("unknown mount_requirement")
+	}
+	return mountNumbers[n], nil
+}

@@ -1,0 +1,147 @@
+package secret_test
+
+import (
+	"encoding/json"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+func TestValidate(t *testing.T) {
+	long := strings.Repeat("a", 255)
+	for _, tc := range []struct {
+		name, why string
+		req       secret.Request
+		want      string // the error, empty if valid
+	}{
+		{"group and key", "the ordinary request", secret.Request{Group: "g", Key: "k"}, ""},
+		{"all fields", "nothing excludes anything", secret.Request{Group: "g", Key: "k", GroupVersion: "v", Mount: mount.File, EnvVar: "X"}, ""},
+		{"group only", "some stores have secrets without keys", secret.Request{Group: "g"}, ""},
+		{"key only", "some stores have keys without groups", secret.Request{Key: "k"}, ""},
+		{"version only", "whether it can be read is the manager's matter", secret.Request{GroupVersion: "v"}, ""},
+		{"unicode", "case maps one to one", secret.Request{Group: "Ünï-世界", Key: "🔑"}, ""},
+		{"arn", "colons are no concern of paths", secret.Request{Group: "arn:aws:secretsmanager:us-east-2:123456789012:secret", Key: ":k"}, ""},
+		{"url as group", "an empty segment is no segment to the kernel", secret.Request{Group: "https://vault/secrets", Key: "k"}, ""},
+		{"dots in a name", "only a whole segment is special", secret.Request{Group: "..data", Key: "a..b/...", GroupVersion: ".v."}, ""},
+
+		{"nothing", "there is no name to look up", secret.Request{}, "key: is empty, and so are group and groupVersion"},
+		{"only the rest", "mount and variable name no secret", secret.Request{Mount: mount.EnvVar, EnvVar: "X"}, "key: is empty, and so are group and groupVersion"},
+		{"first field first", "errors are deterministic", secret.Request{Group: "/", Key: "/", Mount: 9, EnvVar: "="}, `group: begins with "/"`},
+		{"key before version", "the order is the struct's", secret.Request{Key: "/k", GroupVersion: "/v"}, `key: begins with "/"`},
+		{"version before mount", "the order is the struct's", secret.Request{Key: "k", GroupVersion: "/v", Mount: 9}, `groupVersion: begins with "/"`},
+		{"mount before variable", "the order is the struct's", secret.Request{Key: "k", Mount: 9, EnvVar: "="}, "mount: is none of ANY, ENV_VAR, FILE"},
+
+		{"not UTF-8", "Python's strings have no such bytes", secret.Request{Group: "g", Key: "k\xff"}, "key: is not valid UTF-8"},
+		{"surrogate", "it is not valid UTF-8 either", secret.Request{Group: "\xed\xa0\x80", Key: "k"}, "group: is not valid UTF-8"},
+		{"NUL", "no variable and no file name can hold it", secret.Request{Group: "g\x00", Key: "k"}, "group: has the control character U+0000"},
+		{"line break", "it would reach logs and annotations", secret.Request{Key: "k\n"}, "key: has the control character U+000A"},
+		{"delete", "a control character above the letters", secret.Request{Key: "\x7f"}, "key: has the control character U+007F"},
+		{"C1", "control characters beyond ASCII", secret.Request{Key: "\u0085"}, "key: has the control character U+0085"},
+		{"sharp s", "Python upper-cases it to two letters", secret.Request{Key: "Straße"}, `key: has 'ß' (U+00DF), whose case differs between languages`},
+		{"dotted I", "Python lower-cases it to two characters", secret.Request{Key: "İ"}, `key: has 'İ' (U+0130), whose case differs between languages`},
+		{"capital sigma", "Python lower-cases it by its place in the word", secret.Request{GroupVersion: "Σ"}, `groupVersion: has 'Σ' (U+03A3), whose case differs between languages`},
+
+		{"absolute group", "the client would drop its directory", secret.Request{Group: "/g", Key: "k"}, `group: begins with "/"`},
+		{"absolute key", "the client would drop directory and group", secret.Request{Group: "g", Key: "/etc/passwd"}, `key: begins with "/"`},
+		{"dot-dot", "it leaves the group", secret.Request{Group: "g", Key: ".."}, `key: has a ".." segment`},
+		{"dot-dot first", "it leaves the directory", secret.Request{Group: "../g", Key: "k"}, `group: has a ".." segment`},
+		{"dot-dot inside", "harmless here, but nobody needs it", secret.Request{Group: "a/../b", Key: "k"}, `group: has a ".." segment`},
+		{"dot-dot last", "it leaves the segment before", secret.Request{GroupVersion: "v/..", Key: "k"}, `groupVersion: has a ".." segment`},
+
+		{"longest segment", "NAME_MAX is 255 bytes", secret.Request{Group: long + "/" + long, Key: long}, ""},
+		{"segment too long", "no file can have this name", secret.Request{Group: "a/" + long + "b", Key: "k"}, "group: has a segment over 255 bytes"},
+		{"segment grows", "127 times 2 bytes, lower-cased 3", secret.Request{Key: strings.Repeat("\u023a", 127)}, "key: has a segment over 255 bytes"},
+		{"longest request", "PATH_MAX is 4096 bytes", secret.Request{Group: strings.Repeat("g/", 2046), Key: "kk", GroupVersion: "vv"}, ""},
+		{"request too long", "no path can be this long", secret.Request{Group: strings.Repeat("g/", 2046), Key: "kk", GroupVersion: "vvv"}, "groupVersion: takes the request over 4096 bytes"},
+		{"group too long", "the part that exceeds is named", secret.Request{Group: strings.Repeat("g/", 2049), Key: "k"}, "group: takes the request over 4096 bytes"},
+		{"request grows", "2738 bytes, lower-cased 4098", secret.Request{Key: strings.Repeat(strings.Repeat("\u023a", 80)+"/", 17) + "k"}, "key: takes the request over 4096 bytes"},
+
+		{"key with slash", "a file in a directory", secret.Request{Group: "g", Key: "a/b"}, ""},
+		{"key with inner dot", "the kernel skips it", secret.Request{Group: "g", Key: "a/./b"}, ""},
+		{"key is a directory", "a directory cannot be read", secret.Request{Group: "g", Key: "k/"}, "key: names a directory, not a file"},
+		{"key is a dot", "it is the group's directory", secret.Request{Group: "g", Key: "."}, "key: names a directory, not a file"},
+		{"key ends in a dot", "it is a directory", secret.Request{Group: "g", Key: "k/."}, "key: names a directory, not a file"},
+		{"key is dots only", "it vanishes when cleaned", secret.Request{Group: "g", Key: "./."}, "key: names a directory, not a file"},
+		{"key begins with a dot", "the file prefix goes before the dot", secret.Request{Group: "g", Key: "./k"}, `key: begins with a "." segment`},
+		{"group is a dot", "the client reads ./k", secret.Request{Group: ".", Key: "k"}, ""},
+		{"group ends in slash", "the client reads g//k", secret.Request{Group: "g/", Key: "k"}, ""},
+		{"version begins with a dot", "the client reads g/./v/k", secret.Request{Group: "g", GroupVersion: "./v/.", Key: "k"}, ""},
+		{"last group is a directory", "without a key the group is last", secret.Request{Group: "g/"}, "group: names a directory, not a file"},
+		{"last version is a directory", "without a key the version is last", secret.Request{Group: "g", GroupVersion: "."}, "groupVersion: names a directory, not a file"},
+		{"group before version", "stores without versions leave it out", secret.Request{Group: "g/.", GroupVersion: "v"}, "group: names a directory, not a file"},
+
+		{"undefined mount", "no manager could know it", secret.Request{Key: "k", Mount: mount.File + 1}, "mount: is none of ANY, ENV_VAR, FILE"},
+		{"variable with dots", "Kubernetes accepts dots and dashes", secret.Request{Key: "k", EnvVar: "my.VAR-1"}, ""},
+		{"variable with equals", "the name would end there", secret.Request{Key: "k", EnvVar: "A=B"}, "envVar: is not a name that Kubernetes accepts for a variable"},
+		{"variable begins with digit", "Kubernetes refuses it", secret.Request{Key: "k", EnvVar: "1A"}, "envVar: is not a name that Kubernetes accepts for a variable"},
+		{"variable is dot-dot", "Kubernetes refuses it", secret.Request{Key: "k", EnvVar: ".."}, "envVar: is not a name that Kubernetes accepts for a variable"},
+		{"prefix variable", "it says where secrets are", secret.Request{Key: "k", EnvVar: mount.EnvPrefixVar}, "envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_ENV_PREFIX"},
+		{"directory variable", "it says where secrets are", secret.Request{Key: "k", EnvVar: mount.DefaultDirVar}, "envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_DEFAULT_DIR"},
+		{"file prefix variable", "it says where secrets are", secret.Request{Key: "k", EnvVar: mount.FilePrefixVar}, "envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_FILE_PREFIX"},
+		{"discovery variable, other case", "variables are case sensitive", secret.Request{Key: "k", EnvVar: "flyte_secrets_env_prefix"}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := tc.req.Validate()
+			if tc.want == "" {
+				require.NoError(t, err, tc.why)
+				return
+			}
+			var invalid *secret.InvalidError
+			require.ErrorAs(t, err, &invalid, tc.why)
+			assert.EqualError(t, err, tc.want, tc.why)
+			assert.Equal(t, tc.want, invalid.Field+": "+invalid.Reason)
+		})
+	}
+}
+
+// TestValidateRefusesWhatPythonMapsDifferently holds the table of characters
+// against what Python does, as testdata/README.md describes.
+func TestValidateRefusesWhatPythonMapsDifferently(t *testing.T) {
+	data, err := os.ReadFile("testdata/python-case.json")
+	require.NoError(t, err)
+	var python struct{ Upper, Lower, Sigma map[string]string }
+	require.NoError(t, json.Unmarshal(data, &python))
+	require.Greater(t, len(python.Upper), 1400)
+	require.Greater(t, len(python.Lower), 1400)
+
+	special := map[rune]bool{}
+	for word, lower := range python.Sigma {
+		special['Σ'] = special['Σ'] || strings.ToLower(word) != lower
+	}
+	for _, mapping := range []struct {
+		python map[string]string
+		golang func(string) string
+	}{{python.Upper, strings.ToUpper}, {python.Lower, strings.ToLower}} {
+		for code, want := range mapping.python {
+			n, err := strconv.ParseUint(code, 16, 32)
+			require.NoError(t, err)
+			c := rune(n)
+			if utf8.RuneCountInString(want) > 1 {
+				special[c] = true
+				continue
+			}
+			require.Equal(t, want, mapping.golang(string(c)), "%U maps to one character, as in Python", c)
+		}
+	}
+	require.True(t, special['Σ'])
+
+	for c := rune(0); c <= unicode.MaxRune; c++ {
+		if !utf8.ValidRune(c) {
+			continue
+		}
+		err := secret.Request{Key: "a" + string(c) + "b"}.Validate()
+		refused := err != nil && strings.HasSuffix(err.Error(), "whose case differs between languages")
+		if refused != special[c] {
+			t.Errorf("%U: refused is %t, Python maps it differently is %t", c, refused, special[c])
+		}
+	}
+}
