@@ -69,6 +69,8 @@ func (l Layout) Validate() error {
 		return &LayoutError{"Dir", l.Dir, "has outer blanks, control characters or invalid UTF-8"}
 	case strings.ContainsAny(l.FilePrefix, "/="):
 		return &LayoutError{"FilePrefix", l.FilePrefix, `has "/" or "="`}
+	case strings.HasPrefix(l.FilePrefix, ".."):
+		return &LayoutError{"FilePrefix", l.FilePrefix, `begins with "..", which Kubernetes refuses in an item of a volume`}
 	case unreadable(l.FilePrefix):
 		return &LayoutError{"FilePrefix", l.FilePrefix, "has outer blanks, control characters or invalid UTF-8"}
 	case len(validation.IsEnvVarName(l.EnvPrefix+"X")) > 0:

@@ -1,0 +1,31 @@
+# The modules, each tested and linted in its own folder.
+MODULES := . internal/textoracle
+TOOLS   := $(CURDIR)/internal/tools/go.mod
+
+# The race detector needs cgo, and so a C compiler; without one, tests run
+# without it.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+FUZZTIME := 60s
+
+.PHONY: all lint test fuzz
+
+all: lint test
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
+	@set -e; for m in $(MODULES); do echo "lint $$m"; cd $(CURDIR)/$$m; \
+		go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; done
+
+test:
+	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; go test $(RACE) ./...; done
+
+# Runs every fuzz target of every module for FUZZTIME.
+fuzz:
+	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; \
+		for pkg in $$(go list ./...); do \
+			for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+				echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+			done; \
+		done; \
+	done

@@ -1,0 +1,164 @@
+package mount_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// What was announced to the client in those recorded rows in which it was not
+// its own defaults. "" stands for what the client takes for unset.
+var announced = map[string]mount.Layout{
+	"A3":  {EnvPrefix: "_UNION_"},
+	"A5":  {EnvPrefix: "_UNION_"},
+	"A6":  {EnvPrefix: "my_"},
+	"A7":  {EnvPrefix: "my_"},
+	"A10": {EnvPrefix: "_UNION_"},
+	"A11": {EnvPrefix: "_UNION_"},
+	"A12": {EnvPrefix: "_UNION_"},
+	"A18": {EnvPrefix: "_UNION_"},
+	"D2":  {EnvPrefix: "_UNION_"},
+	"H1":  {EnvPrefix: "_UNION_"},
+	"H2":  {EnvPrefix: "_UNION_"},
+	"H3":  {EnvPrefix: "_UNION_"},
+	"H5":  {EnvPrefix: "my_"},
+	"H11": {EnvPrefix: "_UNION_"},
+	"H13": {EnvPrefix: "_UNION_"},
+	"L1":  {EnvPrefix: "_UNION_"},
+	"L2":  {EnvPrefix: "_UNION_"},
+	"C5":  {FilePrefix: "Pre-"},
+}
+
+// Rows in which the client's name is not the Layout's, and why.
+var differs = map[string]string{
+	"A9": "an empty prefix; a Layout has none, because the client strips it",
+	"K3": "U+0130 has no single lower-case rune; secret.Request.Validate refuses it",
+}
+
+func TestLayoutNamesAsTheClientLooksThemUp(t *testing.T) {
+	raw, err := os.ReadFile("testdata/flytekit-rules.json")
+	require.NoError(t, err)
+	var rows []struct {
+		ID      string `json:"id"`
+		What    string `json:"what"`
+		Request struct {
+			Group   string `json:"group"`
+			Version string `json:"group_version"`
+			Key     string `json:"key"`
+		} `json:"request"`
+		Env  string `json:"looks_up_env"`
+		File string `json:"looks_up_file"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &rows))
+	require.NotEmpty(t, rows)
+	for _, row := range rows {
+		t.Run(row.ID, func(t *testing.T) {
+			layout := announced[row.ID]
+			layout.Dir = "/etc/flyte/secrets"
+			if strings.HasPrefix(row.File, "/etc/secrets/") {
+				layout.Dir = "/etc/secrets" // the client's own default
+			}
+			r := row.Request
+			env, file := layout.EnvVar(r.Group, r.Version, r.Key), layout.Path(r.Group, r.Version, r.Key)
+			if reason, ok := differs[row.ID]; ok {
+				assert.False(t, env == row.Env && file == path.Clean(row.File), "%s, but the names are the same: %s", row.What, reason)
+				return
+			}
+			assert.Equal(t, row.Env, env, row.What)
+			assert.Equal(t, path.Clean(row.File), file, row.What)
+		})
+	}
+}
+
+func TestLayoutZeroValueIsFlytes(t *testing.T) {
+	var zero mount.Layout
+	require.NoError(t, zero.Validate())
+	assert.Equal(t, "_FSEC_GROUP_V1_KEY", zero.EnvVar("group", "v1", "key"))
+	assert.Equal(t, "/etc/flyte/secrets/group/v1/key", zero.Path("Group", "V1", "Key"))
+	assert.Equal(t, mount.Layout{Dir: "/etc/flyte/secrets", EnvPrefix: "_FSEC_"}, zero.WithDefaults())
+}
+
+func TestLayoutPathStaysInDir(t *testing.T) {
+	for _, tc := range []struct{ name, group, version, key, want string }{
+		{"dots end at the directory", "../../etc", "", "passwd", "/d/etc/passwd"},
+		{"an absolute part is relative", "/etc", "", "/passwd", "/d/etc/passwd"},
+		{"dots within a part", "a/../../b", "", "k", "/d/b/k"},
+		{"a part that vanishes is left out", ".", "..", "k", "/d/Pre-k"},
+		{"nothing is left", "", "", "", "/d"},
+		{"only dots", "..", "..", "..", "/d"},
+		{"the prefix is before the last part, not its last segment", "g", "", "a/b", "/d/g/Pre-a/b"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			layout := mount.Layout{Dir: "/d"}
+			if strings.Contains(tc.want, "Pre-") {
+				layout.FilePrefix = "Pre-"
+			}
+			assert.Equal(t, tc.want, layout.Path(tc.group, tc.version, tc.key))
+		})
+	}
+}
+
+func TestLayoutValidate(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		layout mount.Layout
+		field  string // "" means valid
+	}{
+		{"a full layout", mount.Layout{Dir: "/run/s", FilePrefix: "f-", EnvPrefix: "my.s-"}, ""},
+		{"relative", mount.Layout{Dir: "etc"}, "Dir"},
+		{"not clean", mount.Layout{Dir: "/etc/"}, "Dir"},
+		{"leaves itself", mount.Layout{Dir: "/etc/../x"}, "Dir"},
+		{"the root would hide the image", mount.Layout{Dir: "/"}, "Dir"},
+		{"Kubernetes refuses a colon", mount.Layout{Dir: "/a:b"}, "Dir"},
+		{"the client strips blanks", mount.Layout{Dir: "/a "}, "Dir"},
+		{"a control character", mount.Layout{Dir: "/a\x00"}, "Dir"},
+		{"a prefix that is a directory", mount.Layout{FilePrefix: "a/"}, "FilePrefix"},
+		{"a prefix with an equals sign", mount.Layout{FilePrefix: "a="}, "FilePrefix"},
+		{"a prefix with outer blanks", mount.Layout{FilePrefix: " a"}, "FilePrefix"},
+		{"Kubernetes refuses items that begin with dots", mount.Layout{FilePrefix: "..a"}, "FilePrefix"},
+		{"a variable with a slash", mount.Layout{EnvPrefix: "a/"}, "EnvPrefix"},
+		{"a variable with an equals sign", mount.Layout{EnvPrefix: "a="}, "EnvPrefix"},
+		{"a variable with outer blanks", mount.Layout{EnvPrefix: " a"}, "EnvPrefix"},
+		{"a variable that begins with a digit", mount.Layout{EnvPrefix: "1"}, "EnvPrefix"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := tc.layout.Validate()
+			if tc.field == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var invalid *mount.LayoutError
+			require.True(t, errors.As(err, &invalid), "%v", err)
+			assert.Equal(t, tc.field, invalid.Field)
+		})
+	}
+}
+
+func FuzzLayoutPath(f *testing.F) {
+	f.Add("/etc/flyte/secrets", "Pre-", "group", "v1", "key")
+	f.Add("/d", "", "../..", "..", "../../x")
+	f.Add("/d", ".", ".", "/", "a/../../..")
+	f.Add("/d", "x", "", "", "\x00")
+	f.Fuzz(func(t *testing.T, dir, prefix, group, version, key string) {
+		layout := mount.Layout{Dir: dir, FilePrefix: prefix}
+		if layout.Validate() != nil {
+			return
+		}
+		dir = layout.WithDefaults().Dir
+		got := layout.Path(group, version, key)
+		if got != path.Clean(got) || (got != dir && !strings.HasPrefix(got, dir+"/")) {
+			t.Errorf("Path(%q, %q, %q) = %q, which is not clean or not in %q", group, version, key, got, dir)
+		}
+		if again := layout.Path(group, version, key); again != got {
+			t.Errorf("first %q, then %q", got, again)
+		}
+	})
+}
