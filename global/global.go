@@ -59,7 +59,8 @@ type Config struct {
 // Manager is the injector.SecretManager of global secrets. It is immutable and
 // safe for concurrent use.
 type Manager struct {
-	source Source
+	// A function, so that printing a Manager never shows what a Source holds.
+	lookup func(context.Context, secret.Request) (string, error)
 	allow  func(secret.Request, mount.Target) bool
 }
 
@@ -81,7 +82,7 @@ func New(cfg Config) (*Manager, error) {
 	if cfg.Source == nil {
 		cfg.Source = &process{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
 	}
-	return &Manager{cfg.Source, cfg.Allow}, nil
+	return &Manager{cfg.Source.Lookup, cfg.Allow}, nil
 }
 
 // Name returns "global".
@@ -105,7 +106,7 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	if m.allow != nil && !m.allow(req, target) {
 		return mount.Fragment{}, errAbsent
 	}
-	value, err := m.source.Lookup(ctx, req)
+	value, err := m.lookup(ctx, req)
 	switch {
 	case errors.Is(err, secret.ErrNotFound):
 		return mount.Fragment{}, errAbsent

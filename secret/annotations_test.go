@@ -59,6 +59,14 @@ func TestRecordedAnnotations(t *testing.T) {
 	}
 }
 
+// TestEncodedCharacters has the limits of what Flyte's encoder leaves as it is,
+// which the recorded pairs do not have.
+func TestEncodedCharacters(t *testing.T) {
+	annotations, err := secret.EncodeAnnotations([]secret.Request{{Key: "\x00\x1f !'?~\x7f\u0080\r\v"}})
+	require.NoError(t, err)
+	assert.Equal(t, toBase32(`key: "\000\037 !'?~\177\302\200\r\013"`+"\n"), annotations[prefix+"0"])
+}
+
 func TestEncodeAnnotationsErrors(t *testing.T) {
 	for _, tc := range []struct {
 		name, why string

@@ -63,6 +63,7 @@ func TestValidate(t *testing.T) {
 		{"longest request", "PATH_MAX is 4096 bytes", secret.Request{Group: strings.Repeat("g/", 2046), Key: "kk", GroupVersion: "vv"}, ""},
 		{"request too long", "no path can be this long", secret.Request{Group: strings.Repeat("g/", 2046), Key: "kk", GroupVersion: "vvv"}, "groupVersion: takes the request over 4096 bytes"},
 		{"group too long", "the part that exceeds is named", secret.Request{Group: strings.Repeat("g/", 2049), Key: "k"}, "group: takes the request over 4096 bytes"},
+		{"flaw and too long", "the flaw of the part itself comes first", secret.Request{Key: strings.Repeat("/k", 3000)}, `key: begins with "/"`},
 		{"request grows", "2738 bytes, lower-cased 4098", secret.Request{Key: strings.Repeat(strings.Repeat("\u023a", 80)+"/", 17) + "k"}, "key: takes the request over 4096 bytes"},
 
 		{"key with slash", "a file in a directory", secret.Request{Group: "g", Key: "a/b"}, ""},
