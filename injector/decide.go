@@ -135,6 +135,9 @@ func (in *Injector) check(req secret.Request, f *mount.Fragment) error {
 	if (req.Mount == mount.EnvVar && f.File) || (req.Mount == mount.File && !f.File) {
 		return &mount.FragmentError{Field: "File", Reason: fmt.Sprintf("does not answer a request for %v", req.Mount)}
 	}
+	if req.Group == "" && req.Key == "" && !f.Versioned {
+		return fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
+	}
 	s := merge.Secret{Group: req.Group, Version: req.GroupVersion, Key: req.Key, Fragment: *f}
 	if !f.File {
 		if name := s.Variable(in.layout); len(validation.IsEnvVarName(name)) > 0 {

@@ -76,6 +76,7 @@ type Change struct {
 	covers    map[string]string // a path at which a mount would hide a file, and that file
 
 	owner    int // the secret that is being added
+	failed   map[int]bool
 	problems []Problem
 }
 
@@ -95,13 +96,15 @@ type annotation struct {
 	owner int
 }
 
-// Merge adds up what the secrets need. Fragments must be valid. All problems
-// are found; with any, the Change is of no use but for finding more of them.
+// Merge adds up what the secrets need, and finds out which of them cannot be
+// together. Fragments must be valid. With a problem, the Change is of no use but
+// for finding more.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	c := &Change{
 		annotations: make(map[string]annotation),
 		lists:       make(map[string]int),
 		covers:      make(map[string]string),
+		failed:      make(map[int]bool),
 	}
 	layout = layout.WithDefaults()
 	for c.owner = range secrets {
@@ -169,8 +172,13 @@ func (c *Change) conflict(field, name, reason string) {
 	c.problem(&mount.ConflictError{Field: field, Name: name, Reason: reason})
 }
 
+// problem keeps the first problem of a secret; the next are often the same one,
+// seen from another side.
 func (c *Change) problem(err error) {
-	c.problems = append(c.problems, Problem{c.owner, err})
+	if !c.failed[c.owner] {
+		c.failed[c.owner] = true
+		c.problems = append(c.problems, Problem{c.owner, err})
+	}
 }
 
 func quote(s string) string { return strconv.Quote(s) }

@@ -1,0 +1,294 @@
+package merge_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+func literal(group, key, value string) merge.Secret {
+	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{Value: mount.Literal(value)}}
+}
+
+// ref is a variable from a Secret, as package k8ssecret makes it.
+func ref(group, key string) merge.Secret {
+	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{
+		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: strings.ToLower(group)}, Key: key},
+	})}}
+}
+
+func volumeName(group string) string { return mount.Name("k8s", strings.ToLower(group)) }
+
+// item is a file from a volume of a Secret, as package k8ssecret makes it.
+func item(group, key string) merge.Secret {
+	group = strings.ToLower(group)
+	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
+		File: true,
+		Volumes: []corev1.Volume{{Name: volumeName(group), VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+			SecretName: group, Items: []corev1.KeyToPath{{Key: key, Path: strings.ToLower(key)}},
+		}}}},
+		VolumeMounts: []corev1.VolumeMount{{Name: volumeName(group), MountPath: "/etc/flyte/secrets/" + group, ReadOnly: true}},
+	}}
+}
+
+// fetched is a file from a fetcher that is told what and where to.
+func fetched(group, key string) merge.Secret {
+	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{File: true, Fetchers: []corev1.Container{{
+		Name: mount.Name("fetch", group, key),
+		Env:  []corev1.EnvVar{{Name: "WHAT", Value: group + ":" + key}},
+	}}}}
+}
+
+// annotated is a file that somebody else brings.
+func annotated(group, key string) merge.Secret {
+	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
+		File:                 true,
+		Annotations:          map[string]string{"agent/inject": "true", "agent/" + mount.Name(group, key): key},
+		DefaultAnnotations:   map[string]string{"agent/role": "default"},
+		ContainersAnnotation: "agent/containers",
+	}}
+}
+
+func with(s merge.Secret, change func(*merge.Secret)) merge.Secret {
+	change(&s)
+	return s
+}
+
+func version(v string) func(*merge.Secret) { return func(s *merge.Secret) { s.Version = v } }
+func envVar(n string) func(*merge.Secret)  { return func(s *merge.Secret) { s.EnvVar = n } }
+
+func app(change func(*corev1.Container)) *corev1.Pod {
+	c := corev1.Container{Name: "app"}
+	if change != nil {
+		change(&c)
+	}
+	return &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{c}}}
+}
+
+func env(pairs ...string) *corev1.Pod {
+	return app(func(c *corev1.Container) {
+		for i := 0; i < len(pairs); i += 2 {
+			c.Env = append(c.Env, corev1.EnvVar{Name: pairs[i], Value: pairs[i+1]})
+		}
+	})
+}
+
+func mounts(path string, readOnly bool) *corev1.Pod {
+	return app(func(c *corev1.Container) {
+		c.VolumeMounts = []corev1.VolumeMount{{Name: "mine", MountPath: path, ReadOnly: readOnly}}
+	})
+}
+
+func annotations(pairs ...string) *corev1.Pod {
+	pod := app(nil)
+	pod.Annotations = map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		pod.Annotations[pairs[i]] = pairs[i+1]
+	}
+	return pod
+}
+
+func volume(v corev1.Volume) *corev1.Pod {
+	pod := app(nil)
+	pod.Spec.Volumes = []corev1.Volume{v}
+	return pod
+}
+
+func secretVolume(name, secretName string, items ...corev1.KeyToPath) *corev1.Pod {
+	return volume(corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+		Secret: &corev1.SecretVolumeSource{SecretName: secretName, Items: items},
+	}})
+}
+
+// The conflicts that two secrets, or a secret and the Pod, can have. Each is
+// reported for the secret at an index.
+func TestConflicts(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		pod     *corev1.Pod // nil: one container "app"
+		secrets []merge.Secret
+		options merge.Options
+		index   int
+		want    string // "" means no conflict
+	}{
+		// Two secrets and one variable.
+		{name: "parts that join to one name", secrets: []merge.Secret{ref("a", "b_c"), ref("a_b", "c")}, index: 1,
+			want: `env "_FSEC_A_B_C" would stand for two different things`},
+		{name: "keys that differ in case", secrets: []merge.Secret{ref("g", "Key"), ref("g", "key")}, index: 1,
+			want: `env "_FSEC_G_KEY" would stand for two different things`},
+		{name: "groups that differ in case are one Secret", secrets: []merge.Secret{ref("G", "k"), ref("g", "k")}},
+		{name: "two literals that are equal by chance", secrets: []merge.Secret{literal("a", "b_c", "v"), literal("a_b", "c", "v")}, index: 1,
+			want: `env "_FSEC_A_B_C" would stand for two different things`},
+		{name: "one literal under an extra name too", secrets: []merge.Secret{literal("a", "b", "v"), with(literal("a", "b", "v"), envVar("X"))}},
+		{name: "two secrets with one extra name", secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"))}, index: 1,
+			want: `env "X" would stand for two different things`},
+		{name: "an extra name that is another's own", secrets: []merge.Secret{with(ref("g", "a"), envVar("_FSEC_G_B")), ref("g", "b")}, index: 1,
+			want: `env "_FSEC_G_B" would stand for two different things`},
+		{name: "a variable that is a discovery variable", secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar(mount.EnvPrefixVar))}, index: 1,
+			want: `env "FLYTE_SECRETS_ENV_PREFIX" would stand for two different things`},
+		{name: "two directories to announce", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), func(s *merge.Secret) { s.Fragment.Dir = "/other" })}, index: 1,
+			want: `env "FLYTE_SECRETS_DEFAULT_DIR" would stand for two different things`},
+
+		// Two secrets and one file.
+		{name: "keys of one Secret that are one file", secrets: []merge.Secret{item("g", "Key"), item("g", "key")}, index: 1,
+			want: `volumes "` + volumeName("g") + `" would have two keys at "key"`},
+		{name: "fetched files that are one", secrets: []merge.Secret{fetched("g", "Key"), fetched("g", "key")}, index: 1,
+			want: `files "/etc/flyte/secrets/g/key" would hold two different secrets`},
+		{name: "a file that is the directory of another", secrets: []merge.Secret{fetched("g", "k/x"), fetched("g", "k")}, index: 1,
+			want: `files "/etc/flyte/secrets/g/k" would be a file, and the directory of another one`},
+		{name: "a file below another", secrets: []merge.Secret{fetched("g", "k"), fetched("g", "k/x")}, index: 1,
+			want: `files "/etc/flyte/secrets/g/k/x" would be below another file, "/etc/flyte/secrets/g/k"`},
+		{name: "a file that another's mount hides", secrets: []merge.Secret{fetched("g", "a"), item("g", "b")}, index: 1,
+			want: `files "/etc/flyte/secrets/g/a" would be hidden by the volume mounted at "/etc/flyte/secrets/g"`},
+		{name: "the same the other way round", secrets: []merge.Secret{item("g", "b"), fetched("g", "a")}, index: 1,
+			want: `files "/etc/flyte/secrets/g/a" would be hidden by the volume mounted at "/etc/flyte/secrets/g"`},
+		{name: "a directory that a file is, and mounted", secrets: []merge.Secret{fetched("", "g"), item("g", "b")}, index: 1,
+			want: `files "/etc/flyte/secrets/g/b" would be below another file, "/etc/flyte/secrets/g"`},
+		{name: "a mount beside a fetched file", secrets: []merge.Secret{fetched("g", "a"), item("h", "b")}},
+		{name: "fetched and somebody else's volume in one place", secrets: []merge.Secret{fetched("g", "a"), annotated("h", "b")}, index: 1,
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes`},
+		{name: "somebody else's volume and a Secret's below it", secrets: []merge.Secret{annotated("h", "b"), item("g", "a")}},
+
+		// Two secrets and one volume, annotation or fetcher.
+		{name: "one volume of two Secrets", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) { s.Fragment.Volumes[0].Secret.SecretName = "h" })}, index: 1,
+			want: `volumes "` + volumeName("g") + `" would have two different sources`},
+		{name: "one mount of two volumes", secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), func(s *merge.Secret) { s.Fragment.VolumeMounts[0].MountPath = "/etc/flyte/secrets/g/" })}, index: 1,
+			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
+		{name: "two values of an annotation", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), func(s *merge.Secret) { s.Fragment.Annotations["agent/inject"] = "false" })}, index: 1,
+			want: `metadata.annotations "agent/inject" would need two values`},
+		{name: "two defaults", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), func(s *merge.Secret) { s.Fragment.DefaultAnnotations["agent/role"] = "x" })}, index: 1,
+			want: `metadata.annotations "agent/role" would need two values`},
+		{name: "a value and another default", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), func(s *merge.Secret) { s.Fragment.Annotations["agent/role"] = "x" })}},
+		{name: "one fetcher for two things", secrets: []merge.Secret{fetched("g", "a"), with(fetched("g", "b"), func(s *merge.Secret) { s.Fragment.Fetchers[0].Name = mount.Name("fetch", "g", "a") })}, index: 1,
+			want: `initContainers "` + mount.Name("fetch", "g", "a") + `" would have to do two different things`},
+
+		// A variable of the Pod.
+		{name: "a variable that is set", pod: env("_FSEC_G_K", "mine"), secrets: []merge.Secret{ref("g", "k")},
+			want: `container "app": env "_FSEC_G_K" is set to something else already`},
+		{name: "a variable that is set, kept", pod: env("_FSEC_G_K", "mine"), secrets: []merge.Secret{ref("g", "k")}, options: merge.Options{OnConflict: mount.KeepPod}},
+		{name: "a discovery variable that is set, not kept", pod: env(mount.EnvPrefixVar, "mine"), secrets: []merge.Secret{ref("g", "k")}, options: merge.Options{OnConflict: mount.KeepPod},
+			want: `container "app": env "FLYTE_SECRETS_ENV_PREFIX" is set to something else already`},
+		{name: "of two definitions the last counts, and is ours", pod: env(mount.EnvPrefixVar, "mine", mount.EnvPrefixVar, "_FSEC_"), secrets: []merge.Secret{ref("g", "k")}},
+		{name: "of two definitions the last counts, and is not ours", pod: env(mount.EnvPrefixVar, "_FSEC_", mount.EnvPrefixVar, "mine"), secrets: []merge.Secret{ref("g", "k")},
+			want: `container "app": env "FLYTE_SECRETS_ENV_PREFIX" is set to something else already`},
+		{name: "a literal that is not escaped", pod: env("_FSEC_G_K", "a$b"), secrets: []merge.Secret{literal("g", "k", "a$b")},
+			want: `container "app": env "_FSEC_G_K" is set to something else already`},
+		{name: "a literal as it would be written", pod: env("_FSEC_G_K", "a$$b"), secrets: []merge.Secret{literal("g", "k", "a$b")}},
+		{name: "a path that is set", pod: env("X", "mine"), secrets: []merge.Secret{with(item("g", "k"), envVar("X"))},
+			want: `container "app": env "X" is set to something else already`},
+		{name: "a second name that is set never conflicts", pod: env("_FSEC_G_V_K", "mine"), secrets: []merge.Secret{with(ref("g", "k"), version("v"))}},
+
+		// A mount of the Pod.
+		{name: "a mount at our path", pod: mounts("/etc/flyte/secrets/g/", false), secrets: []merge.Secret{item("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`},
+		{name: "a read-only mount above", pod: mounts("/etc/flyte", true), secrets: []merge.Secret{item("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte" is read-only, and secrets would have to be mounted below it`},
+		{name: "a writable mount above", pod: mounts("/etc/flyte", false), secrets: []merge.Secret{item("g", "k")}},
+		{name: "a read-only mount beside", pod: mounts("/etc/flyte/secrets/h", true), secrets: []merge.Secret{item("g", "k")}},
+		{name: "a mount on our file", pod: mounts("/etc/flyte/secrets/g/k", false), secrets: []merge.Secret{item("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`},
+		{name: "a mount on the directory of our file", pod: mounts("/etc/flyte/secrets/g", false), secrets: []merge.Secret{fetched("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets/g" would hide the secret "/etc/flyte/secrets/g/k"`},
+		{name: "a mount where fetched files go", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{fetched("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets" has the volume "mine" already`},
+		{name: "somebody else's mount where annotations have it go", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{annotated("g", "k")}},
+
+		// A volume of the Pod.
+		{name: "a volume of ours with another source", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k")},
+			want: `volumes "` + volumeName("g") + `" has another source already`},
+		{name: "a volume of ours of another Secret", pod: secretVolume(volumeName("g"), "h"), secrets: []merge.Secret{item("g", "k")},
+			want: `volumes "` + volumeName("g") + `" has another source already`},
+		{name: "a path with another key", pod: secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "k"}), secrets: []merge.Secret{item("g", "k")},
+			want: `volumes "` + volumeName("g") + `" has another key at "k" already`},
+		{name: "a path that is a directory", pod: secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "k/x"}), secrets: []merge.Secret{item("g", "k")},
+			want: `volumes "` + volumeName("g") + `" cannot take "k", which would be a file, and the directory of another one`},
+		{name: "a second name that is a directory never conflicts", pod: secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "v/k/x"}), secrets: []merge.Secret{with(item("g", "k"), version("v"))}},
+		{name: "the whole Secret", pod: secretVolume(volumeName("g"), "g"), secrets: []merge.Secret{item("g", "k")},
+			want: `volumes "` + volumeName("g") + `" holds the whole Secret, to which no list of keys can be added`},
+		{name: "memory of ours that is a disk", pod: volume(corev1.Volume{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}), secrets: []merge.Secret{fetched("g", "k")},
+			want: `volumes "podsecrets-fetched" has another source already`},
+		{name: "the user's volume of the same Secret", pod: secretVolume("mine", "g"), secrets: []merge.Secret{item("g", "k")}},
+
+		// Annotations and containers of the Pod.
+		{name: "an annotation with another value", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{annotated("g", "k")},
+			want: `metadata.annotations "agent/inject" has another value already`},
+		{name: "the Pod's own default", pod: annotations("agent/role", "mine"), secrets: []merge.Secret{annotated("g", "k")}},
+		{name: "a list that leaves out a receiver", pod: annotations("agent/containers", "other"), secrets: []merge.Secret{annotated("g", "k")},
+			want: `metadata.annotations "agent/containers" lists other containers than those that receive secrets`},
+		{name: "a list of all receivers", pod: annotations("agent/containers", "app"), secrets: []merge.Secret{annotated("g", "k")}},
+		{name: "an init container that cannot be left out", pod: &corev1.Pod{Spec: corev1.PodSpec{
+			InitContainers: []corev1.Container{{Name: "init"}}, Containers: []corev1.Container{{Name: "app"}},
+		}}, secrets: []merge.Secret{annotated("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return !c.Init }},
+			want: `container "init": metadata.annotations "agent/containers" cannot leave out an init container`},
+		{name: "no list means all containers", pod: &corev1.Pod{Spec: corev1.PodSpec{
+			InitContainers: []corev1.Container{{Name: "init"}}, Containers: []corev1.Container{{Name: "app"}},
+		}}, secrets: []merge.Secret{annotated("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Init }},
+			want: `metadata.annotations "agent/containers" cannot leave out every container`},
+		{name: "a fetcher of another thing", pod: &corev1.Pod{Spec: corev1.PodSpec{
+			InitContainers: []corev1.Container{{Name: mount.Name("fetch", "g", "k"), Env: []corev1.EnvVar{{Name: "WHAT", Value: "x"}}}},
+			Containers:     []corev1.Container{{Name: "app"}},
+		}}, secrets: []merge.Secret{fetched("g", "k")},
+			want: `container "` + mount.Name("fetch", "g", "k") + `": initContainers "` + mount.Name("fetch", "g", "k") + `" fetches something else already`},
+		{name: "a container with the name of a fetcher", pod: &corev1.Pod{Spec: corev1.PodSpec{
+			Containers: []corev1.Container{{Name: mount.Name("fetch", "g", "k")}},
+		}}, secrets: []merge.Secret{fetched("g", "k")},
+			want: `container "` + mount.Name("fetch", "g", "k") + `": containers "` + mount.Name("fetch", "g", "k") + `" has the name of a fetching init container`},
+
+		// Values.
+		{name: "a literal that is too long for its extra name", secrets: []merge.Secret{with(literal("g", "k", strings.Repeat("v", mount.MaxEnvVar-len("_FSEC_G_K"))), envVar("LONGER_NAME"))},
+			want: `variable "LONGER_NAME": name and value have together more than 131070 bytes`},
+		{name: "too many literals", secrets: []merge.Secret{
+			literal("g", "a", strings.Repeat("v", 120<<10)), literal("g", "b", strings.Repeat("v", 120<<10)), literal("g", "c", strings.Repeat("v", 120<<10)),
+			literal("g", "d", strings.Repeat("v", 120<<10)), literal("g", "e", strings.Repeat("v", 120<<10)),
+		}, index: 4, want: `variable "_FSEC_G_E": the literals added to the pod would have more than 524288 bytes`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod := tc.pod
+			if pod == nil {
+				pod = app(nil)
+			}
+			change, problems := merge.Merge(mount.Layout{}, tc.secrets)
+			_, more, err := change.Decide(merge.ViewPod(pod), tc.options)
+			require.NoError(t, err)
+			problems = append(problems, more...)
+			if tc.want == "" {
+				assert.Empty(t, problems)
+				return
+			}
+			require.Len(t, problems, 1)
+			assert.EqualError(t, problems[0].Err, tc.want)
+			assert.Equal(t, tc.index, problems[0].Secret)
+		})
+	}
+}
+
+func TestNoContainerReceives(t *testing.T) {
+	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{fetched("g", "k")})
+	require.Empty(t, problems)
+	for name, pod := range map[string]*corev1.Pod{
+		"no containers":        {},
+		"a fetcher only":       {Spec: corev1.PodSpec{InitContainers: []corev1.Container{{Name: mount.Name("other")}}}},
+		"ephemeral containers": {Spec: corev1.PodSpec{EphemeralContainers: []corev1.EphemeralContainer{{}}}},
+	} {
+		_, _, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+		assert.ErrorIs(t, err, mount.ErrNoContainer, name)
+	}
+	_, _, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{Containers: func(mount.Container) bool { return false }})
+	assert.ErrorIs(t, err, mount.ErrNoContainer, "none is chosen")
+}
+
+func TestViewsAreTheSame(t *testing.T) {
+	pod := app(func(c *corev1.Container) { c.Env = []corev1.EnvVar{{Name: "A", Value: "1"}} })
+	pod.ObjectMeta = metav1.ObjectMeta{Name: "n", Labels: map[string]string{"l": "1"}}
+	view, err := merge.ViewJSON([]byte(`{"metadata":{"name":"n","labels":{"l":"1"},"Annotations":{"x":"case matters"}},"spec":{"containers":[{"name":"app","env":[{"name":"A","value":"1"}]}]}}`))
+	require.NoError(t, err)
+	assert.Equal(t, merge.ViewPod(pod).Meta(), view.Meta())
+	assert.Equal(t, merge.ViewPod(pod).Spec.Containers, view.Spec.Containers)
+}
