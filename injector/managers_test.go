@@ -97,13 +97,17 @@ func (v values) Lookup(_ context.Context, req secret.Request) (string, error) {
 
 const canary = "c4nary$(LOG_LEVEL)"
 
+func k8s(t testing.TB) injector.SecretManager {
+	m, err := k8ssecret.New(k8ssecret.Config{})
+	require.NoError(t, err)
+	return m
+}
+
 // managers returns the real managers and the fakes, global secrets first.
 func managers(t *testing.T) []injector.SecretManager {
-	k8s, err := k8ssecret.New(k8ssecret.Config{})
-	require.NoError(t, err)
 	held, err := global.New(global.Config{Source: values{"global/token": canary, "shared/key": canary}})
 	require.NoError(t, err)
-	return []injector.SecretManager{held, fetcher, annotator, driver, k8s}
+	return []injector.SecretManager{held, fetcher, annotator, driver, k8s(t)}
 }
 
 func newInjector(t *testing.T, change func(*injector.Config)) *injector.Injector {

@@ -4,7 +4,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -162,13 +161,12 @@ func TestErrorsDoNotEchoContent(t *testing.T) {
 	assert.NotContains(t, err.Error(), canary)
 }
 
-// TestHostileTextTakesLinearTimeAndNoStack: each text takes milliseconds, and
-// in quadratic time it would take many minutes; the limit is far from both.
+// TestHostileTextTakesLinearTimeAndNoStack: each text takes milliseconds; in
+// quadratic time it would take so many minutes that the run as a whole is ended.
 func TestHostileTextTakesLinearTimeAndNoStack(t *testing.T) {
 	const size = 1 << 20
-	const limit = 10 * time.Second
 	defer debug.SetMaxStack(debug.SetMaxStack(256 << 10)) // beyond it, the program dies
-	for name, text := range map[string]string{
+	for _, text := range map[string]string{
 		"open messages":       strings.Repeat("a{", size/2),
 		"nested messages":     strings.Repeat("a{", size/4) + strings.Repeat("}", size/4),
 		"messages in lists":   strings.Repeat("a:[<", size/4),
@@ -190,8 +188,6 @@ func TestHostileTextTakesLinearTimeAndNoStack(t *testing.T) {
 		"blanks":              strings.Repeat(" ", size),
 		"not a text":          strings.Repeat("\xff", size),
 	} {
-		start := time.Now()
 		_, _ = decodeText(text)
-		assert.Less(t, time.Since(start), limit, name)
 	}
 }

@@ -1,0 +1,276 @@
+package injector_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+func creation(raw []byte) *admissionv1.AdmissionRequest {
+	return &admissionv1.AdmissionRequest{
+		UID:       "uid-1",
+		Resource:  metav1.GroupVersionResource{Version: "v1", Resource: "pods"},
+		Operation: admissionv1.Create,
+		Namespace: "flytesnacks-development",
+		Object:    runtime.RawExtension{Raw: raw},
+	}
+}
+
+// stamped returns the Pod with the requests in its annotations.
+func stamped(t *testing.T, pod *corev1.Pod, reqs ...secret.Request) *corev1.Pod {
+	t.Helper()
+	out := pod.DeepCopy()
+	var err error
+	out.Labels, out.Annotations, err = secret.Stamp(pod.Labels, pod.Annotations, reqs)
+	require.NoError(t, err)
+	return out
+}
+
+func TestReviewInjectsWhatTheAnnotationsAskFor(t *testing.T) {
+	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
+		pod = stamped(t, pod, reqs...)
+		pod.Namespace = "flytesnacks-development"
+		raw := toJSON(t, pod)
+		response := in.Review(ctx, creation(raw))
+		require.True(t, response.Allowed, "%+v", response.Result)
+		assert.Equal(t, "uid-1", string(response.UID))
+		if len(reqs) == 0 {
+			assert.Nil(t, response.Patch)
+			assert.Nil(t, response.PatchType)
+			assert.Equal(t, injector.OutcomeSkipped, response.AuditAnnotations[injector.AuditOutcome])
+			return
+		}
+		require.Equal(t, admissionv1.PatchTypeJSONPatch, *response.PatchType)
+		assert.Equal(t, injector.OutcomeInjected, response.AuditAnnotations[injector.AuditOutcome])
+
+		ops, err := in.Patch(ctx, pod, reqs...)
+		require.NoError(t, err)
+		assert.JSONEq(t, string(toJSON(t, ops)), string(response.Patch), "Review and Patch differ")
+
+		patched := applyPatch(t, response.Patch, raw)
+		assert.JSONEq(t, string(toJSON(t, inject(t, in, pod, reqs...))), string(patched))
+
+		again := in.Review(ctx, creation(patched))
+		assert.True(t, again.Allowed)
+		assert.Nil(t, again.Patch)
+		assert.Equal(t, injector.OutcomeUnchanged, again.AuditAnnotations[injector.AuditOutcome])
+	})
+}
+
+// Fields that this build's k8s.io/api does not know stay with what they belong
+// to, also when init containers are inserted before it.
+func TestReviewKeepsUnknownFields(t *testing.T) {
+	pod := stamped(t, meshPod(), requestSets()["fetched"]...)
+	var object map[string]any
+	require.NoError(t, json.Unmarshal(toJSON(t, pod), &object))
+	spec := object["spec"].(map[string]any)
+	object["futureTop"] = map[string]any{"a": []any{1.5, nil}}
+	spec["futureSpec"] = "spec"
+	for _, list := range []string{"containers", "initContainers"} {
+		for _, c := range spec[list].([]any) {
+			c.(map[string]any)["future"] = c.(map[string]any)["name"]
+		}
+	}
+	raw := toJSON(t, object)
+
+	for _, initOrder := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+		in := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = initOrder })
+		response := in.Review(ctx, creation(raw))
+		require.True(t, response.Allowed, "%+v", response.Result)
+		var patched map[string]any
+		require.NoError(t, json.Unmarshal(applyPatch(t, response.Patch, raw), &patched))
+		spec := patched["spec"].(map[string]any)
+		assert.Equal(t, object["futureTop"], patched["futureTop"])
+		assert.Equal(t, "spec", spec["futureSpec"])
+		var order []string
+		for _, list := range []string{"containers", "initContainers"} {
+			for _, c := range spec[list].([]any) {
+				c := c.(map[string]any)
+				if name := c["name"].(string); !mount.IsName(name) {
+					assert.Equal(t, name, c["future"], "the field is with another container")
+					order = append(order, name)
+				} else {
+					order = append(order, "fetcher")
+				}
+			}
+		}
+		want := map[mount.InitOrder]string{
+			mount.First:         "app fetcher fetcher mesh-setup mesh-proxy logs migrate late-sidecar",
+			mount.AfterSidecars: "app mesh-setup mesh-proxy logs fetcher fetcher migrate late-sidecar",
+		}
+		assert.Equal(t, want[initOrder], strings.Join(order, " "))
+	}
+}
+
+func TestReviewLeavesAlone(t *testing.T) {
+	raw := toJSON(t, stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"}))
+	for _, tc := range []struct {
+		name   string
+		change func(*admissionv1.AdmissionRequest)
+	}{
+		{"an update", func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Update }},
+		{"a deletion", func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Delete }},
+		{"a subresource", func(r *admissionv1.AdmissionRequest) { r.SubResource = "ephemeralcontainers" }},
+		{"another resource", func(r *admissionv1.AdmissionRequest) { r.Resource.Resource = "podtemplates" }},
+		{"another group", func(r *admissionv1.AdmissionRequest) { r.Resource.Group = "example.com" }},
+		{"a mirror pod", func(r *admissionv1.AdmissionRequest) {
+			pod := stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"})
+			pod.Annotations[corev1.MirrorPodAnnotationKey] = "hash"
+			r.Object.Raw = toJSON(t, pod)
+		}},
+		{"a pod that asks for nothing", func(r *admissionv1.AdmissionRequest) { r.Object.Raw = toJSON(t, userStoryPod()) }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			req := creation(raw)
+			tc.change(req)
+			response := newInjector(t, nil).Review(ctx, req)
+			assert.True(t, response.Allowed)
+			assert.Nil(t, response.Patch)
+			assert.Equal(t, injector.OutcomeSkipped, response.AuditAnnotations[injector.AuditOutcome])
+			assert.Equal(t, req.UID, response.UID)
+		})
+	}
+}
+
+// failing is a manager whose error must not be told.
+var failing = fake{"broken", func(secret.Request, mount.Target) (mount.Fragment, error) {
+	return mount.Fragment{}, errors.New("dial tcp 10.1.2.3: refused")
+}}
+
+func TestReviewRefuses(t *testing.T) {
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	of := func(pod *corev1.Pod, reqs ...secret.Request) []byte { return toJSON(t, stamped(t, pod, reqs...)) }
+	withEnv := userStoryPod()
+	withEnv.Spec.Containers[0].Env[0].Name = "_FSEC_G_K"
+	for _, tc := range []struct {
+		name    string
+		ctx     context.Context
+		raw     []byte
+		code    int32
+		outcome string
+		want    string
+	}{
+		{"not JSON", ctx, []byte(`{"metadata":`), 400, "denied", "the pod cannot be decoded: unexpected end of JSON input"},
+		{"nothing", ctx, nil, 400, "denied", "the pod cannot be decoded: unexpected end of JSON input"},
+		{"an annotation that is none", ctx, []byte(`{"metadata":{"annotations":{"flyte.secrets/s01":""}}}`), 400, "denied",
+			`annotation "flyte.secrets/s01": its name does not end in a number without leading zero`},
+		{"invalid", ctx, of(userStoryPod(), secret.Request{Group: "g", Key: "../x"}), 422, "denied",
+			`secret group="g" key="../x": key: has a ".." segment`},
+		{"served by nobody", ctx, of(userStoryPod(), secret.Request{Group: "a b", Key: "k"}), 422, "denied",
+			`secret group="a b" key="k": no manager serves it (global: not supported; fetch: not found; annotate: not found; driver: not found; broken: not found; k8s: not supported)`},
+		{"a conflict", ctx, of(withEnv, secret.Request{Group: "g", Key: "k"}), 422, "denied",
+			`secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already`},
+		{"no containers", ctx, of(&corev1.Pod{}, secret.Request{Group: "g", Key: "k"}), 422, "denied",
+			"no container of the pod receives the secrets asked for"},
+		{"a manager fails", ctx, of(userStoryPod(), secret.Request{Group: "broken", Key: "k"}), 500, "failed",
+			`secret group="broken" key="k": manager broken: failed`},
+		{"the worst of all, and all of them", ctx, of(withEnv, secret.Request{Group: "broken", Key: "k"}, secret.Request{Group: "g", Key: "k"}, secret.Request{Key: "/"}), 500, "failed",
+			`secret group="broken" key="k": manager broken: failed; secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already; secret key="/": key: begins with "/"`},
+		{"the time is up", ended, of(userStoryPod(), secret.Request{Group: "g", Key: "k"}), 504, "failed", "injector: context canceled"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			in := newInjector(t, func(cfg *injector.Config) {
+				last := len(cfg.Managers) - 1
+				cfg.Managers = append(cfg.Managers[:last:last], failing, cfg.Managers[last])
+			})
+			response := in.Review(tc.ctx, creation(tc.raw))
+			assert.False(t, response.Allowed)
+			assert.Equal(t, "uid-1", string(response.UID))
+			assert.Nil(t, response.Patch)
+			require.NotNil(t, response.Result)
+			assert.Equal(t, tc.want, response.Result.Message)
+			assert.Equal(t, tc.code, response.Result.Code)
+			assert.Equal(t, metav1.StatusFailure, response.Result.Status)
+			assert.NotEmpty(t, response.Result.Reason)
+			assert.Equal(t, tc.outcome, response.AuditAnnotations[injector.AuditOutcome])
+		})
+	}
+	response := newInjector(t, nil).Review(ctx, nil)
+	assert.Equal(t, int32(400), response.Result.Code)
+}
+
+func TestReviewCountsByManager(t *testing.T) {
+	response := newInjector(t, nil).Review(ctx, creation(toJSON(t, stamped(t, userStoryPod(),
+		secret.Request{Group: "user-info", Key: "a"}, secret.Request{Group: "fetch", Key: "b"},
+		secret.Request{Group: "user-info", Key: "c"}, secret.Request{Group: "global", Key: "token"},
+	))))
+	require.True(t, response.Allowed, "%+v", response.Result)
+	assert.Equal(t, "global=1,fetch=1,k8s=2", response.AuditAnnotations[injector.AuditManagers])
+}
+
+func TestReviewTellsManagersTheNamespace(t *testing.T) {
+	seen := ""
+	spy := fake{"spy", func(_ secret.Request, target mount.Target) (mount.Fragment, error) {
+		seen = fmt.Sprint(target.Namespace(), " ", target.GenerateName())
+		return mount.Fragment{Value: mount.Literal("")}, nil
+	}}
+	in := newInjector(t, func(cfg *injector.Config) { cfg.Managers = []injector.SecretManager{spy} })
+	pod := stamped(t, userStoryPod(), secret.Request{Group: "spy", Key: "k"})
+	pod.Name, pod.GenerateName, pod.Namespace = "", "task-", ""
+	require.True(t, in.Review(ctx, creation(toJSON(t, pod))).Allowed)
+	assert.Equal(t, "flytesnacks-development task-", seen)
+}
+
+func FuzzReview(f *testing.F) {
+	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{fetcher, annotator, driver, k8s(f)}})
+	require.NoError(f, err)
+	for _, reqs := range requestSets() {
+		labels, annotations, err := secret.Stamp(nil, nil, reqs)
+		require.NoError(f, err)
+		for _, pod := range []*corev1.Pod{userStoryPod(), meshPod(), emptyListsPod()} {
+			pod.Labels, pod.Annotations = labels, annotations
+			raw, err := json.Marshal(pod)
+			require.NoError(f, err)
+			f.Add(raw)
+		}
+	}
+	f.Add([]byte(`{"metadata":{"annotations":{"flyte.secrets/s0":""}},"spec":{"containers":[null,{}],"volumes":null}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		response := in.Review(ctx, creation(raw))
+		if !response.Allowed {
+			if response.Patch != nil || response.Result.Message == "" {
+				t.Errorf("a refusal with a patch or without a message: %+v", response)
+			}
+			return
+		}
+		// What an API server sends decodes, and says the same when encoded.
+		pod := new(corev1.Pod)
+		if utiljson.Unmarshal(raw, pod) != nil || response.Patch == nil {
+			return
+		}
+		sent, err := json.Marshal(pod)
+		require.NoError(t, err)
+		response = in.Review(ctx, creation(sent))
+		require.True(t, response.Allowed, "%+v", response.Result)
+		pod.Namespace = "flytesnacks-development"
+		reqs, err := secret.DecodeAnnotations(pod.Annotations)
+		require.NoError(t, err)
+		want, err := in.Inject(ctx, pod, reqs...)
+		require.NoError(t, err)
+		if response.Patch == nil {
+			require.Equal(t, pod, want)
+			return
+		}
+		patched := new(corev1.Pod)
+		require.NoError(t, json.Unmarshal(applyPatch(t, response.Patch, sent), patched))
+		patched.Namespace = "flytesnacks-development"
+		assert.JSONEq(t, string(toJSON(t, want)), string(toJSON(t, patched)))
+	})
+}
