@@ -88,36 +88,33 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "global".
 func (m *Manager) Name() string { return "global" }
 
-// errAbsent is the same for what does not exist and for what is not allowed.
-var errAbsent = fmt.Errorf("global: %w", secret.ErrNotFound)
-
 // Mount answers with the value as a literal. secret.ErrNotFound says that there
 // is no such global secret or that Config.Allow refuses it; errors about a
 // secret that is there, and is asked for as a file or cannot be a variable, end
 // the search.
 func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
-		return mount.Fragment{}, fmt.Errorf("global: %w", err)
+		return mount.Fragment{}, err
 	}
 	name := target.Layout().EnvVar(req.Group, "", req.Key)
 	if req.Mount != mount.File && len(validation.IsEnvVarName(name)) > 0 {
-		return mount.Fragment{}, fmt.Errorf("global: %w: group and key make no valid name of a variable", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
 	}
 	if m.allow != nil && !m.allow(req, target) {
-		return mount.Fragment{}, errAbsent
+		return mount.Fragment{}, secret.ErrNotFound // as if it did not exist
 	}
 	value, err := m.lookup(ctx, req)
 	switch {
 	case errors.Is(err, secret.ErrNotFound):
-		return mount.Fragment{}, errAbsent
+		return mount.Fragment{}, secret.ErrNotFound
 	case err != nil:
-		return mount.Fragment{}, fmt.Errorf("global: the secret is there but cannot be read: %w", err)
+		return mount.Fragment{}, fmt.Errorf("the secret is there but cannot be read: %w", err)
 	case req.Mount == mount.File:
-		return mount.Fragment{}, errors.New("global: global secrets are variables, not files")
+		return mount.Fragment{}, errors.New("global secrets are variables, not files")
 	}
 	literal := mount.Literal(value)
 	if err := literal.Validate(name); err != nil {
-		return mount.Fragment{}, fmt.Errorf("global: %w", err)
+		return mount.Fragment{}, err
 	}
 	return mount.Fragment{Value: literal}, nil
 }

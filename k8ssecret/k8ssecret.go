@@ -80,10 +80,10 @@ func (m *Manager) Name() string { return "k8s" }
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	name := strings.ToLower(req.Group)
 	if errs := validation.IsDNS1123Subdomain(name); len(errs) > 0 {
-		return mount.Fragment{}, fmt.Errorf("k8ssecret: %w: group cannot be the name of a Secret", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: group cannot be the name of a Secret", secret.ErrUnsupported)
 	}
 	if errs := validation.IsConfigMapKey(req.Key); len(errs) > 0 {
-		return mount.Fragment{}, fmt.Errorf("k8ssecret: %w: key cannot be a key of a Secret", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: key cannot be a key of a Secret", secret.ErrUnsupported)
 	}
 	as := req.Mount
 	if as == mount.Any {
@@ -91,7 +91,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	}
 	if as == mount.EnvVar && len(validation.IsEnvVarName(target.Layout().EnvVar(req.Group, "", req.Key))) > 0 {
 		if req.Mount != mount.Any {
-			return mount.Fragment{}, fmt.Errorf("k8ssecret: %w: group and key make no valid name of a variable", secret.ErrUnsupported)
+			return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
 		}
 		as = mount.File
 	}

@@ -1,0 +1,52 @@
+package injector_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The library compiles into other people's programs, so what it brings along is
+// part of its interface. Tests and examples may import more.
+func TestDependencies(t *testing.T) {
+	const self = "github.com/podsecrets/podsecrets"
+	allowed := []string{self, "k8s.io/api", "k8s.io/apimachinery", "gomodules.xyz/jsonpatch/v2"}
+
+	library := slices.DeleteFunc(goList(t, "{{.ImportPath}}", self+"/..."), func(pkg string) bool {
+		return strings.HasPrefix(pkg, self+"/examples/")
+	})
+	require.Contains(t, library, self+"/internal/merge")
+	for _, imported := range goList(t, `{{join .Imports "\n"}}`, library...) {
+		ofStandardLibrary := !strings.Contains(strings.Split(imported, "/")[0], ".")
+		assert.True(t, ofStandardLibrary || slices.ContainsFunc(allowed, func(module string) bool {
+			return imported == module || strings.HasPrefix(imported, module+"/")
+		}), "%s is not allowed", imported)
+	}
+
+	// And what these bring is no more than what everybody who handles a Pod has.
+	module := "{{with .Module}}{{.Path}}{{end}}"
+	has := append(depsOf(t, module, "k8s.io/api/core/v1"), allowed...)
+	for _, path := range depsOf(t, module, library...) {
+		assert.Contains(t, has, path)
+	}
+	assert.Less(t, len(depsOf(t, "{{.ImportPath}}", library...)), 290, "packages compiled")
+}
+
+func goList(t *testing.T, format string, packages ...string) []string {
+	return run(t, append([]string{"list", "-f", format}, packages...)...)
+}
+
+func depsOf(t *testing.T, format string, packages ...string) []string {
+	return run(t, append([]string{"list", "-deps", "-f", format}, packages...)...)
+}
+
+func run(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", args...).Output()
+	require.NoError(t, err)
+	return slices.Compact(slices.Sorted(slices.Values(strings.Fields(string(out)))))
+}
