@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/global"
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/k8ssecret"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+const usage = `Usage: inject [flags] [file ...]
+
+Writes Kubernetes manifests (YAML or JSON; standard input without a file or for
+"-") with secrets injected into Pods and Pod templates. Requests are those in
+the Flyte annotations of the Pod or Pod template, then those of -request.
+
+  -request group=GROUP,key=KEY[,version=VERSION][,mount=ENV_VAR|FILE|ANY][,env=NAME]
+        ask for a secret for every Pod and Pod template; may be repeated. A field
+        with a comma is quoted as in CSV: 'group=g,"key=a,b"'
+  -manager NAME
+        a secret manager; may be repeated, in order of precedence. Default: k8s
+          k8s     refers to Kubernetes Secrets
+          global  values of this process's environment (FLYTE_SECRET_GROUP_KEY)
+                  or files (/etc/secrets/group/key), written in PLAIN TEXT
+  -o yaml|json|patch|plan
+        yaml   the manifests (default). Unchanged documents pass through byte for
+               byte; changed ones are written anew and lose comments
+        json   the manifests as JSON, one document after the other
+        patch  a JSON patch for each changed object, one per line
+        plan   a table of what would be read where; shows no values
+`
+
+// managers makes a secret manager of each name that -manager takes.
+var managers = map[string]func() (injector.SecretManager, error){
+	"global": func() (injector.SecretManager, error) { return global.New(global.Config{}) },
+	"k8s":    func() (injector.SecretManager, error) { return k8ssecret.New(k8ssecret.Config{}) },
+}
+
+type options struct {
+	files    []string
+	requests []secret.Request
+	managers []injector.SecretManager
+	write    writer
+}
+
+func parseFlags(args []string) (*options, error) {
+	o := &options{write: writers["yaml"]}
+	fs := flag.NewFlagSet("inject", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // the error that Parse returns says it
+	fs.Func("request", "", func(s string) error {
+		req, err := parseRequest(s)
+		o.requests = append(o.requests, req)
+		return err
+	})
+	fs.Func("manager", "", o.addManager)
+	fs.Func("o", "", func(name string) (err error) {
+		o.write, err = choose(writers, name)
+		return err
+	})
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if len(o.managers) == 0 {
+		if err := o.addManager("k8s"); err != nil {
+			return nil, err
+		}
+	}
+	if o.files = fs.Args(); len(o.files) == 0 {
+		o.files = []string{"-"}
+	}
+	return o, nil
+}
+
+func (o *options) addManager(name string) error {
+	make, err := choose(managers, name)
+	if err != nil {
+		return err
+	}
+	m, err := make()
+	o.managers = append(o.managers, m)
+	return err
+}
+
+// choose returns what has that name, or an error that lists the names.
+func choose[T any](from map[string]T, name string) (T, error) {
+	chosen, ok := from[name]
+	if !ok {
+		return chosen, fmt.Errorf("is none of %s", strings.Join(slices.Sorted(maps.Keys(from)), ", "))
+	}
+	return chosen, nil
+}
+
+// requestFields sets the field of a request that each key of -request means.
+var requestFields = map[string]func(*secret.Request, string) error{
+	"group":   func(r *secret.Request, s string) error { r.Group = s; return nil },
+	"key":     func(r *secret.Request, s string) error { r.Key = s; return nil },
+	"version": func(r *secret.Request, s string) error { r.GroupVersion = s; return nil },
+	"mount":   func(r *secret.Request, s string) error { return r.Mount.UnmarshalText([]byte(s)) },
+	"env":     func(r *secret.Request, s string) error { r.EnvVar = s; return nil },
+}
+
+// parseRequest reads one line of CSV, so that there is a way to quote commas.
+func parseRequest(s string) (secret.Request, error) {
+	records, err := csv.NewReader(strings.NewReader(s)).ReadAll()
+	var syntax *csv.ParseError
+	switch {
+	case errors.As(err, &syntax):
+		return secret.Request{}, fmt.Errorf("column %d: %w", syntax.Column, syntax.Err)
+	case len(records) != 1:
+		return secret.Request{}, errors.New("is not one line")
+	}
+	var req secret.Request
+	seen := make(map[string]bool)
+	for _, field := range records[0] {
+		key, value, ok := strings.Cut(field, "=")
+		if !ok {
+			return secret.Request{}, fmt.Errorf(`%q has no "="`, field)
+		}
+		set, err := choose(requestFields, key)
+		if err != nil {
+			return secret.Request{}, fmt.Errorf("%q %w", key, err)
+		}
+		if seen[key] {
+			return secret.Request{}, fmt.Errorf("%q is there twice", key)
+		}
+		seen[key] = true
+		if err := set(&req, value); err != nil {
+			return secret.Request{}, err
+		}
+	}
+	return req, req.Validate()
+}

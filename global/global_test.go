@@ -1,0 +1,214 @@
+package global_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/podsecrets/podsecrets/global"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+var ctx = context.Background()
+
+// value is what a request gets: the literal, in which "$" is doubled, or the
+// error.
+func value(t *testing.T, cfg global.Config, req secret.Request) (string, error) {
+	t.Helper()
+	m, err := global.New(cfg)
+	require.NoError(t, err)
+	f, err := m.Mount(ctx, req, mount.Target{})
+	if err != nil {
+		assert.Equal(t, mount.Fragment{}, f)
+		return "", err
+	}
+	require.NoError(t, f.Validate())
+	return f.Value.EnvVar("X").Value, nil
+}
+
+func TestNewValidates(t *testing.T) {
+	_, err := global.New(global.Config{})
+	assert.NoError(t, err)
+	_, err = global.New(global.Config{EnvPrefix: "A="})
+	assert.EqualError(t, err, `global: EnvPrefix "A=" holds "=" or NUL`)
+	_, err = global.New(global.Config{Dir: "etc"})
+	assert.EqualError(t, err, `global: Dir "etc" is not an absolute path`)
+}
+
+func TestEnvironmentBeforeFiles(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "group"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "group", "key"), []byte("file\n"), 0o600))
+	req := secret.Request{Group: "group", Key: "key"}
+
+	got, err := value(t, global.Config{Dir: dir}, req)
+	require.NoError(t, err)
+	assert.Equal(t, "file\n", got, "byte for byte")
+
+	t.Setenv("FLYTE_SECRET_GROUP_KEY", "a$(b)")
+	got, err = value(t, global.Config{Dir: dir}, req)
+	require.NoError(t, err)
+	assert.Equal(t, "a$$(b)", got)
+
+	t.Setenv("MINE_GROUP_KEY", "")
+	got, err = value(t, global.Config{Dir: dir, EnvPrefix: "MINE_"}, req)
+	require.NoError(t, err)
+	assert.Equal(t, "", got, "an empty variable is a secret too")
+}
+
+// What is no file of the directory is absent; what is there and cannot be read
+// is an error that ends the search.
+func TestFiles(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	write := func(name, content string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
+	}
+	write(filepath.Join(outside, "passwd"), "outside")
+	write(filepath.Join(dir, "g", "..data", "linked"), "linked")
+	write(filepath.Join(dir, "g", "Case"), "case")
+	write(filepath.Join(dir, "top"), "top")
+	write(filepath.Join(dir, "g", "huge"), strings.Repeat("v", mount.MaxEnvVar+1))
+	write(filepath.Join(dir, "g", "long"), strings.Repeat("v", mount.MaxEnvVar-1))
+	write(filepath.Join(dir, "g", "binary"), "\xff\xfe")
+	write(filepath.Join(dir, "g", "nul"), "a\x00b")
+	require.NoError(t, os.Symlink("..data/linked", filepath.Join(dir, "g", "link")))
+	require.NoError(t, os.Symlink(filepath.Join(outside, "passwd"), filepath.Join(dir, "g", "absolute")))
+	require.NoError(t, os.Symlink("../../"+filepath.Base(outside)+"/passwd", filepath.Join(dir, "g", "escaping")))
+	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "out")))
+	require.NoError(t, os.Symlink("loop", filepath.Join(dir, "g", "loop")))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "g", "fifo"), 0o600))
+
+	const there, absent = "error", "absent"
+	for _, tc := range []struct {
+		name, group, key string
+		want             string // the value, or one of the two above
+	}{
+		{"a link within, as the kubelet makes them", "g", "link", "linked"},
+		{"only a key", "", "top", "top"},
+		{"case is kept", "g", "case", absent},
+		{"its case", "g", "Case", "case"},
+		{"nothing", "g", "none", absent},
+		{"no such group", "h", "k", absent},
+		{"a directory is not a secret", "g", "..data", absent},
+		{"a group is not a secret", "g", "", absent},
+		{"below a file", "top", "k", absent},
+		{"a name that no file can have", "g", strings.Repeat("k", 300), absent},
+		{"a link out, absolute", "g", "absolute", there},
+		{"a link out, relative", "g", "escaping", there},
+		{"a directory that leads out", "out", "passwd", there},
+		{"a link to itself", "g", "loop", there},
+		{"a FIFO without a writer", "g", "fifo", there},
+		{"longer than any variable", "g", "huge", there},
+		{"longer than a variable of that name", "g", "long", there},
+		{"not UTF-8", "g", "binary", there},
+		{"NUL", "g", "nul", there},
+		// Requests that Validate refuses, if somebody calls Mount with them.
+		{"up and out", "g", "../../" + filepath.Base(outside) + "/passwd", "unsupported"},
+		{"an absolute path", "", filepath.Join(outside, "passwd"), "unsupported"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := value(t, global.Config{Dir: dir}, secret.Request{Group: tc.group, Key: tc.key})
+			switch tc.want {
+			case absent:
+				assert.ErrorIs(t, err, secret.ErrNotFound)
+			case "unsupported":
+				assert.ErrorIs(t, err, secret.ErrUnsupported)
+			case there:
+				require.Error(t, err)
+				assert.NotErrorIs(t, err, secret.ErrNotFound)
+				assert.NotErrorIs(t, err, secret.ErrUnsupported)
+				assert.NotContains(t, err.Error(), "\xff")
+				assert.Less(t, len(err.Error()), 300, "shows the value")
+			default:
+				require.NoError(t, err)
+				assert.Equal(t, tc.want, got)
+			}
+		})
+	}
+	for _, key := range []string{"../../" + filepath.Base(outside) + "/passwd", filepath.Join(outside, "passwd")} {
+		_, err := value(t, global.Config{Dir: dir}, secret.Request{Group: "g", Key: key, Mount: mount.File})
+		assert.Error(t, err, "a file outside is read")
+		assert.NotContains(t, err.Error(), "global secrets are variables", "a file outside is found")
+	}
+}
+
+// source answers as it is told.
+type source struct {
+	value string
+	err   error
+}
+
+func (s source) Lookup(context.Context, secret.Request) (string, error) { return s.value, s.err }
+
+func TestOutcomes(t *testing.T) {
+	broken := errors.New("broken")
+	for _, tc := range []struct {
+		name   string
+		source source
+		req    secret.Request
+		want   error  // wrapped by the error
+		text   string // of any other error; "" means none
+	}{
+		{"absent", source{err: secret.ErrNotFound}, secret.Request{Key: "k"}, secret.ErrNotFound, ""},
+		{"absent, as a file", source{err: secret.ErrNotFound}, secret.Request{Key: "k", Mount: mount.File}, secret.ErrNotFound, ""},
+		{"there, as a file", source{value: "v"}, secret.Request{Key: "k", Mount: mount.File}, nil, "global secrets are variables, not files"},
+		{"unreadable", source{err: broken}, secret.Request{Key: "k"}, broken, ""},
+		{"unreadable, as a file", source{err: broken}, secret.Request{Key: "k", Mount: mount.File}, broken, ""},
+		{"no name of a variable", source{value: "v"}, secret.Request{Group: "a/b", Key: "k"}, secret.ErrUnsupported, ""},
+		{"too long", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Key: "k"}, nil, `variable "_FSEC_K": name and value have together more than 131070 bytes`},
+		{"served", source{value: "v"}, secret.Request{Key: "k", Mount: mount.EnvVar}, nil, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := value(t, global.Config{Source: tc.source}, tc.req)
+			switch {
+			case tc.want != nil:
+				assert.ErrorIs(t, err, tc.want)
+			case tc.text != "":
+				assert.EqualError(t, err, tc.text)
+			default:
+				assert.NoError(t, err)
+			}
+		})
+	}
+}
+
+func TestAllow(t *testing.T) {
+	m, err := global.New(global.Config{
+		Source: source{value: "v"},
+		Allow: func(req secret.Request, target mount.Target) bool {
+			return req.Group == "shared" && target.Namespace() == "trusted"
+		},
+	})
+	require.NoError(t, err)
+	absent, err := global.New(global.Config{Source: source{err: secret.ErrNotFound}})
+	require.NoError(t, err)
+	in := func(namespace string) mount.Target {
+		return mount.NewTarget(mount.Layout{}, mount.First, &metav1.ObjectMeta{Namespace: namespace})
+	}
+	_, err = m.Mount(ctx, secret.Request{Group: "shared", Key: "k"}, in("trusted"))
+	assert.NoError(t, err)
+	for _, as := range []mount.Type{mount.Any, mount.EnvVar, mount.File} {
+		_, refused := m.Mount(ctx, secret.Request{Group: "shared", Key: "k", Mount: as}, in("other"))
+		_, missing := absent.Mount(ctx, secret.Request{Group: "shared", Key: "k", Mount: as}, in("other"))
+		assert.Equal(t, missing, refused, "a refusal can be told from what does not exist")
+	}
+}
+
+func TestTheContextEnds(t *testing.T) {
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	m, err := global.New(global.Config{Source: source{value: "v"}})
+	require.NoError(t, err)
+	_, err = m.Mount(ended, secret.Request{Key: "k"}, mount.Target{})
+	assert.ErrorIs(t, err, context.Canceled)
+}
