@@ -44,13 +44,7 @@ func (v *Value) EnvVar(name string) corev1.EnvVar {
 	if v.literal == nil {
 		return corev1.EnvVar{Name: name, ValueFrom: v.source.DeepCopy()}
 	}
-	return LiteralEnvVar(name, v.literal())
-}
-
-// LiteralEnvVar returns the variable that holds the text s, with each "$"
-// doubled as in Value.EnvVar.
-func LiteralEnvVar(name, s string) corev1.EnvVar {
-	return corev1.EnvVar{Name: name, Value: strings.ReplaceAll(s, "$", "$$")}
+	return corev1.EnvVar{Name: name, Value: strings.ReplaceAll(v.literal(), "$", "$$")}
 }
 
 // IsLiteral reports whether v is a literal rather than a reference.

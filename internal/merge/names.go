@@ -35,10 +35,13 @@ func (c *Change) addVariable(v variable) {
 	}
 }
 
+// text is a variable that holds no secret.
+func text(name, value string) corev1.EnvVar { return mount.Literal(value).EnvVar(name) }
+
 // addValue adds the variables of a secret that is read as a variable.
 func (c *Change) addValue(s *Secret, layout mount.Layout) {
 	value := s.Fragment.Value
-	c.addVariable(variable{EnvVar: mount.LiteralEnvVar(mount.EnvPrefixVar, layout.EnvPrefix)})
+	c.addVariable(variable{EnvVar: text(mount.EnvPrefixVar, layout.EnvPrefix)})
 	of := ""
 	if value.IsLiteral() {
 		of = quote(s.Group) + quote(s.version()) + quote(s.Key)
@@ -59,11 +62,11 @@ func (c *Change) addValue(s *Secret, layout mount.Layout) {
 // to it.
 func (c *Change) addFile(s *Secret, layout mount.Layout) {
 	announced := s.layout(layout)
-	c.addVariable(variable{EnvVar: mount.LiteralEnvVar(mount.DefaultDirVar, announced.Dir)})
-	c.addVariable(variable{EnvVar: mount.LiteralEnvVar(mount.FilePrefixVar, announced.FilePrefix)})
+	c.addVariable(variable{EnvVar: text(mount.DefaultDirVar, announced.Dir)})
+	c.addVariable(variable{EnvVar: text(mount.FilePrefixVar, announced.FilePrefix)})
 	p := s.Path(layout)
 	if s.EnvVar != "" {
-		c.addVariable(variable{EnvVar: mount.LiteralEnvVar(s.EnvVar, p), kind: holds})
+		c.addVariable(variable{EnvVar: text(s.EnvVar, p), kind: holds})
 	}
 	if old, ok := c.fileTree.files[p]; ok {
 		if !sameFile(&c.files[old].secret.Fragment, &s.Fragment) {
