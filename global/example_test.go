@@ -26,7 +26,7 @@ func ExampleNew() {
 	m, err := global.New(global.Config{
 		Source: registry{},
 		Allow: func(req secret.Request, target mount.Target) bool {
-			return target.Namespace() == "builds"
+			return target.Namespace() == "builds" && req.Group == "registry" && req.Key == "token"
 		},
 	})
 	if err != nil {

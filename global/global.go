@@ -9,7 +9,7 @@
 //
 //	m, err := global.New(global.Config{
 //		Allow: func(req secret.Request, target mount.Target) bool {
-//			return target.Namespace() == "payments" && req.Group == "registry"
+//			return target.Namespace() == "builds" && req.Group == "registry" && req.Key == "token"
 //		},
 //	})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m, others}})
@@ -48,11 +48,14 @@ type Config struct {
 	// Dir is the directory of this process's files that are global secrets, an
 	// absolute path. It need not exist. Empty means "/etc/secrets".
 	Dir string
-	// Source, if set, is read instead of the two above.
+	// Source, if set, is read instead of the two above. Keep its values out of
+	// its own print: printing a Config prints it.
 	Source Source
 	// Allow decides who may ask for what. What it refuses looks the same as
 	// what does not exist. Nil allows everything. It must be safe for
-	// concurrent use.
+	// concurrent use. Look at Group and Key together: ("team", "a_token") is
+	// the same variable as ("team_a", "token"), so that a group by itself is no
+	// boundary.
 	Allow func(req secret.Request, target mount.Target) bool
 }
 
@@ -100,6 +103,9 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	if req.Mount != mount.File && len(validation.IsEnvVarName(name)) > 0 {
 		return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
 	}
+	if req.Group == "" && req.Key == "" {
+		return mount.Fragment{}, secret.ErrNotFound // a version alone names nothing
+	}
 	if m.allow != nil && !m.allow(req, target) {
 		return mount.Fragment{}, secret.ErrNotFound // as if it did not exist
 	}
@@ -107,6 +113,8 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	switch {
 	case errors.Is(err, secret.ErrNotFound):
 		return mount.Fragment{}, secret.ErrNotFound
+	case ctx.Err() != nil:
+		return mount.Fragment{}, ctx.Err()
 	case err != nil:
 		return mount.Fragment{}, fmt.Errorf("the secret is there but cannot be read: %w", err)
 	case req.Mount == mount.File:

@@ -3,6 +3,7 @@ package global_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,6 +165,7 @@ func TestOutcomes(t *testing.T) {
 		{"there, as a file", source{value: "v"}, secret.Request{Key: "k", Mount: mount.File}, nil, "global secrets are variables, not files"},
 		{"unreadable", source{err: broken}, secret.Request{Key: "k"}, broken, ""},
 		{"unreadable, as a file", source{err: broken}, secret.Request{Key: "k", Mount: mount.File}, broken, ""},
+		{"a version alone", source{value: "v"}, secret.Request{GroupVersion: "v"}, secret.ErrNotFound, ""},
 		{"no name of a variable", source{value: "v"}, secret.Request{Group: "a/b", Key: "k"}, secret.ErrUnsupported, ""},
 		{"too long", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Key: "k"}, nil, `variable "_FSEC_K": name and value have together more than 131070 bytes`},
 		{"served", source{value: "v"}, secret.Request{Key: "k", Mount: mount.EnvVar}, nil, ""},
@@ -179,6 +181,15 @@ func TestOutcomes(t *testing.T) {
 				assert.NoError(t, err)
 			}
 		})
+	}
+}
+
+func TestPrintingShowsNoValue(t *testing.T) {
+	m, err := global.New(global.Config{Source: source{value: "c4nary"}})
+	require.NoError(t, err)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		assert.NotContains(t, fmt.Sprintf(format, m), "c4nary")
+		assert.NotContains(t, fmt.Sprintf(format, *m), "c4nary")
 	}
 }
 

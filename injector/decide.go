@@ -84,8 +84,7 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 		if _, done := at[req]; done {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
-			f.others = append(f.others, fmt.Errorf("injector: %w", err))
+		if ctx.Err() != nil {
 			break
 		}
 		at[req] = len(s.secrets)
@@ -99,6 +98,9 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 		})
 		s.requests = append(s.requests, req)
 		s.managers = append(s.managers, manager)
+	}
+	if err := ctx.Err(); err != nil {
+		f.others = append(f.others, fmt.Errorf("injector: %w", err))
 	}
 	return s, at
 }
@@ -140,7 +142,7 @@ func (in *Injector) check(req secret.Request, f *mount.Fragment) error {
 	}
 	s := merge.Secret{Group: req.Group, Version: req.GroupVersion, Key: req.Key, Fragment: *f}
 	if !f.File {
-		if name := s.Variable(in.layout); len(validation.IsEnvVarName(name)) > 0 {
+		if name := s.Variable(in.layout); mount.IsDiscoveryVar(name) || len(validation.IsEnvVarName(name)) > 0 {
 			return fmt.Errorf("%w: %q is not a valid name of a variable", secret.ErrUnsupported, name)
 		}
 		return nil

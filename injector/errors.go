@@ -29,7 +29,7 @@ type RequestError struct {
 	public string
 }
 
-func (e *RequestError) Error() string { return e.text(e.Err.Error()) }
+func (e *RequestError) Error() string { return e.text(fmt.Sprint(e.Err)) }
 
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"gomodules.xyz/jsonpatch/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -53,8 +54,8 @@ func New(cfg Config) (*Injector, error) {
 		if m == nil {
 			return nil, fmt.Errorf("injector: Managers[%d] is nil", i)
 		}
-		if name := m.Name(); name == "" || strings.ContainsAny(name, " \t\r\n,=") {
-			return nil, fmt.Errorf(`injector: Managers[%d] has the name %q, which is empty or has a blank, "," or "="`, i, name)
+		if name := m.Name(); name == "" || strings.ContainsFunc(name, separates) {
+			return nil, fmt.Errorf("injector: Managers[%d] has the name %q, which is empty or has other characters than letters, digits and \"-_./\"", i, name)
 		}
 	}
 	if cfg.InitOrder > mount.AfterSidecars {
@@ -72,6 +73,12 @@ func New(cfg Config) (*Injector, error) {
 			OnConflict: cfg.OnConflict,
 		},
 	}, nil
+}
+
+// separates reports characters that would make messages and audit annotations
+// ambiguous.
+func separates(r rune) bool {
+	return !strings.ContainsRune("-_./", r) && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 }
 
 var errNoPod = errors.New("injector: there is no pod")

@@ -29,7 +29,8 @@ import (
 //     can provide one, otherwise a file.
 type SecretManager interface {
 	// Name identifies the manager in placements, errors and audit annotations,
-	// such as "k8s". It is constant, not empty, and has no blank, "," or "=".
+	// such as "k8s". It is constant, not empty, and of ASCII letters, digits,
+	// and "-", "_", ".", "/".
 	Name() string
 
 	// Mount says what a Pod needs to read the secret. The request is valid as

@@ -74,8 +74,8 @@ func New(cfg Config) (*Manager, error) {
 func (m *Manager) Name() string { return "k8s" }
 
 // Mount answers with a reference to a key of a Secret, or with a volume of it.
-// Names that no Secret or key can have are secret.ErrUnsupported, and so is a
-// variable that no container can have, unless the request leaves the choice.
+// Names that no Secret, key or item can have are secret.ErrUnsupported, and so is
+// a variable that no container can have, unless the request leaves the choice.
 // The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	name := strings.ToLower(req.Group)
@@ -98,7 +98,11 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	if as == mount.EnvVar {
 		return mount.Fragment{Value: m.reference(name, req.Key)}, nil
 	}
-	return m.file(name, req.Key, target.Layout().Path(req.Group, "", req.Key)), nil
+	file := target.Layout().Path(req.Group, "", req.Key)
+	if strings.HasPrefix(path.Base(file), "..") {
+		return mount.Fragment{}, fmt.Errorf("%w: with the file prefix, key begins with \"..\", which no item of a volume may", secret.ErrUnsupported)
+	}
+	return m.file(name, req.Key, file), nil
 }
 
 func (m *Manager) reference(name, key string) *mount.Value {

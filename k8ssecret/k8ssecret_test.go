@@ -107,6 +107,7 @@ func TestWhatItServes(t *testing.T) {
 		{"a group that is too long", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: strings.Repeat("g", 254), Key: "k"}, "unsupported"},
 		{"a key that is a path", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "a/b"}, "unsupported"},
 		{"a key that leaves its directory", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: ".."}, "unsupported"},
+		{"a prefix and a key that begin with dots together", k8ssecret.Config{}, mount.Layout{FilePrefix: "."}, secret.Request{Group: "g", Key: ".k", Mount: mount.File}, "unsupported"},
 		{"a key that Kubernetes refuses", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "é"}, "unsupported"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

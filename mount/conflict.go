@@ -31,6 +31,12 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s%s %q %s", where, e.Field, e.Name, e.Reason)
 }
 
-// ErrNoContainer says that secrets are asked for, but no container of the Pod
-// receives them.
-var ErrNoContainer = errors.New("no container of the pod receives the secrets asked for")
+// What can be wrong with a Pod as a whole.
+var (
+	// ErrNoContainer says that secrets are asked for, but no container of the
+	// Pod receives them.
+	ErrNoContainer = errors.New("no container of the pod receives the secrets asked for")
+	// ErrTooLarge says that the Pod's containers would gain more than an API
+	// server takes in a request (3 MiB).
+	ErrTooLarge = errors.New("the secrets asked for would make the pod too large")
+)

@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -71,52 +72,67 @@ func (e *FragmentError) Error() string { return "fragment: " + e.Field + " " + e
 // Validate reports the first rule of Fragment that f breaks, as a
 // *FragmentError.
 func (f *Fragment) Validate() error {
-	if (f.Value != nil) == f.File {
+	switch {
+	case (f.Value != nil) == f.File:
 		return &FragmentError{"Value", "and File: exactly one of them must be set"}
-	}
-	if f.Dir != "" && (Layout{Dir: f.Dir}).Validate() != nil {
+	case f.Value != nil && !f.Value.refers() && !f.Value.IsLiteral():
+		return &FragmentError{"Value", "refers to nothing"}
+	case f.Dir != "" && (Layout{Dir: f.Dir}).Validate() != nil:
 		return &FragmentError{"Dir", fmt.Sprintf("%q cannot be announced", f.Dir)}
 	}
-	volumes, err := f.volumeNames()
-	if err != nil {
-		return err
+	return cmp.Or(f.validateVolumes(), f.validateAnnotations())
+}
+
+func (f *Fragment) validateVolumes() error {
+	names := make(map[string]bool, len(f.Volumes)+1)
+	for _, v := range f.Volumes {
+		switch {
+		case !IsName(v.Name):
+			return &FragmentError{"Volumes", fmt.Sprintf("%q is not a name that Name makes", v.Name)}
+		case names[v.Name]:
+			return &FragmentError{"Volumes", fmt.Sprintf("%q is there twice", v.Name)}
+		case v.VolumeSource == corev1.VolumeSource{}:
+			return &FragmentError{"Volumes", fmt.Sprintf("%q has no source", v.Name)}
+		}
+		names[v.Name] = true
 	}
+	paths := make(map[string]bool, len(f.VolumeMounts))
 	for _, m := range f.VolumeMounts {
-		if !volumes[m.Name] {
-			return &FragmentError{"VolumeMounts", fmt.Sprintf("name %q, which is none of Volumes", m.Name)}
+		at := path.Clean(m.MountPath)
+		switch {
+		case !names[m.Name]:
+			return &FragmentError{"VolumeMounts", fmt.Sprintf("has %q, which is none of Volumes", m.Name)}
+		case !path.IsAbs(m.MountPath), strings.Contains(m.MountPath, ":"):
+			return &FragmentError{"VolumeMounts", fmt.Sprintf("has %q, which is not absolute or has a colon", m.MountPath)}
+		case paths[at]:
+			return &FragmentError{"VolumeMounts", fmt.Sprintf("has %q twice", at)}
 		}
-		if !path.IsAbs(m.MountPath) {
-			return &FragmentError{"VolumeMounts", fmt.Sprintf("%q has a path that is not absolute", m.Name)}
-		}
+		paths[at] = true
 	}
+	names[FetchVolume] = true
 	for _, c := range f.Fetchers {
 		if !IsName(c.Name) {
 			return &FragmentError{"Fetchers", fmt.Sprintf("%q is not a name that Name makes", c.Name)}
 		}
-	}
-	return f.validateAnnotations()
-}
-
-func (f *Fragment) volumeNames() (map[string]bool, error) {
-	names := make(map[string]bool, len(f.Volumes))
-	for _, v := range f.Volumes {
-		switch {
-		case !IsName(v.Name):
-			return nil, &FragmentError{"Volumes", fmt.Sprintf("%q is not a name that Name makes", v.Name)}
-		case names[v.Name]:
-			return nil, &FragmentError{"Volumes", fmt.Sprintf("%q is there twice", v.Name)}
+		for _, m := range c.VolumeMounts {
+			if !names[m.Name] {
+				return &FragmentError{"Fetchers", fmt.Sprintf("mount %q, which is neither FetchVolume nor one of Volumes", m.Name)}
+			}
 		}
-		names[v.Name] = true
 	}
-	return names, nil
+	return nil
 }
 
 func (f *Fragment) validateAnnotations() error {
 	for _, field := range []struct {
-		name        string
-		annotations map[string]string
-	}{{"Annotations", f.Annotations}, {"DefaultAnnotations", f.DefaultAnnotations}} {
-		for _, key := range slices.Sorted(maps.Keys(field.annotations)) {
+		name string
+		keys []string
+	}{
+		{"Annotations", slices.Sorted(maps.Keys(f.Annotations))},
+		{"DefaultAnnotations", slices.Sorted(maps.Keys(f.DefaultAnnotations))},
+		{"ContainersAnnotation", present(f.ContainersAnnotation)},
+	} {
+		for _, key := range field.keys {
 			// The API server lower-cases before it checks.
 			if len(validation.IsQualifiedName(strings.ToLower(key))) > 0 {
 				return &FragmentError{field.name, fmt.Sprintf("%q is not a valid name", key)}

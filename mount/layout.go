@@ -3,6 +3,7 @@ package mount
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,11 @@ const (
 	DefaultDirVar = "FLYTE_SECRETS_DEFAULT_DIR"
 	FilePrefixVar = "FLYTE_SECRETS_FILE_PREFIX"
 )
+
+// IsDiscoveryVar reports whether name is one of the discovery variables.
+func IsDiscoveryVar(name string) bool {
+	return name == EnvPrefixVar || name == DefaultDirVar || name == FilePrefixVar
+}
 
 // The defaults of Layout's fields.
 const (
@@ -65,12 +71,16 @@ func (l Layout) Validate() error {
 		return &LayoutError{"Dir", l.Dir, "is the root directory"}
 	case strings.Contains(l.Dir, ":"):
 		return &LayoutError{"Dir", l.Dir, `has ":", which Kubernetes refuses in a mount path`}
+	case longSegment(l.Dir):
+		return &LayoutError{"Dir", l.Dir, "has a segment of more than 255 bytes"}
 	case unreadable(l.Dir):
 		return &LayoutError{"Dir", l.Dir, "has outer blanks, control characters or invalid UTF-8"}
 	case strings.ContainsAny(l.FilePrefix, "/="):
 		return &LayoutError{"FilePrefix", l.FilePrefix, `has "/" or "="`}
 	case strings.HasPrefix(l.FilePrefix, ".."):
 		return &LayoutError{"FilePrefix", l.FilePrefix, `begins with "..", which Kubernetes refuses in an item of a volume`}
+	case longSegment(l.FilePrefix + "x"):
+		return &LayoutError{"FilePrefix", l.FilePrefix, "leaves no room in a file name of 255 bytes"}
 	case unreadable(l.FilePrefix):
 		return &LayoutError{"FilePrefix", l.FilePrefix, "has outer blanks, control characters or invalid UTF-8"}
 	case len(validation.IsEnvVarName(l.EnvPrefix+"X")) > 0:
@@ -83,6 +93,11 @@ func (l Layout) Validate() error {
 // what it reads from the discovery variables.
 func unreadable(s string) bool {
 	return strings.TrimSpace(s) != s || strings.ContainsFunc(s, unicode.IsControl) || !utf8.ValidString(s)
+}
+
+// longSegment reports a path that no Linux file can have (NAME_MAX).
+func longSegment(p string) bool {
+	return slices.ContainsFunc(strings.Split(p, "/"), func(s string) bool { return len(s) > 255 })
 }
 
 // LayoutError says which field of a Layout cannot be used, and why.

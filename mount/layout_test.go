@@ -120,6 +120,8 @@ func TestLayoutValidate(t *testing.T) {
 		{"Kubernetes refuses a colon", mount.Layout{Dir: "/a:b"}, "Dir"},
 		{"the client strips blanks", mount.Layout{Dir: "/a "}, "Dir"},
 		{"a control character", mount.Layout{Dir: "/a\x00"}, "Dir"},
+		{"a segment that no file can have", mount.Layout{Dir: "/" + strings.Repeat("d", 256)}, "Dir"},
+		{"a prefix that leaves no room", mount.Layout{FilePrefix: strings.Repeat("p", 255)}, "FilePrefix"},
 		{"a prefix that is a directory", mount.Layout{FilePrefix: "a/"}, "FilePrefix"},
 		{"a prefix with an equals sign", mount.Layout{FilePrefix: "a="}, "FilePrefix"},
 		{"a prefix with outer blanks", mount.Layout{FilePrefix: " a"}, "FilePrefix"},

@@ -159,7 +159,16 @@ func TestTarget(t *testing.T) {
 }
 
 func TestFragmentValidate(t *testing.T) {
-	volume := func(name string) corev1.Volume { return corev1.Volume{Name: name} }
+	volume := func(name string) corev1.Volume {
+		return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+	}
+	mounted := func(paths ...string) mount.Fragment {
+		f := mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.Name("a"))}}
+		for _, p := range paths {
+			f.VolumeMounts = append(f.VolumeMounts, corev1.VolumeMount{Name: mount.Name("a"), MountPath: p})
+		}
+		return f
+	}
 	ours := mount.Name("a")
 	for _, tc := range []struct {
 		name     string
@@ -175,7 +184,16 @@ func TestFragmentValidate(t *testing.T) {
 		{"the volume that the library adds", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.FetchVolume)}}, "Volumes"},
 		{"a volume twice", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(ours), volume(ours)}}, "Volumes"},
 		{"a mount of somebody's volume", mount.Fragment{File: true, VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/x"}}}, "VolumeMounts"},
-		{"a relative mount", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(ours)}, VolumeMounts: []corev1.VolumeMount{{Name: ours, MountPath: "x"}}}, "VolumeMounts"},
+		{"a reference to nothing", mount.Fragment{Value: mount.FromSource(nil)}, "Value"},
+		{"a volume without a source", mount.Fragment{File: true, Volumes: []corev1.Volume{{Name: ours}}}, "Volumes"},
+		{"a mount", mounted("/x", "/y"), ""},
+		{"a relative mount", mounted("x"), "VolumeMounts"},
+		{"a colon, which Kubernetes refuses", mounted("/x:y"), "VolumeMounts"},
+		{"two mounts at one path", mounted("/x", "/x/"), "VolumeMounts"},
+		{"a fetcher", mount.Fragment{File: true, Fetchers: []corev1.Container{{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume}}}}}, ""},
+		{"a fetcher with somebody's volume", mount.Fragment{File: true, Fetchers: []corev1.Container{{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: "data"}}}}}, "Fetchers"},
+		{"a bad name of the list of containers", mount.Fragment{File: true, ContainersAnnotation: "a b"}, "ContainersAnnotation"},
+		{"an empty annotation", mount.Fragment{File: true, Annotations: map[string]string{"": ""}}, "Annotations"},
 		{"a fetcher that would receive secrets", mount.Fragment{File: true, Fetchers: []corev1.Container{{Name: "fetch"}}}, "Fetchers"},
 		{"a bad annotation", mount.Fragment{File: true, Annotations: map[string]string{"a b": ""}}, "Annotations"},
 		{"a long annotation", mount.Fragment{File: true, DefaultAnnotations: map[string]string{"x/" + strings.Repeat("a", 64): ""}}, "DefaultAnnotations"},

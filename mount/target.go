@@ -51,7 +51,7 @@ type Target struct {
 // NewTarget returns the Target of a Pod with that metadata, of which nil means
 // empty. It reads meta when asked, so meta must not change in the meantime.
 func NewTarget(layout Layout, order InitOrder, meta *metav1.ObjectMeta) Target {
-	return Target{layout.WithDefaults(), order, meta}
+	return Target{layout, order, meta}
 }
 
 // Layout returns where the containers look for secrets, no field of it empty

@@ -17,8 +17,8 @@ const MaxEnvVar = 131072 - 2
 // Value is what a variable that holds a secret is set to: a literal, or a
 // reference that the kubelet resolves. A literal never shows in print, whatever
 // the format and however deep the Value is nested; only EnvVar gives it away.
-// Values are immutable. Compare them with Equal: reflect.DeepEqual never finds
-// two literals equal.
+// Values are immutable and made by Literal and FromSource. Compare them with
+// Equal: reflect.DeepEqual finds no two literals equal.
 type Value struct {
 	// A function, because printers that follow pointers into unexported
 	// fields do not call functions.
@@ -50,6 +50,9 @@ func (v *Value) EnvVar(name string) corev1.EnvVar {
 // IsLiteral reports whether v is a literal rather than a reference.
 func (v *Value) IsLiteral() bool { return v.literal != nil }
 
+// refers reports whether v is a reference, and to something.
+func (v *Value) refers() bool { return v.source != nil && *v.source != corev1.EnvVarSource{} }
+
 // Equal reports whether both are the same literal or the same reference.
 func (v *Value) Equal(w *Value) bool {
 	switch {
@@ -66,7 +69,7 @@ func (v *Value) Equal(w *Value) bool {
 // MaxEnvVar; "$" is measured once), or a reference to nothing.
 func (v *Value) Validate(name string) error {
 	if v.literal == nil {
-		if v.source == nil || equality.Semantic.DeepEqual(*v.source, corev1.EnvVarSource{}) {
+		if !v.refers() {
 			return &ValueError{name, "refers to nothing"}
 		}
 		return nil

@@ -62,13 +62,12 @@ func (r Request) Validate() error {
 	if _, err := r.Mount.MarshalText(); err != nil {
 		return &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
 	}
-	switch r.EnvVar {
-	case "":
+	switch {
+	case r.EnvVar == "":
 		return nil
-	case mount.EnvPrefixVar, mount.DefaultDirVar, mount.FilePrefixVar:
+	case mount.IsDiscoveryVar(r.EnvVar):
 		return &InvalidError{"envVar", "tells Flyte's client where to look for secrets, so it must not be " + r.EnvVar}
-	}
-	if len(validation.IsEnvVarName(r.EnvVar)) > 0 {
+	case len(validation.IsEnvVarName(r.EnvVar)) > 0:
 		return &InvalidError{"envVar", "is not a name that Kubernetes accepts for a variable"}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"gomodules.xyz/jsonpatch/v2"
 	patcher "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kjson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/podsecrets/podsecrets/injector"
@@ -20,6 +21,34 @@ type change struct {
 	object
 	placements []injector.Placement
 	patch      []jsonpatch.Operation // paths from the object's root
+	patched    json.RawMessage       // nil if the patch is empty
+}
+
+// inject decides what each object in the document gains, and puts the new ones
+// in the place of the old.
+func (d *document) inject(ctx context.Context, in *injector.Injector, reqs []secret.Request) error {
+	if d.empty() {
+		return nil
+	}
+	var replace []jsonpatch.Operation
+	err := find(d.json, "", header{}, func(o object) error {
+		c, err := plan(ctx, in, reqs, o)
+		if err != nil {
+			return err
+		}
+		d.changes = append(d.changes, c)
+		if c.patched != nil {
+			replace = append(replace, jsonpatch.NewOperation("replace", o.at, c.patched))
+		}
+		return nil
+	})
+	if err == nil {
+		d.patched, err = apply(d.json, replace)
+	}
+	if err != nil {
+		return d.errorf("%w", err)
+	}
+	return nil
 }
 
 // plan asks the library what the object gains. The typed Pod that it decodes
@@ -33,26 +62,33 @@ func plan(ctx context.Context, in *injector.Injector, flags []secret.Request, o 
 		}
 		return c, nil
 	}
-	var pod corev1.Pod
-	if err := kjson.Unmarshal(o.pod, &pod); err != nil {
+	var meta metav1.PartialObjectMetadata
+	if err := kjson.Unmarshal(o.pod, &meta); err != nil {
 		return c, err
 	}
-	reqs, err := secret.DecodeAnnotations(pod.Annotations)
-	if err != nil {
+	reqs, err := secret.DecodeAnnotations(meta.Annotations)
+	if reqs = append(reqs, flags...); err != nil || len(reqs) == 0 {
+		return c, err // without requests, the rest may be what this build cannot decode
+	}
+	var pod corev1.Pod
+	if err := kjson.Unmarshal(o.pod, &pod); err != nil {
 		return c, err
 	}
 	// A template's Pods are made in its owner's namespace, whatever it says
 	// itself. The library's patches never touch the namespace.
 	pod.Namespace = o.Metadata.Namespace
-	p, err := in.Plan(ctx, &pod, append(reqs, flags...)...)
+	p, err := in.Plan(ctx, &pod, reqs...)
 	if err != nil {
 		return c, err
 	}
 	c.placements = p.Placements
-	c.patch, err = withMetadata(o.pod, p.Patch())
+	if c.patch, err = withMetadata(o.pod, p.Patch()); err != nil {
+		return c, err
+	}
 	for i := range c.patch {
 		c.patch[i].Path = o.place + c.patch[i].Path
 	}
+	c.patched, err = apply(o.raw, c.patch)
 	return c, err
 }
 
@@ -72,20 +108,12 @@ func withMetadata(pod json.RawMessage, patch []jsonpatch.Operation) ([]jsonpatch
 	return patch, nil
 }
 
-// apply returns the document with the changes of the objects in it, or nil if
-// there is nothing to change.
-func apply(doc json.RawMessage, changes []change) (json.RawMessage, error) {
-	var all []jsonpatch.Operation
-	for _, c := range changes {
-		for _, op := range c.patch {
-			op.Path = c.at + op.Path
-			all = append(all, op)
-		}
-	}
-	if len(all) == 0 {
+// apply returns what the operations make of raw, or nil without any.
+func apply(raw json.RawMessage, operations []jsonpatch.Operation) (json.RawMessage, error) {
+	if len(operations) == 0 {
 		return nil, nil
 	}
-	text, err := json.Marshal(all)
+	text, err := json.Marshal(operations)
 	if err != nil {
 		return nil, err
 	}
@@ -93,5 +121,5 @@ func apply(doc json.RawMessage, changes []change) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return patch.Apply(doc)
+	return patch.Apply(raw)
 }

@@ -9,23 +9,27 @@ import (
 	"regexp"
 	"unicode/utf8"
 
-	kjson "sigs.k8s.io/json"
+	strictjson "sigs.k8s.io/json"
 )
 
 // document is one document of a file, or what stands between two.
 type document struct {
 	file  string
-	index int // from 1, as people count documents; 0 if there is nothing in it
+	index int // from 1, as people count documents; 0 if the body has no bytes
 
 	// head and body are its bytes; all documents' make up the file. The head is
 	// the separator and the comments before the content, which stay when the
 	// content is written anew.
 	head, body []byte
 
-	json    json.RawMessage // compact; nil or null if there is nothing in it
+	json    json.RawMessage // of the body, compact; nil if that has no bytes
 	changes []change
 	patched json.RawMessage // nil if nothing changes
 }
+
+// empty reports whether there is nothing but comments, or null, which kubectl
+// skips too.
+func (d *document) empty() bool { return d.json == nil || string(d.json) == "null" }
 
 func (d *document) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s: document %d: %w", d.file, d.index, fmt.Errorf(format, args...))
@@ -46,18 +50,10 @@ func parse(file string, text []byte) ([]document, error) {
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("%s: is not UTF-8", file)
 	}
-	starts := separator.FindAllIndex(text, -1)
-	if len(starts) == 0 || starts[0][0] > 0 {
-		starts = append([][]int{{0}}, starts...)
-	}
 	var docs []document
-	index := 0
-	for i, start := range starts {
-		end := len(text)
-		if i+1 < len(starts) {
-			end = starts[i+1][0]
-		}
-		for _, d := range splitJSON(text[start[0]:end]) {
+	start, index := 0, 0
+	for _, end := range append(separator.FindAllIndex(text, -1), []int{len(text)}) {
+		for _, d := range splitJSON(text[start:end[0]]) {
 			d.file = file
 			if len(d.body) > 0 {
 				index++
@@ -68,6 +64,7 @@ func parse(file string, text []byte) ([]document, error) {
 			}
 			docs = append(docs, d)
 		}
+		start = end[0]
 	}
 	return docs, nil
 }
@@ -115,6 +112,6 @@ func (d *document) convert() (err error) {
 		return err
 	}
 	d.json = compact.Bytes()
-	duplicates, err := kjson.UnmarshalStrict(d.json, new(any), kjson.DisallowDuplicateFields)
+	duplicates, err := strictjson.UnmarshalStrict(d.json, new(any), strictjson.DisallowDuplicateFields)
 	return errors.Join(append(duplicates, err)...)
 }

@@ -115,7 +115,7 @@ func parseRequest(s string) (secret.Request, error) {
 	case errors.As(err, &syntax):
 		return secret.Request{}, fmt.Errorf("column %d: %w", syntax.Column, syntax.Err)
 	case len(records) != 1:
-		return secret.Request{}, errors.New("is not one line")
+		return secret.Request{}, errors.New("is empty, or more than one line")
 	}
 	var req secret.Request
 	seen := make(map[string]bool)

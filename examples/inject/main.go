@@ -46,7 +46,6 @@ import (
 	"unicode"
 
 	"github.com/podsecrets/podsecrets/injector"
-	"github.com/podsecrets/podsecrets/secret"
 )
 
 func main() {
@@ -109,25 +108,6 @@ func read(file string, stdin io.Reader) ([]document, error) {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}
 	return parse("standard input", text)
-}
-
-// inject decides what each object in the document gains, and does it.
-func (d *document) inject(ctx context.Context, in *injector.Injector, reqs []secret.Request) error {
-	objects, err := find(d.json, "", header{})
-	if err != nil {
-		return d.errorf("%w", err)
-	}
-	for _, o := range objects {
-		c, err := plan(ctx, in, reqs, o)
-		if err != nil {
-			return d.errorf("%v: %w", o, err)
-		}
-		d.changes = append(d.changes, c)
-	}
-	if d.patched, err = apply(d.json, d.changes); err != nil {
-		return d.errorf("%w", err)
-	}
-	return nil
 }
 
 // oneLine joins the lines of an error that joins several, and keeps whatever

@@ -50,9 +50,10 @@ type object struct {
 		Namespace    string `json:"namespace"`
 	} `json:"metadata"`
 
+	raw   json.RawMessage
 	at    string          // where it is in the document, a JSON pointer
 	place string          // where its Pod or template is in it
-	pod   json.RawMessage // nil if there is none
+	pod   json.RawMessage // what is there; nil if nothing
 }
 
 // String returns the kind, and the namespace and name as far as they are known.
@@ -67,39 +68,36 @@ func (o object) String() string {
 	return strings.TrimSpace(o.Kind + " " + name)
 }
 
-// find returns the objects that can be injected: raw itself or, if it is a
-// list, its items. at is where raw is in the document. What raw leaves out of
-// its header is taken from assumed.
-func find(raw json.RawMessage, at string, assumed header) ([]object, error) {
-	if at == "" && (len(raw) == 0 || string(raw) == "null") {
-		return nil, nil // an empty document
-	}
+// find visits the objects that can be injected: raw itself or, if it is a list,
+// its items. at is where raw is in the document. What raw leaves out of its
+// header is taken from assumed.
+func find(raw json.RawMessage, at string, assumed header, visit func(object) error) error {
 	if raw[0] != '{' {
-		return nil, errors.New("is not an object")
+		return errors.New("is not an object")
 	}
 	h := assumed
-	if err := kjson.Unmarshal(raw, &h); err != nil {
-		return nil, err
-	}
-	if h.Kind == "" || h.APIVersion == "" {
-		return nil, errors.New("has no kind or no apiVersion")
+	if err := kjson.Unmarshal(raw, &h); err != nil || h.Kind == "" || h.APIVersion == "" {
+		return errors.New("has no kind or no apiVersion")
 	}
 	if item, ok := h.item(); ok {
-		return findItems(raw, at, item)
+		return findItems(raw, at, item, visit)
 	}
 	place, ok := places[kind{h.group(), h.Kind}]
 	if !ok {
-		return nil, nil
+		return nil
 	}
-	o := object{header: h, at: at, place: place}
-	if err := kjson.Unmarshal(raw, &o); err != nil {
-		return nil, fmt.Errorf("%v: %w", o, err)
+	o := object{header: h, raw: raw, at: at, place: place}
+	err := kjson.Unmarshal(raw, &o)
+	if err == nil {
+		o.pod, err = lookUp(raw, place)
 	}
-	var err error
-	if o.pod, err = lookUp(raw, place); err != nil {
-		return nil, fmt.Errorf("%v: %w", o, err)
+	if err == nil {
+		err = visit(o)
 	}
-	return []object{o}, nil
+	if err != nil {
+		return fmt.Errorf("%v: %w", o, err)
+	}
+	return nil
 }
 
 // item reports whether h is a list's, and what its items' headers are taken
@@ -113,41 +111,34 @@ func (h header) item() (header, bool) {
 	return header{h.APIVersion, name}, ok && known
 }
 
-func findItems(raw json.RawMessage, at string, assumed header) ([]object, error) {
+func findItems(raw json.RawMessage, at string, assumed header, visit func(object) error) error {
 	var list struct {
 		Items []json.RawMessage `json:"items"`
 	}
 	if err := kjson.Unmarshal(raw, &list); err != nil {
-		return nil, err
+		return errors.New("items is not a list")
 	}
-	var all []object
 	for i, item := range list.Items {
-		objects, err := find(item, at+"/items/"+strconv.Itoa(i), assumed)
-		if err != nil {
-			return nil, fmt.Errorf("items[%d]: %w", i, err)
+		if err := find(item, at+"/items/"+strconv.Itoa(i), assumed, visit); err != nil {
+			return fmt.Errorf("items[%d]: %w", i, err)
 		}
-		all = append(all, objects...)
 	}
-	return all, nil
+	return nil
 }
 
 // lookUp returns what is at a JSON pointer without escapes, or nil if that, or
 // anything on the way to it, is missing or null.
 func lookUp(raw json.RawMessage, pointer string) (json.RawMessage, error) {
-	for i, name := range strings.Split(pointer, "/") {
-		if i == 0 {
-			continue // before the first slash
-		}
+	for at := ""; at != pointer; {
+		name, _, _ := strings.Cut(pointer[len(at)+1:], "/")
 		var fields map[string]json.RawMessage
-		if raw != nil {
-			if err := json.Unmarshal(raw, &fields); err != nil {
-				return nil, fmt.Errorf("%s: what %q should be in is not an object", pointer, name)
-			}
+		if err := json.Unmarshal(raw, &fields); err != nil {
+			return nil, fmt.Errorf("%s is not an object", at)
 		}
-		raw = fields[name]
-	}
-	if string(raw) == "null" {
-		return nil, nil
+		if raw = fields[name]; raw == nil || string(raw) == "null" {
+			return nil, nil
+		}
+		at += "/" + name
 	}
 	return raw, nil
 }

@@ -53,12 +53,12 @@ func writeYAML(out *bytes.Buffer, docs []document) error {
 func writeJSON(out *bytes.Buffer, docs []document) error {
 	for i := range docs {
 		d := &docs[i]
+		if d.empty() {
+			continue
+		}
 		text := d.json
 		if d.patched != nil {
 			text = d.patched
-		}
-		if len(text) == 0 || string(text) == "null" {
-			continue
 		}
 		if err := json.Indent(out, text, "", "    "); err != nil {
 			return d.errorf("%w", err)

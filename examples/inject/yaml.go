@@ -85,6 +85,13 @@ func (n *node) UnmarshalYAML(unmarshal func(any) error) error {
 	return err
 }
 
+// UnmarshalText gets the texts "null" and "~", which the parser takes for null
+// before it asks UnmarshalYAML, and then notices that they are quoted.
+func (n *node) UnmarshalText(text []byte) error {
+	n.value = string(text)
+	return nil
+}
+
 func scalar(text string, unmarshal func(any) error) (any, error) {
 	var value any
 	if err := unmarshal(&value); err != nil {

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -52,10 +53,27 @@ func (s *Secret) layout(layout mount.Layout) mount.Layout {
 }
 
 // Problem is an error and the index of the secret to which it belongs: of two
-// that conflict, the later one.
+// that conflict, the later one. What several secrets share is a problem of each.
 type Problem struct {
 	Secret int
 	Err    error
+}
+
+// owners are the secrets that need something, by their indices.
+type owners struct {
+	first int
+	more  []int
+}
+
+func (o *owners) add(secret int) { o.more = append(o.more, secret) }
+
+func (o owners) all() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if !yield(o.first) {
+			return
+		}
+		slices.Values(o.more)(yield)
+	}
 }
 
 // Change is what a list of secrets adds to any Pod. It may share memory with
@@ -65,35 +83,28 @@ type Change struct {
 	volumes     list[volume]
 	mounts      list[mounted] // by clean path
 	fetchers    list[fetcher]
-	pullSecrets list[pullSecret]
+	pullSecrets list[corev1.LocalObjectReference]
 	annotations map[string]annotation
-	lists       map[string]int // annotations that list containers, and their owners
+	lists       map[string]*owners // annotations that list containers
 
 	files    []file
-	fileTree tree[int] // the places of files in the slice
+	fileTree tree[int]        // the places of files in the slice
+	covers   map[string][]int // a path at which a mount would hide files, and these
 
-	mountTree tree[struct{}]    // the mounts' paths
-	covers    map[string]string // a path at which a mount would hide a file, and that file
-
-	owner    int // the secret that is being added
+	adding   int // the secret that is being added
 	failed   map[int]bool
 	problems []Problem
 }
 
 type fetcher struct {
 	*corev1.Container
-	owner int
-}
-
-type pullSecret struct {
-	corev1.LocalObjectReference
-	owner int
+	owners
 }
 
 type annotation struct {
 	value string
 	must  bool // rather than a default
-	owner int
+	owners
 }
 
 // Merge adds up what the secrets need, and finds out which of them cannot be
@@ -102,17 +113,17 @@ type annotation struct {
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	c := &Change{
 		annotations: make(map[string]annotation),
-		lists:       make(map[string]int),
-		covers:      make(map[string]string),
+		lists:       make(map[string]*owners),
+		covers:      make(map[string][]int),
 		failed:      make(map[int]bool),
 	}
 	layout = layout.WithDefaults()
-	for c.owner = range secrets {
-		c.add(&secrets[c.owner], layout)
+	for c.adding = range secrets {
+		c.add(&secrets[c.adding], layout)
 	}
 	// Only now are all primary names known, in whose way no second name may be.
-	for c.owner = range secrets {
-		c.addSecondName(&secrets[c.owner], layout)
+	for c.adding = range secrets {
+		c.addSecondName(&secrets[c.adding], layout)
 	}
 	c.findHidden()
 	return c, c.problems
@@ -130,19 +141,21 @@ func (c *Change) add(s *Secret, layout mount.Layout) {
 		c.addFetcher(&f.Fetchers[i])
 	}
 	for _, key := range sortedKeys(f.Annotations) {
-		c.addAnnotation(key, annotation{f.Annotations[key], true, c.owner})
+		c.addAnnotation(key, f.Annotations[key], true)
 	}
 	for _, key := range sortedKeys(f.DefaultAnnotations) {
-		c.addAnnotation(key, annotation{f.DefaultAnnotations[key], false, c.owner})
+		c.addAnnotation(key, f.DefaultAnnotations[key], false)
 	}
 	if key := f.ContainersAnnotation; key != "" {
-		if _, ok := c.lists[key]; !ok {
-			c.lists[key] = c.owner
+		if o, ok := c.lists[key]; ok {
+			o.add(c.adding)
+		} else {
+			c.lists[key] = &owners{first: c.adding}
 		}
 	}
 	for _, ref := range f.ImagePullSecrets {
 		if _, ok := c.pullSecrets.get(ref.Name); !ok {
-			c.pullSecrets.add(ref.Name, pullSecret{ref, c.owner})
+			c.pullSecrets.add(ref.Name, ref)
 		}
 	}
 }
@@ -151,20 +164,26 @@ func (c *Change) addFetcher(container *corev1.Container) {
 	old, ok := c.fetchers.get(container.Name)
 	switch {
 	case !ok:
-		c.fetchers.add(container.Name, fetcher{container, c.owner})
+		c.fetchers.add(container.Name, fetcher{container, owners{first: c.adding}})
 	case !equality.Semantic.DeepEqual(old.Container, container):
 		c.conflict("initContainers", container.Name, "would have to do two different things")
+	default:
+		old.owners.add(c.adding)
 	}
 }
 
 // addAnnotation lets what must be win over a default.
-func (c *Change) addAnnotation(key string, a annotation) {
+func (c *Change) addAnnotation(key, value string, must bool) {
 	old, ok := c.annotations[key]
 	switch {
-	case !ok, a.must && !old.must:
-		c.annotations[key] = a
-	case old.value != a.value && old.must == a.must:
+	case !ok, must && !old.must:
+		c.annotations[key] = annotation{value, must, owners{first: c.adding}}
+	case old.must && !must:
+	case old.value != value:
 		c.conflict("metadata.annotations", key, "would need two values")
+	default:
+		old.owners.add(c.adding)
+		c.annotations[key] = old
 	}
 }
 
@@ -175,9 +194,9 @@ func (c *Change) conflict(field, name, reason string) {
 // problem keeps the first problem of a secret; the next are often the same one,
 // seen from another side.
 func (c *Change) problem(err error) {
-	if !c.failed[c.owner] {
-		c.failed[c.owner] = true
-		c.problems = append(c.problems, Problem{c.owner, err})
+	if !c.failed[c.adding] {
+		c.failed[c.adding] = true
+		c.problems = append(c.problems, Problem{c.adding, err})
 	}
 }
 

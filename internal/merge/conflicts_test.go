@@ -1,6 +1,8 @@
 package merge_test
 
 import (
+	"fmt"
+	"path"
 	"strings"
 	"testing"
 
@@ -53,6 +55,16 @@ func annotated(group, key string) merge.Secret {
 		Annotations:          map[string]string{"agent/inject": "true", "agent/" + mount.Name(group, key): key},
 		DefaultAnnotations:   map[string]string{"agent/role": "default"},
 		ContainersAnnotation: "agent/containers",
+	}}
+}
+
+// driven is a file from a read-only volume of a CSI driver.
+func driven(group, key string) merge.Secret {
+	name := mount.Name("driver", group)
+	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
+		File:         true,
+		Volumes:      []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{Driver: "secrets.example.com"}}}},
+		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: path.Join("/etc/flyte/secrets", group), ReadOnly: true}},
 	}}
 }
 
@@ -117,6 +129,7 @@ func TestConflicts(t *testing.T) {
 		options merge.Options
 		index   int
 		want    string // "" means no conflict
+		also    []int  // the other secrets that have the same conflict
 	}{
 		// Two secrets and one variable.
 		{name: "parts that join to one name", secrets: []merge.Secret{ref("a", "b_c"), ref("a_b", "c")}, index: 1,
@@ -138,7 +151,7 @@ func TestConflicts(t *testing.T) {
 
 		// Two secrets and one file.
 		{name: "keys of one Secret that are one file", secrets: []merge.Secret{item("g", "Key"), item("g", "key")}, index: 1,
-			want: `volumes "` + volumeName("g") + `" would have two keys at "key"`},
+			want: `volumes "` + volumeName("g") + `" would have two different keys or modes at "key"`},
 		{name: "fetched files that are one", secrets: []merge.Secret{fetched("g", "Key"), fetched("g", "key")}, index: 1,
 			want: `files "/etc/flyte/secrets/g/key" would hold two different secrets`},
 		{name: "a file that is the directory of another", secrets: []merge.Secret{fetched("g", "k/x"), fetched("g", "k")}, index: 1,
@@ -159,6 +172,11 @@ func TestConflicts(t *testing.T) {
 		// Two secrets and one volume, annotation or fetcher.
 		{name: "one volume of two Secrets", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) { s.Fragment.Volumes[0].Secret.SecretName = "h" })}, index: 1,
 			want: `volumes "` + volumeName("g") + `" would have two different sources`},
+		{name: "one mount of two parts of a volume", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) { s.Fragment.VolumeMounts[0].SubPath = "x" })}, index: 1,
+			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
+		{name: "a mount below a read-only one in which none can be made", secrets: []merge.Secret{driven("", "a"), item("g", "b")}, index: 1,
+			want: `volumeMounts "/etc/flyte/secrets/g" would be below the read-only volume mounted at "/etc/flyte/secrets"`},
+		{name: "a mount below a read-only one of a Secret", secrets: []merge.Secret{item("g", "b"), driven("g/h", "a")}},
 		{name: "one mount of two volumes", secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), func(s *merge.Secret) { s.Fragment.VolumeMounts[0].MountPath = "/etc/flyte/secrets/g/" })}, index: 1,
 			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
 		{name: "two values of an annotation", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), func(s *merge.Secret) { s.Fragment.Annotations["agent/inject"] = "false" })}, index: 1,
@@ -192,6 +210,29 @@ func TestConflicts(t *testing.T) {
 			want: `container "app": volumeMounts "/etc/flyte" is read-only, and secrets would have to be mounted below it`},
 		{name: "a writable mount above", pod: mounts("/etc/flyte", false), secrets: []merge.Secret{item("g", "k")}},
 		{name: "a read-only mount beside", pod: mounts("/etc/flyte/secrets/h", true), secrets: []merge.Secret{item("g", "k")}},
+		{name: "a read-only mount above, and a writable one between", pod: app(func(c *corev1.Container) {
+			c.VolumeMounts = []corev1.VolumeMount{{Name: "a", MountPath: "/etc/flyte", ReadOnly: true}, {Name: "b", MountPath: "/etc/flyte/secrets"}}
+		}), secrets: []merge.Secret{item("g", "k")}},
+		{name: "a read-only mount above two", pod: mounts("/etc/flyte", true), secrets: []merge.Secret{item("g", "k"), item("h", "k")},
+			want: `container "app": volumeMounts "/etc/flyte" is read-only, and secrets would have to be mounted below it`, also: []int{1}},
+		{name: "a relative mount is absolute to the kubelet", pod: mounts("etc/flyte/secrets/g", false), secrets: []merge.Secret{item("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`},
+		{name: "a device at our path", pod: app(func(c *corev1.Container) {
+			c.VolumeDevices = []corev1.VolumeDevice{{Name: "disk", DevicePath: "/etc/flyte/secrets/g"}}
+		}), secrets: []merge.Secret{item("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "disk" already`},
+		{name: "a mount below our file", pod: mounts("/etc/flyte/secrets/g/k/x", false), secrets: []merge.Secret{item("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets/g/k/x" would be below the secret "/etc/flyte/secrets/g/k", which is a file`},
+		{name: "a mount on a second name never conflicts", pod: mounts("/etc/flyte/secrets/g/v", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}},
+		{name: "a mount below a second name never conflicts", pod: mounts("/etc/flyte/secrets/g/v/k/x", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}},
+		{name: "a second name that is an item of the fragment's own never conflicts", secrets: []merge.Secret{with(item("g", "k"), func(s *merge.Secret) {
+			s.Version = "v"
+			s.Fragment.Volumes[0].Secret.Items = append(s.Fragment.Volumes[0].Secret.Items, corev1.KeyToPath{Key: "ca", Path: "v/k"})
+		})}},
+		{name: "fetched secrets where annotations have somebody mount", pod: app(func(c *corev1.Container) {
+			c.VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets"}}
+		}), secrets: []merge.Secret{annotated("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets" has fetched secrets, and another volume would have to be there`},
 		{name: "a mount on our file", pod: mounts("/etc/flyte/secrets/g/k", false), secrets: []merge.Secret{item("g", "k")},
 			want: `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`},
 		{name: "a mount on the directory of our file", pod: mounts("/etc/flyte/secrets/g", false), secrets: []merge.Secret{fetched("g", "k")},
@@ -204,6 +245,10 @@ func TestConflicts(t *testing.T) {
 		{name: "a volume of ours with another source", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k")},
 			want: `volumes "` + volumeName("g") + `" has another source already`},
 		{name: "a volume of ours of another Secret", pod: secretVolume(volumeName("g"), "h"), secrets: []merge.Secret{item("g", "k")},
+			want: `volumes "` + volumeName("g") + `" has another source already`},
+		{name: "a volume of ours that two need, with another source", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k"), item("g", "l")},
+			want: `volumes "` + volumeName("g") + `" has another source already`, also: []int{1}},
+		{name: "the whole Secret of ours, of which the Pod has a part", pod: secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "k", Path: "k"}), secrets: []merge.Secret{with(item("g", "k"), func(s *merge.Secret) { s.Fragment.Volumes[0].Secret.Items = nil })},
 			want: `volumes "` + volumeName("g") + `" has another source already`},
 		{name: "a path with another key", pod: secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "k"}), secrets: []merge.Secret{item("g", "k")},
 			want: `volumes "` + volumeName("g") + `" has another key at "k" already`},
@@ -235,11 +280,11 @@ func TestConflicts(t *testing.T) {
 			InitContainers: []corev1.Container{{Name: mount.Name("fetch", "g", "k"), Env: []corev1.EnvVar{{Name: "WHAT", Value: "x"}}}},
 			Containers:     []corev1.Container{{Name: "app"}},
 		}}, secrets: []merge.Secret{fetched("g", "k")},
-			want: `container "` + mount.Name("fetch", "g", "k") + `": initContainers "` + mount.Name("fetch", "g", "k") + `" fetches something else already`},
+			want: `initContainers "` + mount.Name("fetch", "g", "k") + `" fetches something else already`},
 		{name: "a container with the name of a fetcher", pod: &corev1.Pod{Spec: corev1.PodSpec{
 			Containers: []corev1.Container{{Name: mount.Name("fetch", "g", "k")}},
 		}}, secrets: []merge.Secret{fetched("g", "k")},
-			want: `container "` + mount.Name("fetch", "g", "k") + `": containers "` + mount.Name("fetch", "g", "k") + `" has the name of a fetching init container`},
+			want: `containers "` + mount.Name("fetch", "g", "k") + `" has the name of a fetching init container`},
 
 		// Values.
 		{name: "a literal that is too long for its extra name", secrets: []merge.Secret{with(literal("g", "k", strings.Repeat("v", mount.MaxEnvVar-len("_FSEC_G_K"))), envVar("LONGER_NAME"))},
@@ -262,9 +307,12 @@ func TestConflicts(t *testing.T) {
 				assert.Empty(t, problems)
 				return
 			}
-			require.Len(t, problems, 1)
-			assert.EqualError(t, problems[0].Err, tc.want)
-			assert.Equal(t, tc.index, problems[0].Secret)
+			var of []int
+			for _, p := range problems {
+				assert.EqualError(t, p.Err, tc.want)
+				of = append(of, p.Secret)
+			}
+			assert.Equal(t, append([]int{tc.index}, tc.also...), of)
 		})
 	}
 }
@@ -282,6 +330,39 @@ func TestNoContainerReceives(t *testing.T) {
 	}
 	_, _, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{Containers: func(mount.Container) bool { return false }})
 	assert.ErrorIs(t, err, mount.ErrNoContainer, "none is chosen")
+}
+
+// What one mount of the Pod hides, and what one Pod gains, is reported in full
+// and has a limit.
+func TestManyProblems(t *testing.T) {
+	decide := func(pod *corev1.Pod, secrets []merge.Secret) ([]merge.Problem, error) {
+		change, problems := merge.Merge(mount.Layout{}, secrets)
+		require.Empty(t, problems)
+		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+		return problems, err
+	}
+	problems, err := decide(mounts("/etc/flyte/secrets/g", false), []merge.Secret{annotated("g", "a"), annotated("h", "b"), annotated("g", "c")})
+	require.NoError(t, err)
+	require.Len(t, problems, 2)
+	assert.Equal(t, 0, problems[0].Secret)
+	assert.Equal(t, 2, problems[1].Secret)
+
+	wide, narrow := new(corev1.Pod), new(corev1.Pod)
+	for range 1000 {
+		wide.Spec.Containers = append(wide.Spec.Containers, corev1.Container{Env: []corev1.EnvVar{{Name: mount.EnvPrefixVar}}})
+		narrow.Spec.Containers = append(narrow.Spec.Containers, corev1.Container{})
+	}
+	var many []merge.Secret
+	for i := range 500 {
+		many = append(many, ref("group", fmt.Sprint("a-key-of-some-length-", i)))
+	}
+	problems, err = decide(wide, many)
+	assert.ErrorIs(t, err, mount.ErrTooLarge)
+	assert.LessOrEqual(t, len(problems), 1000)
+	_, err = decide(narrow, many)
+	assert.ErrorIs(t, err, mount.ErrTooLarge)
+	_, err = decide(app(nil), many)
+	assert.NoError(t, err)
 }
 
 func TestViewsAreTheSame(t *testing.T) {

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"fmt"
-	"path"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,14 +43,15 @@ func (d *decision) addVariables(r receiver) {
 		}
 	}
 	var missing []corev1.EnvVar
-	for i, v := range d.change.vars.items {
+	for i := range d.change.vars.items {
+		v := &d.change.vars.items[i]
 		switch f := found[i]; {
 		case f == nil:
 			missing = append(missing, v.EnvVar)
-			d.countLiteral(&v)
+			d.countVariable(v)
 		case sameVariable(f, &v.EnvVar), v.kind == second, v.kind == holds && d.options.OnConflict == mount.KeepPod:
 		default:
-			d.conflict(v.owner, r.Name, "env", v.Name, "is set to something else already")
+			d.conflict(v.owners, r.Name, "env", v.Name, "is set to something else already")
 		}
 	}
 	// In front, so that the Pod's own variables can refer to them.
@@ -63,12 +63,14 @@ func (d *decision) addVariables(r receiver) {
 	})
 }
 
-func (d *decision) countLiteral(v *variable) {
+func (d *decision) countVariable(v *variable) {
+	size := len(v.Name) + len(v.Value)
+	d.growth += size
 	if v.of == "" || d.literals > maxLiterals {
 		return
 	}
-	if d.literals += len(v.Name) + len(v.Value); d.literals > maxLiterals {
-		d.problems = append(d.problems, Problem{v.owner, &mount.ValueError{
+	if d.literals += size; d.literals > maxLiterals {
+		d.problems = append(d.problems, Problem{v.first, &mount.ValueError{
 			Name:   v.Name,
 			Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", maxLiterals),
 		}})
@@ -76,27 +78,26 @@ func (d *decision) countLiteral(v *variable) {
 }
 
 func (d *decision) addMounts(r receiver) {
-	have := make(map[string]bool, len(d.change.mounts.items))
+	have := make(map[string]corev1.VolumeMount, len(r.VolumeMounts))
 	for _, m := range r.VolumeMounts {
-		at := path.Clean(m.MountPath)
-		ours, known := d.change.mounts.get(at)
-		_, ourVolume := d.change.volumes.get(m.Name)
-		switch {
-		case known && ours.Name == m.Name:
-			have[at] = true
-		case known && ours.Name != "":
-			d.conflict(ours.owner, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already")
-		case m.ReadOnly && !ourVolume && d.change.mountTree.dirs[at]:
-			d.conflict(d.mountBelow(at), r.Name, "volumeMounts", at, "is read-only, and secrets would have to be mounted below it")
-		case d.change.covers[at] != "":
-			hidden := d.change.files[d.change.fileTree.files[d.change.covers[at]]]
-			d.conflict(hidden.owner, r.Name, "volumeMounts", at, "would hide the secret "+quote(hidden.path))
-		}
+		have[absolute(m.MountPath)] = m
+		d.checkMount(r, m)
+	}
+	for _, device := range r.VolumeDevices {
+		m := corev1.VolumeMount{Name: device.Name, MountPath: device.DevicePath}
+		have[absolute(m.MountPath)] = m
+		d.checkMount(r, m)
 	}
 	var missing []corev1.VolumeMount
-	for _, m := range d.allMounts {
-		if !have[path.Clean(m.MountPath)] {
-			missing = append(missing, m)
+	for i := range d.change.mounts.items {
+		m := &d.change.mounts.items[i]
+		if _, there := have[m.path]; there {
+			continue // ours, or a conflict
+		}
+		d.checkParent(r, m, have)
+		if m.Name != "" {
+			missing = append(missing, m.VolumeMount)
+			d.growth += len(m.Name) + len(m.MountPath)
 		}
 	}
 	add(d, insert[corev1.VolumeMount, *corev1.VolumeMount]{
@@ -108,12 +109,43 @@ func (d *decision) addMounts(r receiver) {
 	})
 }
 
-// mountBelow returns the owner of the first mount below a directory.
-func (d *decision) mountBelow(dir string) int {
-	for _, m := range d.change.mounts.items {
-		if within(dir, path.Clean(m.MountPath)) {
-			return m.owner
+// checkMount finds what a mount that the container has would take the place of.
+func (d *decision) checkMount(r receiver, m corev1.VolumeMount) {
+	at := absolute(m.MountPath)
+	ours, known := d.change.mounts.get(at)
+	switch {
+	case known && ours.Name == m.Name:
+		return
+	case known && ours.Name != "":
+		d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already")
+		return
+	case known && (m.Name == mount.FetchVolume || mount.IsName(m.Name)):
+		d.conflict(ours.owners, r.Name, "volumeMounts", at, "has fetched secrets, and another volume would have to be there")
+		return
+	}
+	for _, i := range d.change.covers[at] {
+		f := &d.change.files[i]
+		d.conflict(f.owners, r.Name, "volumeMounts", at, "would hide the secret "+quote(f.path))
+	}
+	for dir := range above(at) {
+		if i, ok := d.change.fileTree.files[dir]; ok && d.change.files[i].kind != second {
+			d.conflict(d.change.files[i].owners, r.Name, "volumeMounts", at, "would be below the secret "+quote(dir)+", which is a file")
 		}
 	}
-	return 0
+}
+
+// checkParent finds a mount of the container in which the kubelet would have to
+// make the mount point of m, and cannot.
+func (d *decision) checkParent(r receiver, m *mounted, have map[string]corev1.VolumeMount) {
+	for dir := range above(m.path) {
+		if _, ours := d.change.mounts.get(dir); ours {
+			return
+		}
+		if parent, ok := have[dir]; ok {
+			if parent.ReadOnly {
+				d.conflict(m.owners, r.Name, "volumeMounts", dir, "is read-only, and secrets would have to be mounted below it")
+			}
+			return
+		}
+	}
 }

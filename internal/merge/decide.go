@@ -1,9 +1,18 @@
 package merge
 
 import (
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/podsecrets/podsecrets/mount"
+)
+
+const (
+	// maxGrowth is how many bytes of names and values the containers of one Pod
+	// may gain together: the API server's limit on a request's body, so that no
+	// Pod can have more. Without a limit, a small Pod with many containers and
+	// many requests would become an enormous one.
+	maxGrowth = 3 << 20
+
+	// maxProblems is how many conflicts are found before the search ends.
+	maxProblems = 1000
 )
 
 // Options are the choices that concern the Pod rather than the secrets.
@@ -20,35 +29,31 @@ type decision struct {
 	options   Options
 	receivers []receiver
 	leftOut   []mount.Container
-	allVars   []corev1.EnvVar
-	allMounts []corev1.VolumeMount
-	literals  int // bytes of literal secrets added so far
+	mountDirs map[string]bool // above all mounts that containers have; made when needed
+	growth    int             // bytes that the containers gain
+	literals  int             // of these, the literal secrets
 	edits     []edit
 	problems  []Problem
 }
 
-// Decide returns what a Pod is missing of the change, and all conflicts with
+// Decide returns what a Pod is missing of the change, and the conflicts with
 // what it has. The order needs no arithmetic with indices: containers are
-// edited at the indices that they have, before fetchers move them.
+// edited at the indices that they have, before fetchers move them. The error
+// concerns the Pod as a whole: mount.ErrNoContainer or mount.ErrTooLarge.
 func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 	d := &decision{change: c, view: v, options: o}
 	d.chooseReceivers()
 	if len(d.receivers) == 0 {
 		return nil, nil, mount.ErrNoContainer
 	}
-	for i := range c.vars.items {
-		d.allVars = append(d.allVars, c.vars.items[i].EnvVar)
-	}
-	for _, m := range c.mounts.items {
-		if m.Name != "" {
-			d.allMounts = append(d.allMounts, m.VolumeMount)
-		}
-	}
 	d.annotate()
 	d.addVolumes()
 	for _, r := range d.receivers {
 		d.addVariables(r)
 		d.addMounts(r)
+		if d.growth > maxGrowth {
+			return nil, d.problems, mount.ErrTooLarge
+		}
 	}
 	d.addPullSecrets()
 	d.addFetchers()
@@ -60,7 +65,7 @@ func (d *decision) chooseReceivers() {
 	choose := func(containers []Container, init bool) {
 		for i := range containers {
 			c := &containers[i]
-			if _, ours := d.change.fetchers.get(c.Name); init && (ours || mount.IsName(c.Name)) {
+			if init && mount.IsName(c.Name) {
 				continue
 			}
 			if known := c.describe(init); d.options.Containers == nil || d.options.Containers(known) {
@@ -74,8 +79,13 @@ func (d *decision) chooseReceivers() {
 	choose(d.view.Spec.Containers, false)
 }
 
-func (d *decision) conflict(owner int, container, field, name, reason string) {
-	d.problems = append(d.problems, Problem{owner, &mount.ConflictError{
-		Container: container, Field: field, Name: name, Reason: reason,
-	}})
+// conflict is a problem of each of the secrets that need what is in the way.
+func (d *decision) conflict(of owners, container, field, name, reason string) {
+	err := &mount.ConflictError{Container: container, Field: field, Name: name, Reason: reason}
+	for secret := range of.all() {
+		if len(d.problems) == maxProblems {
+			return
+		}
+		d.problems = append(d.problems, Problem{secret, err})
+	}
 }

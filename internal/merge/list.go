@@ -1,6 +1,9 @@
 package merge
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // list keeps items in the order in which they were added, and finds them by
 // name.
@@ -61,7 +64,7 @@ func (t *tree[T]) blocked(file string) (reason string, blocked bool) {
 
 // above yields the directories above a clean path, the nearest first, without
 // the root and without copying.
-func above(file string) func(yield func(string) bool) {
+func above(file string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for {
 			i := strings.LastIndexByte(file, '/')

@@ -10,9 +10,9 @@ import (
 // variable is one that every receiving container gets.
 type variable struct {
 	corev1.EnvVar
-	kind  kind
-	of    string // of a literal, which secret it is; two secrets may be equal by chance
-	owner int
+	kind kind
+	of   string // of a literal, which secret it is; two secrets may be equal by chance
+	owners
 }
 
 // kind decides what happens in a container that defines the variable otherwise.
@@ -24,14 +24,15 @@ const (
 	second                // never a conflict: it was only an offer
 )
 
-func (c *Change) addVariable(v variable) {
-	v.owner = c.owner
-	old, ok := c.vars.get(v.Name)
+func (c *Change) addVariable(env corev1.EnvVar, kind kind, of string) {
+	old, ok := c.vars.get(env.Name)
 	switch {
 	case !ok:
-		c.vars.add(v.Name, v)
-	case !sameVariable(&old.EnvVar, &v.EnvVar), old.of != v.of:
-		c.conflict("env", v.Name, "would stand for two different things")
+		c.vars.add(env.Name, variable{env, kind, of, owners{first: c.adding}})
+	case !sameVariable(&old.EnvVar, &env), old.of != of:
+		c.conflict("env", env.Name, "would stand for two different things")
+	default:
+		old.owners.add(c.adding)
 	}
 }
 
@@ -41,7 +42,7 @@ func text(name, value string) corev1.EnvVar { return mount.Literal(value).EnvVar
 // addValue adds the variables of a secret that is read as a variable.
 func (c *Change) addValue(s *Secret, layout mount.Layout) {
 	value := s.Fragment.Value
-	c.addVariable(variable{EnvVar: text(mount.EnvPrefixVar, layout.EnvPrefix)})
+	c.addVariable(text(mount.EnvPrefixVar, layout.EnvPrefix), discovery, "")
 	of := ""
 	if value.IsLiteral() {
 		of = quote(s.Group) + quote(s.version()) + quote(s.Key)
@@ -54,7 +55,7 @@ func (c *Change) addValue(s *Secret, layout mount.Layout) {
 			c.problem(err)
 			continue
 		}
-		c.addVariable(variable{EnvVar: value.EnvVar(name), kind: holds, of: of})
+		c.addVariable(value.EnvVar(name), holds, of)
 	}
 }
 
@@ -62,23 +63,25 @@ func (c *Change) addValue(s *Secret, layout mount.Layout) {
 // to it.
 func (c *Change) addFile(s *Secret, layout mount.Layout) {
 	announced := s.layout(layout)
-	c.addVariable(variable{EnvVar: text(mount.DefaultDirVar, announced.Dir)})
-	c.addVariable(variable{EnvVar: text(mount.FilePrefixVar, announced.FilePrefix)})
+	c.addVariable(text(mount.DefaultDirVar, announced.Dir), discovery, "")
+	c.addVariable(text(mount.FilePrefixVar, announced.FilePrefix), discovery, "")
 	p := s.Path(layout)
 	if s.EnvVar != "" {
-		c.addVariable(variable{EnvVar: text(s.EnvVar, p), kind: holds})
+		c.addVariable(text(s.EnvVar, p), holds, "")
 	}
 	if old, ok := c.fileTree.files[p]; ok {
 		if !sameFile(&c.files[old].secret.Fragment, &s.Fragment) {
 			c.conflict("files", p, "would hold two different secrets")
+			return
 		}
+		c.files[old].owners.add(c.adding)
 		return
 	}
 	if reason, blocked := c.fileTree.blocked(p); blocked {
 		c.conflict("files", p, reason)
 		return
 	}
-	c.putFile(file{p, c.mountOf(s, p, announced.Dir), s, c.owner})
+	c.putFile(file{p, c.mountOf(s, p, announced.Dir), s, holds, owners{first: c.adding}})
 }
 
 // addSecondName adds, for a reference, the name with the version where the
@@ -94,8 +97,8 @@ func (c *Change) addSecondName(s *Secret, layout mount.Layout) {
 	}
 	name := layout.EnvVar(s.Group, s.otherVersion(), s.Key)
 	_, taken := c.vars.get(name)
-	if taken || s.Fragment.Value.IsLiteral() || len(validation.IsEnvVarName(name)) > 0 {
+	if taken || s.Fragment.Value.IsLiteral() || mount.IsDiscoveryVar(name) || len(validation.IsEnvVarName(name)) > 0 {
 		return
 	}
-	c.addVariable(variable{EnvVar: s.Fragment.Value.EnvVar(name), kind: second})
+	c.addVariable(s.Fragment.Value.EnvVar(name), second, "")
 }

@@ -19,11 +19,11 @@ func (d *decision) annotate() {
 		case !ok:
 			missing[key] = a.value
 		case a.must && value != a.value:
-			d.conflict(a.owner, "", "metadata.annotations", key, "has another value already")
+			d.conflict(a.owners, "", "metadata.annotations", key, "has another value already")
 		}
 	}
 	for _, key := range sortedKeys(d.change.lists) {
-		d.listContainers(key, d.change.lists[key], missing)
+		d.listContainers(key, *d.change.lists[key], missing)
 	}
 	if len(missing) > 0 {
 		d.edits = append(d.edits, annotate{len(have), missing})
@@ -32,7 +32,7 @@ func (d *decision) annotate() {
 
 // listContainers sets the annotation that lists the receiving containers, if
 // not all of them receive.
-func (d *decision) listContainers(key string, owner int, missing map[string]string) {
+func (d *decision) listContainers(key string, of owners, missing map[string]string) {
 	var names []string
 	for _, r := range d.receivers {
 		if !r.init {
@@ -42,7 +42,7 @@ func (d *decision) listContainers(key string, owner int, missing map[string]stri
 	all := true
 	for _, c := range d.leftOut {
 		if c.Init {
-			d.conflict(owner, c.Name, "metadata.annotations", key, "cannot leave out an init container")
+			d.conflict(of, c.Name, "metadata.annotations", key, "cannot leave out an init container")
 			return
 		}
 		all = false
@@ -50,9 +50,9 @@ func (d *decision) listContainers(key string, owner int, missing map[string]stri
 	value, ok := d.view.Metadata.Annotations[key]
 	switch {
 	case !all && len(names) == 0:
-		d.conflict(owner, "", "metadata.annotations", key, "cannot leave out every container")
+		d.conflict(of, "", "metadata.annotations", key, "cannot leave out every container")
 	case ok && !sameNames(strings.Split(value, ","), names):
-		d.conflict(owner, "", "metadata.annotations", key, "lists other containers than those that receive secrets")
+		d.conflict(of, "", "metadata.annotations", key, "lists other containers than those that receive secrets")
 	case !ok && !all:
 		missing[key] = strings.Join(names, ",")
 	}
@@ -76,9 +76,9 @@ func (d *decision) addVolumes() {
 		index, ok := at[v.Name]
 		switch {
 		case !ok:
-			missing = append(missing, v.whole())
+			missing = append(missing, d.whole(v))
 		case !sameSource(&d.view.Spec.Volumes[index], v.Volume):
-			d.conflict(v.owner, "", "volumes", v.Name, "has another source already")
+			d.conflict(v.owners, "", "volumes", v.Name, "has another source already")
 		case len(v.items) > 0:
 			d.addItems(v, index)
 		}
@@ -93,14 +93,16 @@ func (d *decision) addVolumes() {
 }
 
 // whole returns the volume with all its items.
-func (v *volume) whole() corev1.Volume {
+func (d *decision) whole(v *volume) corev1.Volume {
 	if len(v.items) == 0 {
 		return *v.Volume
 	}
 	out, source := *v.Volume, *v.Secret
-	source.Items = make([]corev1.KeyToPath, len(v.items))
+	source.Items = make([]corev1.KeyToPath, 0, len(v.items))
 	for i := range v.items {
-		source.Items[i] = v.items[i].KeyToPath
+		if !d.inTheWay(&v.items[i]) {
+			source.Items = append(source.Items, v.items[i].KeyToPath)
+		}
 	}
 	out.Secret = &source
 	return out
@@ -110,7 +112,7 @@ func (v *volume) whole() corev1.Volume {
 func (d *decision) addItems(v *volume, index int) {
 	have := d.view.Spec.Volumes[index].Secret.Items
 	if len(have) == 0 {
-		d.conflict(v.owner, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
+		d.conflict(v.owners, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
 		return
 	}
 	var found tree[string]
@@ -118,16 +120,17 @@ func (d *decision) addItems(v *volume, index int) {
 		found.add(it.Path, it.Key)
 	}
 	var missing []corev1.KeyToPath
-	for _, it := range v.items {
+	for i := range v.items {
+		it := &v.items[i]
 		key, ok := found.files[it.Path]
 		reason, blocked := found.blocked(it.Path)
 		switch {
 		case ok && key == it.Key:
-		case it.second && (ok || blocked):
+		case it.second != "" && (ok || blocked || d.inTheWay(it)):
 		case ok:
-			d.conflict(it.owner, "", "volumes", v.Name, "has another key at "+quote(it.Path)+" already")
+			d.conflict(it.owners, "", "volumes", v.Name, "has another key at "+quote(it.Path)+" already")
 		case blocked:
-			d.conflict(it.owner, "", "volumes", v.Name, "cannot take "+quote(it.Path)+", which "+reason)
+			d.conflict(it.owners, "", "volumes", v.Name, "cannot take "+quote(it.Path)+", which "+reason)
 		default:
 			missing = append(missing, it.KeyToPath)
 			found.add(it.Path, it.Key)
@@ -142,6 +145,25 @@ func (d *decision) addItems(v *volume, index int) {
 	})
 }
 
+// inTheWay reports whether the second name it would be a file where a container
+// needs the directory of one of its mounts.
+func (d *decision) inTheWay(it *item) bool {
+	if it.second == "" {
+		return false
+	}
+	if d.mountDirs == nil {
+		d.mountDirs = make(map[string]bool)
+		for _, r := range d.receivers {
+			for _, m := range r.VolumeMounts {
+				for dir := range above(absolute(m.MountPath)) {
+					d.mountDirs[dir] = true
+				}
+			}
+		}
+	}
+	return d.mountDirs[it.second]
+}
+
 func (d *decision) addPullSecrets() {
 	have := d.view.Spec.ImagePullSecrets
 	names := make(map[string]bool, len(have))
@@ -151,7 +173,7 @@ func (d *decision) addPullSecrets() {
 	var missing []corev1.LocalObjectReference
 	for _, ref := range d.change.pullSecrets.items {
 		if !names[ref.Name] {
-			missing = append(missing, ref.LocalObjectReference)
+			missing = append(missing, ref)
 		}
 	}
 	add(d, insert[corev1.LocalObjectReference, *corev1.LocalObjectReference]{
@@ -176,12 +198,12 @@ func (d *decision) addFetchers() {
 		case !ok:
 			missing = append(missing, *f.Container)
 		case !sameFetcher(found.Env, f.Container):
-			d.conflict(f.owner, f.Name, "initContainers", f.Name, "fetches something else already")
+			d.conflict(f.owners, "", "initContainers", f.Name, "fetches something else already")
 		}
 	}
 	for _, c := range d.view.Spec.Containers {
 		if f, ok := d.change.fetchers.get(c.Name); ok {
-			d.conflict(f.owner, c.Name, "containers", c.Name, "has the name of a fetching init container")
+			d.conflict(f.owners, "", "containers", c.Name, "has the name of a fetching init container")
 		}
 	}
 	add(d, insert[corev1.Container, *corev1.Container]{

@@ -28,28 +28,34 @@ func sameVariable(found, ours *corev1.EnvVar) bool {
 	return equality.Semantic.DeepDerivative(o, f)
 }
 
-// sameSource reports whether found is a volume of the same Secret, whatever its
-// items, or has at least what ours has.
+// sameSource reports whether found is a volume of the same Secret, or has at
+// least what ours has. Items are another matter, but for a volume of ours that
+// has none and so holds the whole Secret.
 func sameSource(found, ours *corev1.Volume) bool {
-	if ours.Secret != nil {
-		return found.Secret != nil && found.Secret.SecretName == ours.Secret.SecretName
+	if o, f := ours.Secret, found.Secret; o != nil {
+		return f != nil && f.SecretName == o.SecretName && (len(o.Items) > 0 || len(f.Items) == 0)
 	}
 	return equality.Semantic.DeepDerivative(ours.VolumeSource, found.VolumeSource)
 }
 
 // sameFetcher reports whether found has the variables of ours.
 func sameFetcher(found []corev1.EnvVar, ours *corev1.Container) bool {
-	has := make(map[string]*corev1.EnvVar, len(found))
-	for i := range found {
-		has[found[i].Name] = &found[i] // of two, the last counts
-	}
-	for i := range ours.Env {
-		f, ok := has[ours.Env[i].Name]
-		if !ok || !sameVariable(f, &ours.Env[i]) {
+	has := lastByName(found)
+	for name, v := range lastByName(ours.Env) {
+		if f, ok := has[name]; !ok || !sameVariable(f, v) {
 			return false
 		}
 	}
 	return true
+}
+
+// lastByName returns the variables that count: of two with one name, the last.
+func lastByName(env []corev1.EnvVar) map[string]*corev1.EnvVar {
+	last := make(map[string]*corev1.EnvVar, len(env))
+	for i := range env {
+		last[env[i].Name] = &env[i]
+	}
+	return last
 }
 
 // sameFile reports whether two secrets that have one path are one secret, which

@@ -32,6 +32,7 @@ type Container struct {
 	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
 	Env           []corev1.EnvVar                `json:"env"`
 	VolumeMounts  []corev1.VolumeMount           `json:"volumeMounts"`
+	VolumeDevices []corev1.VolumeDevice          `json:"volumeDevices"`
 }
 
 // ViewPod returns the View of a Pod.
@@ -51,7 +52,7 @@ func viewContainers(containers []corev1.Container) []Container {
 	views := make([]Container, len(containers))
 	for i := range containers {
 		c := &containers[i]
-		views[i] = Container{c.Name, c.RestartPolicy, c.Env, c.VolumeMounts}
+		views[i] = Container{c.Name, c.RestartPolicy, c.Env, c.VolumeMounts, c.VolumeDevices}
 	}
 	return views
 }

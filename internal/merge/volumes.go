@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"iter"
 	"path"
 	"strings"
 
@@ -15,21 +16,22 @@ import (
 type volume struct {
 	*corev1.Volume
 	items []item
-	tree  tree[string] // the items' keys by path
-	owner int
+	tree  tree[int] // the places of items by path
+	owners
 }
 
 // item is one of the files of a Secret's volume.
 type item struct {
 	corev1.KeyToPath
-	second bool // a second name, which is left out where it cannot be
-	owner  int
+	second string // of a second name, which is left out where it cannot be: its path in the container
+	owners
 }
 
 // mounted is a mount that every receiving container gets.
 type mounted struct {
-	corev1.VolumeMount // the Name is "" if somebody else mounts something here
-	owner              int
+	corev1.VolumeMount        // the Name is "" if somebody else mounts something here
+	path               string // clean
+	owners
 }
 
 // file is one that holds a secret.
@@ -37,7 +39,8 @@ type file struct {
 	path   string
 	base   string // the path of the mount that brings it
 	secret *Secret
-	owner  int
+	kind   kind // holds or second
+	owners
 }
 
 var fetchVolume = &corev1.Volume{
@@ -63,16 +66,19 @@ func (c *Change) addVolumes(f *mount.Fragment, dir string) {
 
 func (c *Change) addVolume(v *corev1.Volume) {
 	old, ok := c.volumes.get(v.Name)
-	if !ok {
-		c.volumes.add(v.Name, volume{Volume: v, owner: c.owner})
+	switch {
+	case !ok:
+		c.volumes.add(v.Name, volume{Volume: v, owners: owners{first: c.adding}})
 		old, _ = c.volumes.get(v.Name)
-	} else if !mergeable(old.Volume, v) {
+	case !mergeable(old.Volume, v):
 		c.conflict("volumes", v.Name, "would have two different sources")
 		return
+	default:
+		old.owners.add(c.adding)
 	}
 	if v.Secret != nil {
 		for _, it := range v.Secret.Items {
-			c.addItem(old, item{it, false, c.owner})
+			c.addItem(old, item{it, "", owners{first: c.adding}})
 		}
 	}
 }
@@ -93,9 +99,11 @@ func mergeable(a, b *corev1.Volume) bool {
 }
 
 func (c *Change) addItem(v *volume, it item) {
-	if key, ok := v.tree.files[it.Path]; ok {
-		if key != it.Key {
-			c.conflict("volumes", v.Name, "would have two keys at "+quote(it.Path))
+	if at, ok := v.tree.files[it.Path]; ok {
+		if old := &v.items[at]; equality.Semantic.DeepEqual(old.KeyToPath, it.KeyToPath) {
+			old.owners.add(c.adding)
+		} else {
+			c.conflict("volumes", v.Name, "would have two different keys or modes at "+quote(it.Path))
 		}
 		return
 	}
@@ -105,21 +113,25 @@ func (c *Change) addItem(v *volume, it item) {
 		c.conflict("volumes", v.Name, "has "+quote(it.Path)+", which "+reason)
 		return
 	}
-	v.tree.add(it.Path, it.Key)
+	v.tree.add(it.Path, len(v.items))
 	v.items = append(v.items, it)
 }
 
 func (c *Change) addMount(m corev1.VolumeMount) {
-	p := path.Clean(m.MountPath)
+	p := absolute(m.MountPath)
 	old, ok := c.mounts.get(p)
 	switch {
 	case !ok:
-		c.mounts.add(p, mounted{m, c.owner})
-		c.mountTree.add(p, struct{}{})
-	case old.Name != m.Name:
+		c.mounts.add(p, mounted{m, p, owners{first: c.adding}})
+	case old.Name != m.Name, old.SubPath != m.SubPath, old.SubPathExpr != m.SubPathExpr:
 		c.conflict("volumeMounts", p, "would have two volumes")
+	default:
+		old.owners.add(c.adding)
 	}
 }
+
+// absolute returns the path of a mount as the kubelet reads it.
+func absolute(p string) string { return path.Clean("/" + p) }
 
 // mountOf returns the path of the mount that brings the file p of s: the
 // deepest of the fragment's own above it, else what is mounted at dir, which
@@ -127,7 +139,7 @@ func (c *Change) addMount(m corev1.VolumeMount) {
 func (c *Change) mountOf(s *Secret, p, dir string) string {
 	base := ""
 	for _, m := range s.Fragment.VolumeMounts {
-		if at := path.Clean(m.MountPath); len(at) > len(base) && within(at, p) {
+		if at := absolute(m.MountPath); len(at) > len(base) && within(at, p) {
 			base = at
 		}
 	}
@@ -160,42 +172,47 @@ func (c *Change) addSecondItem(s *Secret, p string, layout mount.Layout) {
 	}
 	base := c.files[primary].base
 	at, ok := c.mounts.get(base)
-	if !ok || at.SubPath != "" || !within(base, p) {
+	if !ok || at.SubPath != "" || at.SubPathExpr != "" || !within(base, p) {
 		return
 	}
 	v, ok := c.volumes.get(at.Name)
 	if !ok {
 		return
 	}
-	key, ok := v.tree.files[relative(base, s.Path(layout))]
-	it := item{corev1.KeyToPath{Key: key, Path: relative(base, p)}, true, c.owner}
+	source, ok := v.tree.files[relative(base, s.Path(layout))]
+	if !ok {
+		return
+	}
+	it := v.items[source]
+	it.Path, it.second, it.owners = relative(base, p), p, owners{first: c.adding}
 	_, taken := c.fileTree.files[p]
+	_, takenInVolume := v.tree.files[it.Path]
 	_, blocked := c.fileTree.blocked(p)
 	_, blockedInVolume := v.tree.blocked(it.Path)
 	// Kubernetes refuses an item whose path begins with "..".
-	if !ok || taken || blocked || blockedInVolume || c.hidden(p, base) != "" || strings.HasPrefix(it.Path, "..") {
+	if taken || takenInVolume || blocked || blockedInVolume || c.hidden(p, base) != nil || strings.HasPrefix(it.Path, "..") {
 		return
 	}
 	c.addItem(v, it)
-	c.putFile(file{p, base, s, c.owner})
+	c.putFile(file{p, base, s, second, it.owners})
 }
 
 func relative(base, p string) string {
 	return strings.TrimPrefix(p[len(base):], "/")
 }
 
-// hidden returns the path of a mount below base that hides the file p, or "".
-func (c *Change) hidden(p, base string) string {
+// hidden returns a mount below base that hides the file p, or nil.
+func (c *Change) hidden(p, base string) *mounted {
 	for at := range between(base, p) {
-		if _, ok := c.mounts.get(at); ok {
-			return at
+		if m, ok := c.mounts.get(at); ok {
+			return m
 		}
 	}
-	return ""
+	return nil
 }
 
 // between yields p and the directories above it that are below base.
-func between(base, p string) func(yield func(string) bool) {
+func between(base, p string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if p == base || !yield(p) {
 			return
@@ -208,17 +225,39 @@ func between(base, p string) func(yield func(string) bool) {
 	}
 }
 
-// findHidden reports the files that another fragment's mount would hide, and
-// notes where a mount of the Pod would.
+// findHidden reports the files that another fragment's mount would hide and the
+// mounts that cannot be made, and notes where a mount of the Pod would hide a
+// file. Nobody misses a second name.
 func (c *Change) findHidden() {
-	for _, f := range c.files {
-		if at := c.hidden(f.path, f.base); at != "" {
-			m, _ := c.mounts.get(at)
-			c.owner = max(f.owner, m.owner)
-			c.conflict("files", f.path, "would be hidden by the volume mounted at "+quote(at))
+	for i, f := range c.files {
+		if f.kind == second {
+			continue
+		}
+		if m := c.hidden(f.path, f.base); m != nil {
+			c.adding = max(f.first, m.first)
+			c.conflict("files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
 		}
 		for at := range between(f.base, f.path) {
-			c.covers[at] = f.path
+			c.covers[at] = append(c.covers[at], i)
 		}
 	}
+	for _, m := range c.mounts.items {
+		for dir := range above(m.path) {
+			over, ok := c.mounts.get(dir)
+			if ok && over.ReadOnly && !c.nests(over.Name) {
+				c.adding = max(m.first, over.first)
+				c.conflict("volumeMounts", m.path, "would be below the read-only volume mounted at "+quote(dir))
+			}
+			if ok {
+				break // the kubelet makes the mount point in the nearest one
+			}
+		}
+	}
+}
+
+// nests reports whether the volume is of a kind in which the kubelet makes mount
+// points though it is read-only.
+func (c *Change) nests(name string) bool {
+	v, ok := c.volumes.get(name)
+	return ok && (v.Secret != nil || v.ConfigMap != nil || v.DownwardAPI != nil || v.Projected != nil)
 }

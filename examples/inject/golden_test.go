@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// outcome is all that a run shows.
+type outcome struct {
+	exit           int
+	stdout, stderr string
+}
+
+func runOn(stdin string, args ...string) outcome {
+	var stdout, stderr bytes.Buffer
+	exit := run(args, strings.NewReader(stdin), &stdout, &stderr)
+	return outcome{exit, stdout.String(), stderr.String()}
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("exit %d\n-- stderr\n%s-- stdout\n%s", o.exit, o.stderr, o.stdout)
+}
+
+const (
+	askVariable = "-request=group=g,key=k"
+	askFile     = "-request=group=g,key=k,mount=FILE,env=K_FILE"
+)
+
+// Each case's outcome is in testdata/<name>.golden.
+var goldenCases = []struct {
+	name, why string
+	args      []string
+	stdin     string
+}{
+	{"pod", "the user story", []string{"samples/pod.yaml"}, ""},
+	{"pod-json", "the user story as JSON", []string{"-o", "json", "samples/pod.yaml"}, ""},
+	{"pod-patch", "the user story as a patch", []string{"-o", "patch", "samples/pod.yaml"}, ""},
+	{"pod-plan", "the user story as a table", []string{"-o", "plan", "samples/pod.yaml"}, ""},
+	{"deployment", "annotations of a template", []string{"samples/deployment.yaml"}, ""},
+	{"cronjob", "the deepest template, which has no metadata", []string{
+		"-request", "group=user-info,key=password,mount=FILE,env=PASSWORD_FILE", "samples/cronjob.yaml"}, ""},
+	{"app", "documents that pass through around one that changes", []string{"samples/app.yaml"}, ""},
+	{"app-json", "several documents as a stream of JSON", []string{"-o", "json", "samples/app.yaml"}, ""},
+	{"all-plan", "several files, requests of annotations before those of flags", []string{
+		"-o", "plan", askFile, "samples/app.yaml", "samples/cronjob.yaml", "samples/pod.yaml"}, ""},
+	{"all-patch", "paths from each object's root", []string{
+		"-o", "patch", askVariable, "samples/app.yaml", "samples/cronjob.yaml"}, ""},
+
+	{"files", "files are documents apart; what follows no line break begins a line", []string{askVariable, "-", "samples/cronjob.yaml", "samples/app.yaml"},
+		"apiVersion: v1\nkind: ConfigMap"},
+	{"list", "items of nested and typed lists; those of typed lists need no kind", []string{askVariable}, `
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}
+- apiVersion: v1
+  kind: PodList
+  items:
+  - metadata: {name: p, namespace: ns}
+    spec: {containers: [{name: c}]}
+- apiVersion: batch/v1
+  kind: JobList
+  items:
+  - metadata: {name: j}
+    spec: {template: {spec: {containers: [{name: c}]}}}
+`},
+	{"list-patch", "paths from the item's root, headers from the list", []string{"-o=patch", askVariable}, `
+apiVersion: v1
+kind: PodList
+items:
+- metadata: {name: p, namespace: ns}
+  spec: {containers: [{name: c}]}
+- metadata: {generateName: q-}
+  spec: {containers: [{name: c}]}
+`},
+	{"numbers", "digits stay, also beyond 64 bits; octal and hexadecimal become decimal", []string{askVariable}, `
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: c, x: 0x10, o: 010, u: 1_000}]
+  numbers: [9007199254740993, 18446744073709551616, -9223372036854775809, 1.0, 1.50, 1e3, -0, .5, +1]
+  strings: ["1.0", "0x10", "1e3", number0., numberr]
+`},
+	{"texts", "multi-line texts, YAML 1.1 booleans, texts that look like something else", []string{askVariable}, `
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: c, args: ["a\nb\n", " a\n", "---\n", "yes", "null", "~", "", "2001-01-01", "<<", "=", "#", "é😀"]}]
+  booleans: [yes, Off, true, "yes"]
+  2: a
+  on: b
+  block: |
+    ---
+    x
+
+  folded: >-
+    a
+    b
+`},
+	{"anchors", "anchors are spelled out, merge keys may be overridden", []string{askVariable}, `
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  x-base: &base {image: i, imagePullPolicy: Always}
+  containers:
+  - {<<: *base, name: a, imagePullPolicy: Never}
+  - &b {<<: *base, name: b}
+`},
+	{"json-stream", "JSON objects in a row become YAML documents; escapes are read as JSON has them", []string{askVariable},
+		`{"apiVersion":"v1","kind":"ConfigMap", "n": 1.0 }
+ {"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"x":"\ud83d\ude00\/","n":1.0,"containers":[{"name":"c"}]}}  {"apiVersion":"v1","kind":"Secret"}`},
+	{"crlf", "line breaks of Windows, a byte order mark, comments that stay and go", []string{askVariable},
+		"\uFEFF# stays\r\n---\t# stays too\r\n\r\n# and so does this\r\napiVersion: v1 # goes\r\nkind: Pod\r\nspec: {containers: [{name: c}]}\r\n...\r\n# end\r\n--- # nothing\r\n"},
+	{"separator-line", "an object that begins on the separator's line", []string{askVariable},
+		`--- {apiVersion: v1, kind: Pod, spec: {containers: [{name: c}]}}`},
+	{"null-parents", "null and empty parents are created", []string{askFile},
+		`{"apiVersion":"v1","kind":"Pod","metadata":null,"spec":{"volumes":null,"containers":[{"name":"c","env":null,"volumeMounts":[]}]}}`},
+	{"no-table", "nothing is asked for", []string{"-o=plan"}, `{apiVersion: v1, kind: Pod}`},
+	{"help", "help is what was asked for, so it is no error", []string{"-h"}, ""},
+
+	{"error-flag", "an unknown flag", []string{"-x"}, ""},
+	{"error-output", "an unknown form of output", []string{"-o", "toml"}, ""},
+	{"error-manager", "an unknown manager", []string{"-manager", "vlt"}, ""},
+	{"error-request-key", "an unknown key", []string{"-request", "group=g,kye=k"}, ""},
+	{"error-request-twice", "a key that is there twice", []string{"-request", "group=g,group=h"}, ""},
+	{"error-request-field", "a comma that is not quoted", []string{"-request", "group=g,key=a,b"}, ""},
+	{"error-request-quote", "a quote that is not closed", []string{"-request", `group=g,"key=a`}, ""},
+	{"error-request-empty", "no request", []string{"-request="}, ""},
+	{"error-request-lines", "two lines", []string{"-request=key=a\nkey=b"}, ""},
+	{"error-request-mount", "an unknown mount", []string{"-request=key=a,mount=file"}, ""},
+	{"error-request-invalid", "a request that no container could read", []string{"-request=group=../g,key=k"}, ""},
+	{"error-file", "a file that is not there", []string{"samples/pod.yaml", "samples/none.yaml"}, ""},
+	{"error-utf8", "text that is not UTF-8", nil, "a: \xff"},
+	{"error-syntax", "the second document, lines counted from its separator", []string{"samples/pod.yaml", "-"},
+		"apiVersion: v1\nkind: A\n---\na: b\n  c: d\n"},
+	{"error-json", "JSON that ends too early", nil, `{"apiVersion":"v1","kind":"Pod"`},
+	{"error-tab", "a tab that indents", nil, "a:\n\tb: c\n"},
+	{"error-duplicate", "a key that is there twice", nil, "apiVersion: v1\nkind: Pod\nspec:\n  a: 1\n  a: 2\n"},
+	{"error-duplicate-text", "keys that are the same as texts", nil, "apiVersion: v1\nkind: Pod\n1: a\n'1': b\n"},
+	{"error-duplicate-json", "a key that is there twice in JSON", nil, `{"apiVersion":"v1","kind":"A","spec":{"a":1,"a":2}}`},
+	{"error-key", "a key that is no text", nil, "apiVersion: v1\nkind: A\n? [a]\n: b\n"},
+	{"error-alias", "an anchor that contains itself", nil, "a: &a [*a]\n"},
+	{"error-inf", "a number that JSON does not have", nil, "apiVersion: v1\nkind: A\nn: .inf\n"},
+	{"error-cr", "lone carriage returns, which the parser takes for line breaks", nil, "apiVersion: v1\rkind: A\r---\rkind: B\r"},
+	{"error-text", "a document that is not an object", nil, "just text\n"},
+	{"error-kind", "an object without kind", nil, "apiVersion: v1\n"},
+	{"error-list", "items that are no list", nil, "apiVersion: v1\nkind: PodList\nitems: 1\n"},
+	{"error-null-item", "null in a list", nil, "apiVersion: v1\nkind: List\nitems: [null]\n"},
+	{"error-null-container", "null for a container, in which nothing can be set", []string{askVariable},
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [null]}\n"},
+	{"error-kind-type", "a kind that is not a text", nil, "apiVersion: v1\nkind: 1\n"},
+	{"error-item", "an item without kind; only typed lists may have such", nil, "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: A}, {metadata: {name: x}}]\n"},
+	{"error-spec", "a spec that is not an object", nil, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: []\n"},
+	{"error-pod", "a Pod that cannot be decoded", []string{askVariable}, "apiVersion: v1\nkind: Pod\nmetadata: {generateName: p-}\nspec: {containers: 1}\n"},
+	{"error-annotation", "an annotation that is no request", nil,
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {flyte.secrets/s0: '!'}}\n"},
+	{"error-no-template", "a template is missing, and a secret asked for", []string{askVariable},
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: null}\n"},
+	{"error-no-container", "no container that could receive the secret", []string{askVariable}, "apiVersion: v1\nkind: Pod\n"},
+	{"error-conflict-pod", "a variable that means something else, in the item of a list", []string{"-request=group=g,key=k,env=K"},
+		"apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: p}\n  spec: {containers: [{name: c, env: [{name: K, value: v}]}]}\n"},
+	{"error-unserved", "what no manager serves; two requests, one line", []string{"-request=group=G_,key=k", "-request=group=h_,key=k"},
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\nb\"}\nspec: {containers: [{name: c}]}\n"},
+}
+
+func TestGolden(t *testing.T) {
+	known := make(map[string]bool)
+	for _, tc := range goldenCases {
+		path := filepath.Join("testdata", tc.name+".golden")
+		require.False(t, known[path], "two cases are named %s", tc.name)
+		known[path] = true
+		t.Run(tc.name, func(t *testing.T) {
+			got := runOn(tc.stdin, tc.args...)
+			if *update {
+				require.NoError(t, os.WriteFile(path, []byte(got.String()), 0o644))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			assert.Equal(t, string(want), got.String(), tc.why)
+			assert.Equal(t, strings.HasPrefix(tc.name, "error-"), got.exit == 1, tc.why)
+			if got.exit != 0 {
+				assert.Empty(t, got.stdout)
+				assert.Equal(t, 1, strings.Count(got.stderr, "\n"), "lines on stderr")
+				return
+			}
+			assert.Empty(t, got.stderr)
+			testOnceIsEnough(t, got.stdout, tc.args)
+		})
+	}
+	files, err := filepath.Glob("testdata/*.golden")
+	require.NoError(t, err)
+	for _, file := range files {
+		assert.True(t, known[file], "%s has no case", file)
+	}
+}
+
+// testOnceIsEnough feeds manifests that were written back in.
+func testOnceIsEnough(t *testing.T, manifests string, args []string) {
+	t.Helper()
+	var flags []string
+	for _, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "samples/"):
+		case strings.HasPrefix(arg, "-o=p"), arg == "patch", arg == "plan", arg == "-h":
+			return // these are not manifests
+		default:
+			flags = append(flags, arg)
+		}
+	}
+	assert.Equal(t, outcome{0, manifests, ""}, runOn(manifests, flags...), "a second time")
+}
