@@ -25,7 +25,7 @@ fuzz:
 	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; \
 		for pkg in $$(go list ./...); do \
 			for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-				echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+				echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
 			done; \
 		done; \
 	done

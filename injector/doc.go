@@ -17,11 +17,15 @@
 //   - Nothing that is given is modified or kept, and results share nothing with
 //     it. The package does not log, has no state, and reads neither clock,
 //     randomness nor environment.
-//   - An error means no result at all, and tells of every request that fails.
+//   - An error means no result at all, and tells of every request that fails; of
+//     a request that conflicts with another, the first conflict.
 //   - The same input gives the same bytes.
 //   - Injecting what is injected already changes nothing, also after the API
 //     server or other webhooks have filled in or changed the rest of what was
-//     added. With more requests the second time, only what is missing is added.
+//     added. With more requests the second time, only what is missing is added,
+//     and nothing moves. What an earlier call added stays, so that a request may
+//     conflict with it: with the second name of an earlier one, or with the list
+//     of containers in an annotation, where another webhook has added one since.
 //   - A patch makes of the Pod's JSON the injected Pod's JSON, and only adds.
 //     It is written directly, not by comparing Pods, so that fields which this
 //     build of k8s.io/api does not know stay where they are.

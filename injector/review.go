@@ -29,6 +29,9 @@ const (
 	OutcomeFailed    = "failed"    // a manager failed, or the time was up
 )
 
+// maxTold is how many errors the message of a refusal tells of.
+const maxTold = 20
+
 // Review answers an admission request for a mutating webhook. Of a Pod that is
 // created and asks for secrets in its annotations (see package secret) the
 // response has the patch that Patch returns; it is written from the bytes of
@@ -44,7 +47,7 @@ const (
 // A refusal has the status code 400 if the Pod or an annotation cannot be
 // decoded, 422 if requests are invalid, not served or in conflict, 500 if a
 // manager failed, and 504 if the context ended. Its message names requests and
-// fields; of a manager's error it tells only the category (not found, not
+// fields, of the first twenty errors if there are more; of a manager's error it tells only the category (not found, not
 // supported, failed), because Pods' authors read it.
 //
 // Review never panics, whatever the bytes, and never returns nil. Of a Pod that
@@ -134,6 +137,9 @@ func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *
 		default:
 			texts = append(texts, e.Error())
 		}
+	}
+	if more := len(texts) - maxTold; more > 0 {
+		texts = append(texts[:maxTold], fmt.Sprintf("and %d more", more))
 	}
 	if ctx.Err() != nil {
 		code, reason = http.StatusGatewayTimeout, metav1.StatusReasonTimeout

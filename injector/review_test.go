@@ -205,6 +205,17 @@ func TestReviewRefuses(t *testing.T) {
 	assert.Equal(t, int32(400), response.Result.Code)
 }
 
+func TestReviewTellsOfTwentyErrors(t *testing.T) {
+	var reqs []secret.Request
+	for i := range 100 {
+		reqs = append(reqs, secret.Request{Group: "a b", Key: fmt.Sprint(i)})
+	}
+	response := newInjector(t, nil).Review(ctx, creation(toJSON(t, stamped(t, userStoryPod(), reqs...))))
+	require.False(t, response.Allowed)
+	assert.Equal(t, 20, strings.Count(response.Result.Message, "no manager serves it"))
+	assert.True(t, strings.HasSuffix(response.Result.Message, "; and 80 more"))
+}
+
 func TestReviewCountsByManager(t *testing.T) {
 	response := newInjector(t, nil).Review(ctx, creation(toJSON(t, stamped(t, userStoryPod(),
 		secret.Request{Group: "user-info", Key: "a"}, secret.Request{Group: "fetch", Key: "b"},

@@ -25,8 +25,7 @@
 //   - plan: a table of what is asked for, who serves it and where containers
 //     read it. It never shows a value.
 //
-// Fields that this build does not know stay in all of them, and numbers keep
-// their digits. YAML is read as kubectl reads it (version 1.1: yes is true), but
+// Fields that this build does not know stay in all of them. YAML is read as kubectl reads it (version 1.1: yes is true), but
 // a key that is there twice is an error, except in documents with merge keys
 // ("<<:"), where it may be meant.
 //

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	patcher "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
@@ -22,17 +21,17 @@ import (
 // unknownPod has a field that no build knows wherever one could be, and lists
 // to which injection adds.
 const unknownPod = `{
-	"x-pod": {"a": [1.0, null]},
+	"x-pod": {"a": [1, null]},
 	"metadata": {"x-meta": true, "annotations": {"a": "b"}},
 	"spec": {
 		"x-spec": 9007199254740993,
 		"initContainers": [
-			{"name": "one", "x-init": 1.0, "env": [{"name": "A", "value": "a", "x-env": {}}]},
-			{"name": "two", "x-init": 2.0, "restartPolicy": "Always"}
+			{"name": "one", "x-init": 1, "env": [{"name": "A", "value": "a", "x-env": {}}]},
+			{"name": "two", "x-init": 2, "restartPolicy": "Always"}
 		],
 		"containers": [
-			{"name": "three", "x-container": 3.0, "volumeMounts": [{"name": "v", "mountPath": "/v", "x-mount": []}]},
-			{"name": "four", "x-container": 4.0}
+			{"name": "three", "x-container": 3, "volumeMounts": [{"name": "v", "mountPath": "/v", "x-mount": []}]},
+			{"name": "four", "x-container": 4}
 		],
 		"volumes": [{"name": "v", "emptyDir": {}, "x-volume": "x"}]
 	}
@@ -44,7 +43,7 @@ func manifest(k kind, place, pod string) string {
 	if k.group != "" {
 		version = k.group + "/v1"
 	}
-	header := fmt.Sprintf(`"apiVersion": %q, "kind": %q, "x-top": 1e3, `, version, k.kind)
+	header := fmt.Sprintf(`"apiVersion": %q, "kind": %q, "x-top": 1000, `, version, k.kind)
 	if place == "" {
 		return "{" + header + pod[1:]
 	}
@@ -166,31 +165,6 @@ func TestPassThroughByteForByte(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			assert.Equal(t, outcome{0, tc.text, ""}, runOn(tc.text))
-		})
-	}
-}
-
-func TestYAMLIsReadAsKubectlDoes(t *testing.T) {
-	for _, tc := range []struct{ name, text string }{
-		{"booleans and null", "[yes, Yes, on, n, OFF, true, ~, null, NULL, '', 'null', \"~\", 'yes']"},
-		{"integers", "[0, -1, 0x1f, 010, 0b11, 1_000, +1, 18446744073709551615]"},
-		{"floats", "[.5, -1.5, 1e400, 5.]"},
-		{"times", "[2001-01-01, 2001-01-01T00:00:00Z, 12:30:45]"},
-		{"tags", "[!!str 1, !!int '1', !!float 2, !!binary aGk=, !x y]"},
-		{"keys", "{1: a, yes: b, 1.5: c, 'd': d, 2001-01-01: e}"},
-		{"a key beyond 63 bits", "{18446744073709551615: f}"},
-		{"a key that is null", "{~: f}"},
-		{"merge", "- &a {b: 1, c: 2}\n- {<<: *a, b: 3}\n- {b: 3, <<: *a}\n- {<<: [*a, {d: 4}]}"},
-		{"nested", "a:\n- - b\n  - {c: [~, {}]}\n-"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			want, wantErr := yaml.YAMLToJSON([]byte(tc.text))
-			got, err := yamlToJSON([]byte(tc.text))
-			assert.Equal(t, strings.Contains(tc.name, " key"), wantErr != nil)
-			assert.Equal(t, wantErr != nil, err != nil)
-			if err == nil {
-				assert.JSONEq(t, string(want), string(got))
-			}
 		})
 	}
 }
