@@ -31,7 +31,7 @@ func pods(t *testing.T) map[string]*corev1.Pod {
 		"twenty containers":         manyContainersPod(),
 		"another's volume and pull": otherVolumesPod(),
 	}
-	for seed := range int64(40) {
+	for seed := range int64(15) {
 		all[fmt.Sprintf("random %d", seed)] = randomPod(seed)
 	}
 	return all

@@ -215,6 +215,11 @@ func TestConflicts(t *testing.T) {
 		}), secrets: []merge.Secret{item("g", "k")}},
 		{name: "a read-only mount above two", pod: mounts("/etc/flyte", true), secrets: []merge.Secret{item("g", "k"), item("h", "k")},
 			want: `container "app": volumeMounts "/etc/flyte" is read-only, and secrets would have to be mounted below it`, also: []int{1}},
+		{name: "a read-only mount above one of ours, which is above another", pod: mounts("/etc/flyte", true), secrets: []merge.Secret{item("g", "k"), fetched("h", "k")},
+			want: `container "app": volumeMounts "/etc/flyte" is read-only, and secrets would have to be mounted below it`, index: 1},
+		{name: "a volume of ours from another call", pod: app(func(c *corev1.Container) {
+			c.VolumeMounts = []corev1.VolumeMount{{Name: volumeName("h"), MountPath: "/etc/flyte/secrets/h", ReadOnly: true}}
+		}), secrets: []merge.Secret{item("g", "k"), annotated("i", "k")}},
 		{name: "a relative mount is absolute to the kubelet", pod: mounts("etc/flyte/secrets/g", false), secrets: []merge.Secret{item("g", "k")},
 			want: `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`},
 		{name: "a device at our path", pod: app(func(c *corev1.Container) {
@@ -363,6 +368,30 @@ func TestManyProblems(t *testing.T) {
 	assert.ErrorIs(t, err, mount.ErrTooLarge)
 	_, err = decide(app(nil), many)
 	assert.NoError(t, err)
+}
+
+func TestContainersAnnotation(t *testing.T) {
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}
+	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{annotated("g", "k")})
+	require.Empty(t, problems)
+	listed := func(chosen string) (string, bool) {
+		t.Helper()
+		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{
+			Containers: func(c mount.Container) bool { return strings.Contains(chosen, c.Name) },
+		})
+		require.NoError(t, err)
+		require.Empty(t, problems)
+		value, ok := edits.Apply(pod).Annotations["agent/containers"]
+		return value, ok
+	}
+	value, _ := listed("ac")
+	assert.Equal(t, "a,c", value)
+	_, ok := listed("abc")
+	assert.False(t, ok, "all receive")
+
+	pod.Annotations = map[string]string{"agent/containers": "c,a"}
+	value, _ = listed("ac")
+	assert.Equal(t, "c,a", value, "another order is as good")
 }
 
 func TestViewsAreTheSame(t *testing.T) {

@@ -112,16 +112,13 @@ func (d *decision) addMounts(r receiver) {
 // checkMount finds what a mount that the container has would take the place of.
 func (d *decision) checkMount(r receiver, m corev1.VolumeMount) {
 	at := absolute(m.MountPath)
-	ours, known := d.change.mounts.get(at)
-	switch {
-	case known && ours.Name == m.Name:
-		return
-	case known && ours.Name != "":
-		d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already")
-		return
-	case known && (m.Name == mount.FetchVolume || mount.IsName(m.Name)):
-		d.conflict(ours.owners, r.Name, "volumeMounts", at, "has fetched secrets, and another volume would have to be there")
-		return
+	if ours, ok := d.change.mounts.get(at); ok && ours.Name != m.Name {
+		switch {
+		case ours.Name != "":
+			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already")
+		case m.Name == mount.FetchVolume, mount.IsName(m.Name):
+			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has fetched secrets, and another volume would have to be there")
+		}
 	}
 	for _, i := range d.change.covers[at] {
 		f := &d.change.files[i]
