@@ -172,6 +172,18 @@ func TestConflicts(t *testing.T) {
 		// Two secrets and one volume, annotation or fetcher.
 		{name: "one volume of two Secrets", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) { s.Fragment.Volumes[0].Secret.SecretName = "h" })}, index: 1,
 			want: `volumes "` + volumeName("g") + `" would have two different sources`},
+		{name: "one volume, of a Secret and of a driver", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) {
+			s.Fragment.Volumes[0].VolumeSource = corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{Driver: "x"}}
+		})}, index: 1, want: `volumes "` + volumeName("g") + `" would have two different sources`},
+		{name: "the whole of a Secret, and a part", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) { s.Fragment.Volumes[0].Secret.Items = nil })}, index: 1,
+			want: `volumes "` + volumeName("g") + `" would have two different sources`},
+		{name: "one volume with two default modes", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) { s.Fragment.Volumes[0].Secret.DefaultMode = new(int32) })}, index: 1,
+			want: `volumes "` + volumeName("g") + `" would have two different sources`},
+		{name: "one item with two modes", secrets: []merge.Secret{item("g", "a"), with(item("g", "a"), func(s *merge.Secret) { s.Fragment.Volumes[0].Secret.Items[0].Mode = new(int32) })}, index: 1,
+			want: `volumes "` + volumeName("g") + `" would have two different keys or modes at "a"`},
+		{name: "items of which one is the directory of another", secrets: []merge.Secret{with(item("g", "a"), func(s *merge.Secret) {
+			s.Fragment.Volumes[0].Secret.Items = append(s.Fragment.Volumes[0].Secret.Items, corev1.KeyToPath{Key: "b", Path: "a/b"})
+		})}, want: `volumes "` + volumeName("g") + `" has "a/b", which would be below another file, "a"`},
 		{name: "one mount of two parts of a volume", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), func(s *merge.Secret) { s.Fragment.VolumeMounts[0].SubPath = "x" })}, index: 1,
 			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
 		{name: "a mount below a read-only one in which none can be made", secrets: []merge.Secret{driven("", "a"), item("g", "b")}, index: 1,

@@ -43,9 +43,9 @@ func (d *decision) listContainers(key string, of owners, missing map[string]stri
 	for _, c := range d.leftOut {
 		if c.Init {
 			d.conflict(of, c.Name, "metadata.annotations", key, "cannot leave out an init container")
-			return
+		} else {
+			all = false
 		}
-		all = false
 	}
 	value, ok := d.view.Metadata.Annotations[key]
 	switch {
