@@ -1,123 +1,16 @@
 package merge_test
 
 import (
-	"fmt"
-	"path"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podsecrets/podsecrets/internal/merge"
 	"github.com/podsecrets/podsecrets/mount"
 )
-
-func literal(group, key, value string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{Value: mount.Literal(value)}}
-}
-
-// ref is a variable from a Secret, as package k8ssecret makes it.
-func ref(group, key string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{
-		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: strings.ToLower(group)}, Key: key},
-	})}}
-}
-
-func volumeName(group string) string { return mount.Name("k8s", strings.ToLower(group)) }
-
-// item is a file from a volume of a Secret, as package k8ssecret makes it.
-func item(group, key string) merge.Secret {
-	group = strings.ToLower(group)
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
-		File: true,
-		Volumes: []corev1.Volume{{Name: volumeName(group), VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-			SecretName: group, Items: []corev1.KeyToPath{{Key: key, Path: strings.ToLower(key)}},
-		}}}},
-		VolumeMounts: []corev1.VolumeMount{{Name: volumeName(group), MountPath: "/etc/flyte/secrets/" + group, ReadOnly: true}},
-	}}
-}
-
-// fetched is a file from a fetcher that is told what and where to.
-func fetched(group, key string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{File: true, Fetchers: []corev1.Container{{
-		Name: mount.Name("fetch", group, key),
-		Env:  []corev1.EnvVar{{Name: "WHAT", Value: group + ":" + key}},
-	}}}}
-}
-
-// annotated is a file that somebody else brings.
-func annotated(group, key string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
-		File:                 true,
-		Annotations:          map[string]string{"agent/inject": "true", "agent/" + mount.Name(group, key): key},
-		DefaultAnnotations:   map[string]string{"agent/role": "default"},
-		ContainersAnnotation: "agent/containers",
-	}}
-}
-
-// driven is a file from a read-only volume of a CSI driver.
-func driven(group, key string) merge.Secret {
-	name := mount.Name("driver", group)
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
-		File:         true,
-		Volumes:      []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{Driver: "secrets.example.com"}}}},
-		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: path.Join("/etc/flyte/secrets", group), ReadOnly: true}},
-	}}
-}
-
-func with(s merge.Secret, change func(*merge.Secret)) merge.Secret {
-	change(&s)
-	return s
-}
-
-func version(v string) func(*merge.Secret) { return func(s *merge.Secret) { s.Version = v } }
-func envVar(n string) func(*merge.Secret)  { return func(s *merge.Secret) { s.EnvVar = n } }
-
-func app(change func(*corev1.Container)) *corev1.Pod {
-	c := corev1.Container{Name: "app"}
-	if change != nil {
-		change(&c)
-	}
-	return &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{c}}}
-}
-
-func env(pairs ...string) *corev1.Pod {
-	return app(func(c *corev1.Container) {
-		for i := 0; i < len(pairs); i += 2 {
-			c.Env = append(c.Env, corev1.EnvVar{Name: pairs[i], Value: pairs[i+1]})
-		}
-	})
-}
-
-func mounts(path string, readOnly bool) *corev1.Pod {
-	return app(func(c *corev1.Container) {
-		c.VolumeMounts = []corev1.VolumeMount{{Name: "mine", MountPath: path, ReadOnly: readOnly}}
-	})
-}
-
-func annotations(pairs ...string) *corev1.Pod {
-	pod := app(nil)
-	pod.Annotations = map[string]string{}
-	for i := 0; i < len(pairs); i += 2 {
-		pod.Annotations[pairs[i]] = pairs[i+1]
-	}
-	return pod
-}
-
-func volume(v corev1.Volume) *corev1.Pod {
-	pod := app(nil)
-	pod.Spec.Volumes = []corev1.Volume{v}
-	return pod
-}
-
-func secretVolume(name, secretName string, items ...corev1.KeyToPath) *corev1.Pod {
-	return volume(corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
-		Secret: &corev1.SecretVolumeSource{SecretName: secretName, Items: items},
-	}})
-}
 
 // The conflicts that two secrets, or a secret and the Pod, can have. Each is
 // reported for the secret at an index.
@@ -188,6 +81,11 @@ func TestConflicts(t *testing.T) {
 			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
 		{name: "a mount below a read-only one in which none can be made", secrets: []merge.Secret{driven("", "a"), item("g", "b")}, index: 1,
 			want: `volumeMounts "/etc/flyte/secrets/g" would be below the read-only volume mounted at "/etc/flyte/secrets"`},
+		{name: "a mount two levels below such a one", secrets: []merge.Secret{driven("", "a"), driven("g/h", "b")}, index: 1,
+			want: `volumeMounts "/etc/flyte/secrets/g/h" would be below the read-only volume mounted at "/etc/flyte/secrets"`},
+		{name: "a mount below a read-only one of a ConfigMap", secrets: []merge.Secret{from(corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}), item("g", "b")}},
+		{name: "a mount below a read-only one of the Pod's fields", secrets: []merge.Secret{from(corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}), item("g", "b")}},
+		{name: "a mount below a read-only one of several sources", secrets: []merge.Secret{from(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), item("g", "b")}},
 		{name: "a mount below a read-only one of a Secret", secrets: []merge.Secret{item("g", "b"), driven("g/h", "a")}},
 		{name: "one mount of two volumes", secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), func(s *merge.Secret) { s.Fragment.VolumeMounts[0].MountPath = "/etc/flyte/secrets/g/" })}, index: 1,
 			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
@@ -214,6 +112,18 @@ func TestConflicts(t *testing.T) {
 		{name: "a path that is set", pod: env("X", "mine"), secrets: []merge.Secret{with(item("g", "k"), envVar("X"))},
 			want: `container "app": env "X" is set to something else already`},
 		{name: "a second name that is set never conflicts", pod: env("_FSEC_G_V_K", "mine"), secrets: []merge.Secret{with(ref("g", "k"), version("v"))}},
+
+		{name: "a reference to the same key", pod: refersTo(configMap("g", "k")), secrets: []merge.Secret{reference(configMap("g", "k"))}},
+		{name: "a reference to another key", pod: refersTo(configMap("g", "x")), secrets: []merge.Secret{reference(configMap("g", "k"))},
+			want: `container "app": env "_FSEC_G_K" is set to something else already`},
+		{name: "a reference to another object", pod: refersTo(configMap("x", "k")), secrets: []merge.Secret{reference(configMap("g", "k"))},
+			want: `container "app": env "_FSEC_G_K" is set to something else already`},
+		{name: "a reference to another kind", pod: refersTo(&corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{}}), secrets: []merge.Secret{reference(configMap("g", "k"))},
+			want: `container "app": env "_FSEC_G_K" is set to something else already`},
+		{name: "a literal for a reference", pod: env("_FSEC_G_K", "mine"), secrets: []merge.Secret{reference(configMap("g", "k"))},
+			want: `container "app": env "_FSEC_G_K" is set to something else already`},
+		{name: "a reference for a literal", pod: refersTo(configMap("g", "k")), secrets: []merge.Secret{literal("g", "k", "")},
+			want: `container "app": env "_FSEC_G_K" is set to something else already`},
 
 		// A mount of the Pod.
 		{name: "a mount at our path", pod: mounts("/etc/flyte/secrets/g/", false), secrets: []merge.Secret{item("g", "k")},
@@ -332,85 +242,4 @@ func TestConflicts(t *testing.T) {
 			assert.Equal(t, append([]int{tc.index}, tc.also...), of)
 		})
 	}
-}
-
-func TestNoContainerReceives(t *testing.T) {
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{fetched("g", "k")})
-	require.Empty(t, problems)
-	for name, pod := range map[string]*corev1.Pod{
-		"no containers":        {},
-		"a fetcher only":       {Spec: corev1.PodSpec{InitContainers: []corev1.Container{{Name: mount.Name("other")}}}},
-		"ephemeral containers": {Spec: corev1.PodSpec{EphemeralContainers: []corev1.EphemeralContainer{{}}}},
-	} {
-		_, _, err := change.Decide(merge.ViewPod(pod), merge.Options{})
-		assert.ErrorIs(t, err, mount.ErrNoContainer, name)
-	}
-	_, _, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{Containers: func(mount.Container) bool { return false }})
-	assert.ErrorIs(t, err, mount.ErrNoContainer, "none is chosen")
-}
-
-// What one mount of the Pod hides, and what one Pod gains, is reported in full
-// and has a limit.
-func TestManyProblems(t *testing.T) {
-	decide := func(pod *corev1.Pod, secrets []merge.Secret) ([]merge.Problem, error) {
-		change, problems := merge.Merge(mount.Layout{}, secrets)
-		require.Empty(t, problems)
-		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
-		return problems, err
-	}
-	problems, err := decide(mounts("/etc/flyte/secrets/g", false), []merge.Secret{annotated("g", "a"), annotated("h", "b"), annotated("g", "c")})
-	require.NoError(t, err)
-	require.Len(t, problems, 2)
-	assert.Equal(t, 0, problems[0].Secret)
-	assert.Equal(t, 2, problems[1].Secret)
-
-	wide, narrow := new(corev1.Pod), new(corev1.Pod)
-	for range 1000 {
-		wide.Spec.Containers = append(wide.Spec.Containers, corev1.Container{Env: []corev1.EnvVar{{Name: mount.EnvPrefixVar}}})
-		narrow.Spec.Containers = append(narrow.Spec.Containers, corev1.Container{})
-	}
-	var many []merge.Secret
-	for i := range 500 {
-		many = append(many, ref("group", fmt.Sprint("a-key-of-some-length-", i)))
-	}
-	problems, err = decide(wide, many)
-	assert.ErrorIs(t, err, mount.ErrTooLarge)
-	assert.LessOrEqual(t, len(problems), 1000)
-	_, err = decide(narrow, many)
-	assert.ErrorIs(t, err, mount.ErrTooLarge)
-	_, err = decide(app(nil), many)
-	assert.NoError(t, err)
-}
-
-func TestContainersAnnotation(t *testing.T) {
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{annotated("g", "k")})
-	require.Empty(t, problems)
-	listed := func(chosen string) (string, bool) {
-		t.Helper()
-		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{
-			Containers: func(c mount.Container) bool { return strings.Contains(chosen, c.Name) },
-		})
-		require.NoError(t, err)
-		require.Empty(t, problems)
-		value, ok := edits.Apply(pod).Annotations["agent/containers"]
-		return value, ok
-	}
-	value, _ := listed("ac")
-	assert.Equal(t, "a,c", value)
-	_, ok := listed("abc")
-	assert.False(t, ok, "all receive")
-
-	pod.Annotations = map[string]string{"agent/containers": "c,a"}
-	value, _ = listed("ac")
-	assert.Equal(t, "c,a", value, "another order is as good")
-}
-
-func TestViewsAreTheSame(t *testing.T) {
-	pod := app(func(c *corev1.Container) { c.Env = []corev1.EnvVar{{Name: "A", Value: "1"}} })
-	pod.ObjectMeta = metav1.ObjectMeta{Name: "n", Labels: map[string]string{"l": "1"}}
-	view, err := merge.ViewJSON([]byte(`{"metadata":{"name":"n","labels":{"l":"1"},"Annotations":{"x":"case matters"}},"spec":{"containers":[{"name":"app","env":[{"name":"A","value":"1"}]}]}}`))
-	require.NoError(t, err)
-	assert.Equal(t, merge.ViewPod(pod).Meta(), view.Meta())
-	assert.Equal(t, merge.ViewPod(pod).Spec.Containers, view.Spec.Containers)
 }
