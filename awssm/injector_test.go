@@ -1,0 +1,248 @@
+package awssm_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/podsecrets/podsecrets/global"
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/k8ssecret"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/vault"
+)
+
+var two = []secret.Request{
+	{Group: account, Key: "one", EnvVar: "ONE_FILE"},
+	{Group: account, Key: "dir/two"},
+}
+
+func inject(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs ...secret.Request) *corev1.Pod {
+	t.Helper()
+	out, err := in.Inject(ctx, pod, reqs...)
+	require.NoError(t, err)
+	return out
+}
+
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(raw)
+}
+
+// fetcherName is the name of the init container for a key of the account.
+func fetcherName(key string) string {
+	return mount.Name("aws", account+":"+key, "/"+account+"/"+key)
+}
+
+func TestInitOrder(t *testing.T) {
+	one, other := fetcherName("one"), fetcherName("dir/two")
+	for _, tc := range []struct {
+		name  string
+		order mount.InitOrder
+		want  []string
+	}{
+		{"first", mount.First, []string{one, other, "mesh-setup", "mesh-proxy", "logs", "migrate"}},
+		{"after sidecars, with what sets them up", mount.AfterSidecars, []string{"mesh-setup", "mesh-proxy", "logs", one, other, "migrate"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod := inject(t, newInjector(t, injector.Config{InitOrder: tc.order}), meshPod(), two...)
+			var names []string
+			for _, c := range pod.Spec.InitContainers {
+				names = append(names, c.Name)
+			}
+			assert.Equal(t, tc.want, names)
+		})
+	}
+}
+
+func TestPatchSaysTheSameAsThePod(t *testing.T) {
+	for _, order := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+		in := newInjector(t, injector.Config{InitOrder: order})
+		ops, err := in.Patch(ctx, meshPod(), two...)
+		require.NoError(t, err)
+		patch, err := jsonpatch.DecodePatch([]byte(toJSON(t, ops)))
+		require.NoError(t, err)
+
+		// A field that is not known stays with its container.
+		const known, unknown = `"name":"migrate"`, `"name":"migrate","future":1`
+		patched, err := patch.Apply([]byte(strings.Replace(toJSON(t, meshPod()), known, unknown, 1)))
+		require.NoError(t, err)
+		want := strings.Replace(toJSON(t, inject(t, in, meshPod(), two...)), known, unknown, 1)
+		assert.JSONEq(t, want, string(patched))
+	}
+}
+
+// Also when the API server and other webhooks have done their part, such as the
+// one that brings the service account's role.
+func TestOnceIsEnough(t *testing.T) {
+	for _, order := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+		in := newInjector(t, injector.Config{InitOrder: order})
+		once := inject(t, in, meshPod(), two[0])
+		assert.Equal(t, once, inject(t, in, once, two[0]))
+
+		fillIn(once)
+		ops, err := in.Patch(ctx, once, two[0])
+		require.NoError(t, err)
+		assert.Empty(t, ops)
+
+		ops, err = in.Patch(ctx, once, two...)
+		require.NoError(t, err)
+		require.Len(t, ops, 1, "a second secret shares the volume and the variables of the first")
+		assert.True(t, strings.HasPrefix(ops[0].Path, "/spec/initContainers/"))
+	}
+}
+
+func fillIn(pod *corev1.Pod) {
+	pod.Spec.Volumes = append([]corev1.Volume{{Name: "aws-iam-token"}}, pod.Spec.Volumes...)
+	for i := range pod.Spec.Volumes {
+		if dir := pod.Spec.Volumes[i].EmptyDir; dir != nil {
+			dir.SizeLimit = resource.NewQuantity(1<<20, resource.BinarySI)
+		}
+	}
+	each := func(c *corev1.Container) {
+		c.Image = "mirror.example.com/" + c.Image
+		c.ImagePullPolicy = corev1.PullIfNotPresent
+		c.TerminationMessagePath = corev1.TerminationMessagePathDefault
+		c.Env = append(c.Env, corev1.EnvVar{Name: "AWS_ROLE_ARN", Value: "arn:aws:iam::1:role/task"})
+		c.VolumeMounts = append([]corev1.VolumeMount{{Name: "aws-iam-token", MountPath: "/var/run/secrets/eks.amazonaws.com/serviceaccount", ReadOnly: true}}, c.VolumeMounts...)
+	}
+	for i := range pod.Spec.InitContainers {
+		each(&pod.Spec.InitContainers[i])
+	}
+	for i := range pod.Spec.Containers {
+		each(&pod.Spec.Containers[i])
+	}
+}
+
+// Neither the fetchers of this call, nor those of an earlier one, nor another
+// manager's get anything but what they were made with.
+func TestFetchersReceiveNothing(t *testing.T) {
+	in := newInjector(t, injector.Config{})
+	pod := meshPod()
+	others := corev1.Container{Name: mount.Name("others"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}}}
+	pod.Spec.InitContainers = append(pod.Spec.InitContainers, others)
+	pod = inject(t, in, inject(t, in, pod, two[0]), two...)
+
+	fetchers := 0
+	for _, c := range pod.Spec.InitContainers {
+		switch {
+		case c.Name == others.Name:
+			assert.Equal(t, others, c)
+		case mount.IsName(c.Name):
+			fetchers++
+			assert.Len(t, c.Env, 2)
+			assert.Equal(t, []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/tmp"}}, c.VolumeMounts)
+		}
+	}
+	assert.Equal(t, len(two), fetchers)
+	own := receivers(pod)
+	assert.Len(t, own, 6)
+	for _, c := range own {
+		env := environment(&c)
+		assert.Equal(t, "/etc/flyte/secrets", env[mount.DefaultDirVar])
+		assert.Contains(t, env, mount.FilePrefixVar)
+		assert.Equal(t, "/etc/flyte/secrets/"+account+"/one", env["ONE_FILE"])
+		assert.Contains(t, c.VolumeMounts, corev1.VolumeMount{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets"})
+	}
+}
+
+// globalToken is a global.Source of one secret.
+type globalToken struct{}
+
+func (globalToken) Lookup(_ context.Context, req secret.Request) (string, error) {
+	if req.Key != "token" {
+		return "", secret.ErrNotFound
+	}
+	return "value", nil
+}
+
+// A Secret's volume is mounted below the directory of the fetched files, and
+// hides none of them: no Secret's name has the colons of an ARN.
+func TestWithOtherManagers(t *testing.T) {
+	held, err := global.New(global.Config{Source: globalToken{}})
+	require.NoError(t, err)
+	k8s, err := k8ssecret.New(k8ssecret.Config{})
+	require.NoError(t, err)
+	in := newInjector(t, injector.Config{Managers: []injector.SecretManager{held, k8s}})
+	plan, err := in.Plan(ctx, meshPod(), append([]secret.Request{
+		{Group: "shared", Key: "token"},
+		{Group: "user-info", Key: "name"},
+		{Group: "user-info", Key: "password", Mount: mount.File},
+	}, two...)...)
+	require.NoError(t, err)
+	var served []string
+	for _, p := range plan.Placements {
+		served = append(served, p.Manager+" "+p.EnvVar+p.Path)
+	}
+	assert.Equal(t, []string{
+		"global _FSEC_SHARED_TOKEN",
+		"k8s _FSEC_USER-INFO_NAME",
+		"k8s /etc/flyte/secrets/user-info/password",
+		"aws /etc/flyte/secrets/" + account + "/one",
+		"aws /etc/flyte/secrets/" + account + "/dir/two",
+	}, served)
+
+	pod := plan.Pod()
+	n := newNode(t, pod, map[string]string{"user-info/password": "of Kubernetes", account + ":one": "1", account + ":dir/two": "2"})
+	assert.Equal(t, []int{0, 0}, n.fetch(t, pod))
+	for _, c := range receivers(pod) {
+		for i, want := range []string{"of Kubernetes", "1", "2"} {
+			assert.Equal(t, want, n.read(t, &c, plan.Placements[2+i].Path))
+		}
+	}
+	assert.Equal(t, pod, inject(t, in, pod, append(two, secret.Request{Group: "user-info", Key: "name"})...))
+}
+
+func TestConflicts(t *testing.T) {
+	agent, err := vault.New(vault.Config{})
+	require.NoError(t, err)
+	in := newInjector(t, injector.Config{Managers: []injector.SecretManager{agent}})
+	for _, tc := range []struct {
+		name string
+		pod  func(*corev1.Pod)
+		reqs []secret.Request
+		want string // "" means none
+	}{
+		{"one secret under two names of its group", nil, []secret.Request{two[0], {Group: account + ":", Key: "one"}}, ""},
+		{"the same secret with two variables", nil, []secret.Request{two[0], {Group: account, Key: "one", EnvVar: "OTHER"}}, ""},
+		{"keys that differ in case", nil, []secret.Request{two[0], {Group: account, Key: "ONE"}},
+			`files "/etc/flyte/secrets/` + account + `/one" would hold two different secrets`},
+		{"a file that is the directory of another", nil, []secret.Request{two[1], {Group: account, Key: "dir"}},
+			`files "/etc/flyte/secrets/` + account + `/dir" would be a file, and the directory of another one`},
+		{"Vault, which mounts a volume of its own there", nil, []secret.Request{{Group: "vault/path", Key: "k"}, two[1]},
+			`volumeMounts "/etc/flyte/secrets" would have two volumes`},
+		{"a volume of the Pod's own there", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc/flyte/secrets" }, two[1:],
+			`container "app": volumeMounts "/etc/flyte/secrets" has the volume "data" already`},
+		{"a volume of the Pod's own above", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc" }, two[1:], ""},
+		{"a variable that is set", func(pod *corev1.Pod) { pod.Spec.Containers[0].Env[0].Name = "ONE_FILE" }, two[:1],
+			`container "app": env "ONE_FILE" is set to something else already`},
+		{"a fetcher of something else", func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcherName("one") }, two[:1],
+			`initContainers "` + fetcherName("one") + `" fetches something else already`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod := meshPod()
+			if tc.pod != nil {
+				tc.pod(pod)
+			}
+			out, err := in.Inject(ctx, pod, tc.reqs...)
+			if tc.want == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var conflict *mount.ConflictError
+			require.ErrorAs(t, err, &conflict)
+			assert.EqualError(t, conflict, tc.want)
+			assert.Nil(t, out)
+		})
+	}
+}

@@ -1,0 +1,180 @@
+package awssm_test
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// node is a model of a node that runs a Pod: of what the kubelet does with
+// variables and volumes, and of the stock image. The image is not run; the model
+// follows its source.
+type node struct {
+	dir   string            // has a directory for each volume of the Pod
+	store map[string]string // what is in AWS by ARN, and in Kubernetes Secrets by name/key
+}
+
+// newNode returns a node that has mounted the Pod's volumes.
+func newNode(t *testing.T, pod *corev1.Pod, store map[string]string) node {
+	n := node{t.TempDir(), store}
+	for _, v := range pod.Spec.Volumes {
+		require.NoError(t, os.Mkdir(filepath.Join(n.dir, v.Name), 0o777))
+		if v.Secret == nil {
+			continue
+		}
+		for _, item := range v.Secret.Items {
+			if value, ok := store[v.Secret.SecretName+"/"+item.Key]; ok {
+				n.write(t, filepath.Join(n.dir, v.Name, item.Path), value)
+			}
+		}
+	}
+	return n
+}
+
+func (n node) write(t *testing.T, file, value string) {
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(value), 0o644))
+}
+
+// behind returns where on the node the file is that a container sees at the
+// path p: in the volume of the deepest mount above it. Elsewhere there is only
+// the container's own root, and that is not modeled.
+func (n node) behind(c *corev1.Container, p string) (file string, ok bool) {
+	var at corev1.VolumeMount
+	for _, m := range c.VolumeMounts {
+		if strings.HasPrefix(p, m.MountPath+"/") && len(m.MountPath) > len(at.MountPath) {
+			at = m
+		}
+	}
+	return filepath.Join(n.dir, at.Name, p[len(at.MountPath):]), at.Name != ""
+}
+
+// fetch runs the init containers that fetch, in order, and returns their exit
+// codes.
+func (n node) fetch(t *testing.T, pod *corev1.Pod) (exits []int) {
+	for i := range pod.Spec.InitContainers {
+		if c := &pod.Spec.InitContainers[i]; mount.IsName(c.Name) {
+			exits = append(exits, n.sidecar(t, c))
+		}
+	}
+	return exits
+}
+
+// sidecar does what aws-secrets-manager-secret-sidecar:v0.1.4 does.
+func (n node) sidecar(t *testing.T, c *corev1.Container) (exit int) {
+	env := environment(c)
+	arn := env["SECRET_ARN"]
+	if !strings.HasPrefix(arn, "arn:") || strings.Count(arn, ":") < 5 {
+		return 1
+	}
+	value, found := n.store[arn]
+	// With a read-only root it can write to volumes only. It ignores the error.
+	if file, ok := n.behind(c, sidecarFile(env["SECRET_FILENAME"])); ok && found {
+		n.write(t, file, value)
+	}
+	return 0
+}
+
+// sidecarFile returns the file that the image writes.
+func sidecarFile(filename string) string {
+	dir, file := path.Split(filename)
+	if file == "" {
+		file = "secret"
+	}
+	return path.Join("/tmp"+dir, file)
+}
+
+// environment returns the variables that a container sees, of those that stand
+// in the Pod.
+func environment(c *corev1.Container) map[string]string {
+	env := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"} // every Pod's
+	for _, v := range c.Env {
+		env[v.Name] = expand(v.Value, env)
+	}
+	return env
+}
+
+// expand is the kubelet's expansion of a variable's value, by the variables
+// that stand before it.
+func expand(value string, known map[string]string) string {
+	var out strings.Builder
+	for i := 0; i < len(value); i++ {
+		if value[i] != '$' || i+1 == len(value) {
+			out.WriteByte(value[i])
+			continue
+		}
+		i++
+		end := strings.IndexByte(value[i:], ')')
+		switch {
+		case value[i] == '$':
+			out.WriteByte('$')
+		case value[i] == '(' && end > 0:
+			reference := value[i : i+end+1]
+			if v, ok := known[reference[1:end]]; ok {
+				out.WriteString(v)
+			} else {
+				out.WriteString("$" + reference)
+			}
+			i += end
+		default:
+			out.WriteString(value[i-1 : i+1])
+		}
+	}
+	return out.String()
+}
+
+// What is known of the image and of the kubelet holds for the model.
+func TestTheModel(t *testing.T) {
+	for filename, want := range map[string]string{
+		"/a/b": "/tmp/a/b", "a/b": "/tmpa/b", "/a/": "/tmp/a/secret", "/../x": "/x", "": "/tmp/secret",
+	} {
+		assert.Equal(t, want, sidecarFile(filename), filename)
+	}
+	known := map[string]string{"A": "1"}
+	for value, want := range map[string]string{
+		"$(A)$A": "1$A", "$$(A)": "$(A)", "$$$(A)": "$1", "$(B)": "$(B)", "$(A": "$(A", "$": "$", "$$": "$", "$$$": "$$", "$()": "$()", "x$(A)y)": "x1y)",
+	} {
+		assert.Equal(t, want, expand(value, known), value)
+	}
+
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Volumes: []corev1.Volume{{Name: "v"}}}}
+	run := func(arn, filename string) (exit int, files []string) {
+		n := newNode(t, pod, map[string]string{account + ":k": "value"})
+		exit = n.sidecar(t, &corev1.Container{
+			Env:          []corev1.EnvVar{{Name: "SECRET_ARN", Value: arn}, {Name: "SECRET_FILENAME", Value: filename}},
+			VolumeMounts: []corev1.VolumeMount{{Name: "v", MountPath: "/tmp"}},
+		})
+		require.NoError(t, filepath.WalkDir(n.dir, func(p string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				files = append(files, strings.TrimPrefix(p, n.dir))
+			}
+			return err
+		}))
+		return exit, files
+	}
+	for _, tc := range []struct {
+		name, arn, filename string
+		exit                int
+		files               []string
+	}{
+		{"found", account + ":k", "/a/b", 0, []string{"/v/a/b"}},
+		{"no ARN", "k", "/a/b", 1, nil},
+		{"not found", account + ":none", "/a/b", 0, nil},
+		{"a relative name", account + ":k", "a/b", 0, nil},
+		{"a name that leaves the volume", account + ":k", "/../x", 0, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			exit, files := run(tc.arn, tc.filename)
+			assert.Equal(t, tc.exit, exit)
+			assert.Equal(t, tc.files, files)
+		})
+	}
+}

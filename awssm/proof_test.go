@@ -1,0 +1,136 @@
+package awssm_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/awssm"
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// awsSecret is a secret and the ARN under which AWS has it.
+type awsSecret struct{ name, group, key, arn string }
+
+var awsSecrets = []awsSecret{
+	{"a plain one", account, "plain-AbCdEf", account + ":plain-AbCdEf"},
+	{"another in its directory", account, "other-AbCdEf", account + ":other-AbCdEf"},
+	{"colons that are dropped", account + "::", ":colons", account + ":colons"},
+	{"an ARN split before its resource", "arn:aws:secretsmanager:us-east-2:123456789012", "secret:split", account + ":split"},
+	{"another partition", "arn:aws-cn:secretsmanager:cn-north-1:1:secret", "k", "arn:aws-cn:secretsmanager:cn-north-1:1:secret:k"},
+	{"directories", account, "prod/db/password", account + ":prod/db/password"},
+	{"another below one of them", account, "prod/db/user", account + ":prod/db/user"},
+	{"segments that a path loses", account + "/./x//y/", "z", account + "/./x//y/:z"},
+	{"dashes", account, "-rf", account + ":-rf"},
+	{"dots", account, "..a.b", account + ":..a.b"},
+	{"only dots", account, "...", account + ":..."},
+	{"upper case", account, "UPPER/Case", account + ":UPPER/Case"},
+	{"unicode", account, "Schlüssel-ÄÉ-鍵", account + ":Schlüssel-ÄÉ-鍵"},
+	{"blanks and quotes", account, ` "a b' \n`, account + `: "a b' \n`},
+	{"shell", account, "`id`;${HOME}&|*?", account + ":`id`;${HOME}&|*?"},
+	{"a variable", account, "$(HOME)", account + ":$(HOME)"},
+	{"a variable that the kubelet knows", account, "$(KUBERNETES_SERVICE_HOST)", account + ":$(KUBERNETES_SERVICE_HOST)"},
+	{"one that stands before", account, "$(SECRET_ARN)", account + ":$(SECRET_ARN)"},
+	{"dollars", account, "$$$", account + ":$$$"},
+	{"a dollar before a variable", account, "$$(KUBERNETES_SERVICE_HOST)", account + ":$$(KUBERNETES_SERVICE_HOST)"},
+	{"the longest segment", account, strings.Repeat("k", 250), account + ":" + strings.Repeat("k", 250)},
+}
+
+// The stock image puts each file where the client looks, in every container
+// that receives it: each secret alone, and all of them in one Pod.
+func TestTheFileIsAtItsPlacement(t *testing.T) {
+	for _, layout := range []mount.Layout{{}, {Dir: "/mnt/s.x", FilePrefix: "Pre$-"}} {
+		for _, s := range awsSecrets {
+			t.Run(layout.Dir+"/"+s.name, func(t *testing.T) { prove(t, layout, s) })
+		}
+		t.Run(layout.Dir+"/all in one Pod", func(t *testing.T) { prove(t, layout, awsSecrets...) })
+	}
+}
+
+func prove(t *testing.T, layout mount.Layout, secrets ...awsSecret) {
+	in := newInjector(t, injector.Config{Layout: layout})
+	store := map[string]string{}
+	var reqs []secret.Request
+	for i, s := range secrets {
+		store[s.arn] = "value of " + s.name
+		reqs = append(reqs, secret.Request{Group: s.group, Key: s.key, EnvVar: fmt.Sprintf("FILE_%d", i)})
+	}
+	plan, err := in.Plan(ctx, meshPod(), reqs...)
+	require.NoError(t, err)
+	pod := plan.Pod()
+	n := newNode(t, pod, store)
+	assert.Equal(t, make([]int, len(secrets)), n.fetch(t, pod))
+	for i, s := range secrets {
+		p := plan.Placements[i]
+		assert.Equal(t, layout.Path(s.group, "", s.key), p.Path)
+		for _, c := range receivers(pod) {
+			assert.Equal(t, "value of "+s.name, n.read(t, &c, p.Path), "%s in %s", s.name, c.Name)
+			assert.Equal(t, p.Path, environment(&c)[p.Request.EnvVar], "the extra variable in %s", c.Name)
+		}
+	}
+}
+
+// read returns the content of a file as a container sees it.
+func (n node) read(t *testing.T, c *corev1.Container, p string) string {
+	t.Helper()
+	file, ok := n.behind(c, p)
+	require.True(t, ok, "%s has no volume at %q", c.Name, p)
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(content)
+}
+
+// What the package documentation says of the stock image.
+func TestAMissingSecretIsMissedByTheClientOnly(t *testing.T) {
+	plan, err := newInjector(t, injector.Config{}).Plan(ctx, meshPod(), secret.Request{Group: account, Key: "none"})
+	require.NoError(t, err)
+	pod := plan.Pod()
+	n := newNode(t, pod, nil)
+	assert.Equal(t, []int{0}, n.fetch(t, pod))
+	file, ok := n.behind(&pod.Spec.Containers[0], plan.Placements[0].Path)
+	require.True(t, ok)
+	assert.NoFileExists(t, file)
+}
+
+// newInjector returns an Injector of AWS secrets, and then of the managers of
+// cfg.
+func newInjector(t *testing.T, cfg injector.Config) *injector.Injector {
+	cfg.Managers = append([]injector.SecretManager{newManager(t, awssm.Config{})}, cfg.Managers...)
+	in, err := injector.New(cfg)
+	require.NoError(t, err)
+	return in
+}
+
+// meshPod has a mesh, whose set-up container stands before its sidecar, and an
+// init container.
+func meshPod() *corev1.Pod {
+	always := corev1.ContainerRestartPolicyAlways
+	return &corev1.Pod{Spec: corev1.PodSpec{
+		InitContainers: []corev1.Container{
+			{Name: "mesh-setup"}, {Name: "mesh-proxy", RestartPolicy: &always}, {Name: "logs", RestartPolicy: &always}, {Name: "migrate"},
+		},
+		Containers: []corev1.Container{
+			{Name: "app", Env: []corev1.EnvVar{{Name: "LEVEL", Value: "info"}}, VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}},
+			{Name: "helper"},
+		},
+		Volumes: []corev1.Volume{{Name: "data"}},
+	}}
+}
+
+// receivers are the Pod's own containers.
+func receivers(pod *corev1.Pod) (all []corev1.Container) {
+	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+		if !mount.IsName(c.Name) {
+			all = append(all, c)
+		}
+	}
+	return all
+}

@@ -1,0 +1,183 @@
+package podsecurity
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+	"k8s.io/pod-security-admission/test"
+
+	"github.com/podsecrets/podsecrets/awssm"
+	"github.com/podsecrets/podsecrets/global"
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/k8ssecret"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/vault"
+)
+
+// newest is the minor version of Kubernetes with which this evaluator came, and
+// so the last that it has Pods for.
+const newest = 34
+
+// versions are all that a namespace can ask for.
+func versions() []api.Version {
+	all := []api.Version{api.LatestVersion()}
+	for minor := range newest + 1 {
+		all = append(all, api.MajorMinorVersion(1, minor))
+	}
+	return all
+}
+
+// refusal returns why a Pod does not pass "restricted", or "".
+func refusal(t *testing.T, version api.Version, pod *corev1.Pod) string {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks())
+	require.NoError(t, err)
+	level := api.LevelVersion{Level: api.LevelRestricted, Version: version}
+	results := evaluator.EvaluatePod(level, &pod.ObjectMeta, &pod.Spec)
+	require.NotEmpty(t, results)
+	sum := policy.AggregateCheckResults(results)
+	return sum.ForbiddenDetail()
+}
+
+// pods returns the evaluator's own minimal Pods that pass "restricted".
+func pods(t *testing.T, version api.Version) map[string]*corev1.Pod {
+	if version.Latest() {
+		version = api.MajorMinorVersion(1, newest)
+	}
+	neutral, err := test.GetMinimalValidPod(api.LevelRestricted, version)
+	require.NoError(t, err)
+	linux, err := test.GetMinimalValidLinuxPod(api.LevelRestricted, version)
+	require.NoError(t, err)
+	return map[string]*corev1.Pod{"neutral": neutral, "linux": linux, "each for itself": eachForItself(neutral)}
+}
+
+// eachForItself moves to its containers what the Pod says for all, so that a
+// container that is injected has nothing to rely on but itself.
+func eachForItself(pod *corev1.Pod) *corev1.Pod {
+	pod = pod.DeepCopy()
+	forAll := pod.Spec.SecurityContext
+	pod.Spec.SecurityContext = nil
+	for _, c := range []*corev1.Container{&pod.Spec.InitContainers[0], &pod.Spec.Containers[0]} {
+		if c.SecurityContext == nil {
+			c.SecurityContext = &corev1.SecurityContext{}
+		}
+		c.SecurityContext.RunAsNonRoot, c.SecurityContext.SeccompProfile = forAll.RunAsNonRoot, forAll.SeccompProfile
+	}
+	return pod
+}
+
+// source is a global.Source of the key "token".
+type source struct{}
+
+func (source) Lookup(_ context.Context, req secret.Request) (string, error) {
+	if req.Key != "token" {
+		return "", secret.ErrNotFound
+	}
+	return "value", nil
+}
+
+func must(m injector.SecretManager, err error) injector.SecretManager {
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func managers() []injector.SecretManager {
+	return []injector.SecretManager{
+		must(global.New(global.Config{Source: source{}})),
+		must(awssm.New(awssm.Config{})),
+		must(k8ssecret.New(k8ssecret.Config{})),
+		must(vault.New(vault.Config{})),
+	}
+}
+
+// What managers serve, each by a request that no other would.
+var (
+	held     = secret.Request{Group: "shared", Key: "token"}
+	variable = secret.Request{Group: "user-info", Key: "name"}
+	file     = secret.Request{Group: "user-info", Key: "password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}
+	fetched  = secret.Request{Group: "arn:aws:secretsmanager:us-east-2:1:secret", Key: "db"}
+	agent    = secret.Request{Group: "secret/data/task", Key: "password"}
+)
+
+func TestRestrictedPodsStayRestricted(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		reqs []secret.Request
+		by   []string // the managers that serve them
+	}{
+		{"global", []secret.Request{held}, []string{"global"}},
+		{"k8ssecret, a variable", []secret.Request{variable}, []string{"k8s"}},
+		{"k8ssecret, a file", []secret.Request{file}, []string{"k8s"}},
+		{"awssm", []secret.Request{fetched}, []string{"aws"}},
+		{"vault", []secret.Request{agent}, []string{"vault"}},
+		{"all but vault", []secret.Request{held, variable, file, fetched}, []string{"global", "k8s", "k8s", "aws"}},
+		{"all but awssm", []secret.Request{held, variable, file, agent}, []string{"global", "k8s", "k8s", "vault"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for _, order := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+				in, err := injector.New(injector.Config{Managers: managers(), InitOrder: order})
+				require.NoError(t, err)
+				for _, version := range versions() {
+					for name, pod := range pods(t, version) {
+						assert.Empty(t, refusal(t, version, pod), "%v %s before", version, name)
+						plan, err := in.Plan(t.Context(), pod, tc.reqs...)
+						require.NoError(t, err)
+						assert.Empty(t, refusal(t, version, plan.Pod()), "%v %s after", version, name)
+						for i, p := range plan.Placements {
+							assert.Equal(t, tc.by[i], p.Manager)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// careless leaves out some of what its manager says of a fetcher's security.
+type careless struct {
+	injector.SecretManager
+	leaveOut func(*corev1.Container)
+}
+
+func (c careless) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	f, err := c.SecretManager.Mount(ctx, req, target)
+	for i := range f.Fetchers {
+		fetcher := f.Fetchers[i].DeepCopy()
+		c.leaveOut(fetcher)
+		f.Fetchers[i] = *fetcher
+	}
+	return f, err
+}
+
+// The test above can fail: the evaluator sees what is injected.
+func TestCarelessFetchersAreRefused(t *testing.T) {
+	root := int64(0)
+	for _, tc := range []struct {
+		name     string
+		leaveOut func(*corev1.Container)
+		want     string
+	}{
+		{"everything", func(c *corev1.Container) { c.SecurityContext = nil }, "allowPrivilegeEscalation != false"},
+		{"no escalation", func(c *corev1.Container) { c.SecurityContext.AllowPrivilegeEscalation = nil }, "allowPrivilegeEscalation != false"},
+		{"capabilities", func(c *corev1.Container) { c.SecurityContext.Capabilities = nil }, "unrestricted capabilities"},
+		{"not root", func(c *corev1.Container) { c.SecurityContext.RunAsNonRoot = nil }, "runAsNonRoot != true"},
+		{"seccomp", func(c *corev1.Container) { c.SecurityContext.SeccompProfile = nil }, "seccompProfile"},
+		{"the user", func(c *corev1.Container) { c.SecurityContext.RunAsUser = &root }, "runAsUser=0"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := careless{must(awssm.New(awssm.Config{})), tc.leaveOut}
+			in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
+			require.NoError(t, err)
+			pod, err := in.Inject(t.Context(), pods(t, api.LatestVersion())["each for itself"], fetched)
+			require.NoError(t, err)
+			assert.Contains(t, refusal(t, api.LatestVersion(), pod), tc.want)
+		})
+	}
+}
