@@ -9,11 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/podsecrets/podsecrets/awssm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/k8ssecret"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/vault"
 )
 
 // fake is a manager that serves the groups that begin with its name.
@@ -103,11 +105,26 @@ func k8s(t testing.TB) injector.SecretManager {
 	return m
 }
 
+// paths is a manager that is asked only for groups that are paths, as Vault's
+// takes anything for one.
+type paths struct{ injector.SecretManager }
+
+func (p paths) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	if !strings.Contains(req.Group, "/") {
+		return mount.Fragment{}, secret.ErrNotFound
+	}
+	return p.SecretManager.Mount(ctx, req, target)
+}
+
 // managers returns the real managers and the fakes, global secrets first.
 func managers(t *testing.T) []injector.SecretManager {
 	held, err := global.New(global.Config{Source: values{"global/token": canary, "shared/key": canary}})
 	require.NoError(t, err)
-	return []injector.SecretManager{held, fetcher, annotator, driver, k8s(t)}
+	aws, err := awssm.New(awssm.Config{})
+	require.NoError(t, err)
+	vaults, err := vault.New(vault.Config{})
+	require.NoError(t, err)
+	return []injector.SecretManager{held, fetcher, annotator, driver, aws, k8s(t), paths{vaults}}
 }
 
 func newInjector(t *testing.T, change func(*injector.Config)) *injector.Injector {
@@ -119,6 +136,8 @@ func newInjector(t *testing.T, change func(*injector.Config)) *injector.Injector
 	require.NoError(t, err)
 	return in
 }
+
+const arn = "arn:aws:secretsmanager:us-east-2:123456789012:secret"
 
 // requestSets are the requests over which every property must hold.
 func requestSets() map[string][]secret.Request {
@@ -145,6 +164,18 @@ func requestSets() map[string][]secret.Request {
 			{Group: "annotate/a", Key: "one"},
 			{Group: "annotate/b", Key: "two", EnvVar: "TWO_FILE"},
 			{Group: "user-info", Key: "username", Mount: mount.File},
+		},
+		"global, Secrets and AWS": {
+			{Group: "global", Key: "token"},
+			{Group: "user-info", Key: "username", Mount: mount.File, GroupVersion: "v1"},
+			{Group: arn, Key: "one-AbCdEf"},
+			{Group: arn, Key: "two/$(HOME)-AbCdEf", EnvVar: "TWO_FILE"},
+		},
+		"global, Secrets and Vault": {
+			{Group: "global", Key: "token"},
+			{Group: "user-info", Key: "username", Mount: mount.File, GroupVersion: "v1"},
+			{Group: "secret/data/flyte", Key: "my-key", GroupVersion: "kv2"},
+			{Group: "database/creds/app", Key: "pg", GroupVersion: "db", EnvVar: "PG_FILE"},
 		},
 		"the same twice": {
 			{Group: "user-info", Key: "username"}, {Group: "user-info", Key: "username"},

@@ -173,7 +173,7 @@ func TestReviewRefuses(t *testing.T) {
 		{"invalid", ctx, of(userStoryPod(), secret.Request{Group: "g", Key: "../x"}), 422, "denied",
 			`secret group="g" key="../x": key: has a ".." segment`},
 		{"served by nobody", ctx, of(userStoryPod(), secret.Request{Group: "a b", Key: "k"}), 422, "denied",
-			`secret group="a b" key="k": no manager serves it (global: not supported; fetch: not found; annotate: not found; driver: not found; broken: not found; k8s: not supported)`},
+			`secret group="a b" key="k": no manager serves it (broken: not found; global: not supported; fetch: not found; annotate: not found; driver: not found; aws: not supported; k8s: not supported; vault: not found)`},
 		{"a conflict", ctx, of(withEnv, secret.Request{Group: "g", Key: "k"}), 422, "denied",
 			`secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already`},
 		{"no containers", ctx, of(&corev1.Pod{}, secret.Request{Group: "g", Key: "k"}), 422, "denied",
@@ -186,8 +186,7 @@ func TestReviewRefuses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := newInjector(t, func(cfg *injector.Config) {
-				last := len(cfg.Managers) - 1
-				cfg.Managers = append(cfg.Managers[:last:last], failing, cfg.Managers[last])
+				cfg.Managers = append([]injector.SecretManager{failing}, cfg.Managers...)
 			})
 			response := in.Review(tc.ctx, creation(tc.raw))
 			assert.False(t, response.Allowed)

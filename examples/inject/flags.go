@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/podsecrets/podsecrets/awssm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/k8ssecret"
 	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/vault"
 )
 
 const usage = `Usage: inject [flags] [file ...]
@@ -28,8 +30,16 @@ the Flyte annotations of the Pod or Pod template, then those of -request.
   -manager NAME
         a secret manager; may be repeated, in order of precedence. Default: k8s
           k8s     refers to Kubernetes Secrets
+          vault   instructs the Vault Agent Injector by annotations
+          aws     fetches from AWS Secrets Manager with init containers
           global  values of this process's environment (FLYTE_SECRET_GROUP_KEY)
                   or files (/etc/secrets/group/key), written in PLAIN TEXT
+  -vault-role ROLE, -vault-kv-version 1|2, -vault-annotation NAME=VALUE
+        the role as which agents log in (default flyte), the key-value engine of
+        requests without a version (default 2), and an annotation for each Pod
+        with secrets from Vault; the last may be repeated
+  -aws-image IMAGE
+        the image that fetches from AWS Secrets Manager
   -o yaml|json|patch|plan
         yaml   the manifests (default). Unchanged documents pass through byte for
                byte; changed ones are written anew and lose comments
@@ -39,15 +49,19 @@ the Flyte annotations of the Pod or Pod template, then those of -request.
 `
 
 // managers makes a secret manager of each name that -manager takes.
-var managers = map[string]func() (injector.SecretManager, error){
-	"global": func() (injector.SecretManager, error) { return global.New(global.Config{}) },
-	"k8s":    func() (injector.SecretManager, error) { return k8ssecret.New(k8ssecret.Config{}) },
+var managers = map[string]func(*options) (injector.SecretManager, error){
+	"aws":    func(o *options) (injector.SecretManager, error) { return awssm.New(o.aws) },
+	"global": func(*options) (injector.SecretManager, error) { return global.New(global.Config{}) },
+	"k8s":    func(*options) (injector.SecretManager, error) { return k8ssecret.New(k8ssecret.Config{}) },
+	"vault":  func(o *options) (injector.SecretManager, error) { return vault.New(o.vault) },
 }
 
 type options struct {
 	files    []string
 	requests []secret.Request
-	managers []injector.SecretManager
+	managers []func(*options) (injector.SecretManager, error)
+	aws      awssm.Config
+	vault    vault.Config
 	write    writer
 }
 
@@ -60,7 +74,15 @@ func parseFlags(args []string) (*options, error) {
 		o.requests = append(o.requests, req)
 		return err
 	})
-	fs.Func("manager", "", o.addManager)
+	fs.Func("manager", "", func(name string) error {
+		m, err := choose(managers, name)
+		o.managers = append(o.managers, m)
+		return err
+	})
+	fs.StringVar(&o.vault.Role, "vault-role", "", "")
+	fs.StringVar(&o.vault.KVVersion, "vault-kv-version", "", "")
+	fs.Func("vault-annotation", "", o.addVaultAnnotation)
+	fs.StringVar(&o.aws.Image, "aws-image", "", "")
 	fs.Func("o", "", func(name string) (err error) {
 		o.write, err = choose(writers, name)
 		return err
@@ -69,9 +91,7 @@ func parseFlags(args []string) (*options, error) {
 		return nil, err
 	}
 	if len(o.managers) == 0 {
-		if err := o.addManager("k8s"); err != nil {
-			return nil, err
-		}
+		o.managers = append(o.managers, managers["k8s"])
 	}
 	if o.files = fs.Args(); len(o.files) == 0 {
 		o.files = []string{"-"}
@@ -79,14 +99,32 @@ func parseFlags(args []string) (*options, error) {
 	return o, nil
 }
 
-func (o *options) addManager(name string) error {
-	make, err := choose(managers, name)
-	if err != nil {
-		return err
+func (o *options) addVaultAnnotation(s string) error {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok {
+		return errors.New(`has no "="`)
 	}
-	m, err := make()
-	o.managers = append(o.managers, m)
-	return err
+	if _, ok := o.vault.Annotations[name]; ok {
+		return fmt.Errorf("%q is there twice", name)
+	}
+	if o.vault.Annotations == nil {
+		o.vault.Annotations = make(map[string]string)
+	}
+	o.vault.Annotations[name] = value
+	return nil
+}
+
+// injector returns what the options ask for.
+func (o *options) injector() (*injector.Injector, error) {
+	var cfg injector.Config
+	for _, newManager := range o.managers {
+		m, err := newManager(o)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Managers = append(cfg.Managers, m)
+	}
+	return injector.New(cfg)
 }
 
 // choose returns what has that name, or an error that lists the names.

@@ -56,6 +56,22 @@ var goldenCases = []struct {
 	{"all-patch", "paths from each object's root", []string{
 		"-o", "patch", askVariable, "samples/app.yaml", "samples/cronjob.yaml"}, ""},
 
+	{"vault", "annotations for the Vault Agent Injector", []string{"-manager", "vault", "samples/vault.yaml"}, ""},
+	{"vault-plan", "settings of Vault; the version in the path", []string{"-o", "plan", "-vault-role", "r", "-vault-kv-version", "1", "-manager", "vault",
+		"-vault-annotation", "vault.hashicorp.com/secret-volume-path=/run/vault", "-request=group=g,key=k", "samples/vault.yaml"}, ""},
+	{"vault-settings", "settings of Vault on the Pod", []string{"-o", "patch", "-vault-role", "r", "-vault-kv-version", "1", "-manager", "vault",
+		"-vault-annotation", "vault.hashicorp.com/tls-secret=ca", "-request=group=g,key=k", "samples/vault.yaml"}, ""},
+	{"aws", "an init container that fetches, before the Pod's own", []string{"-manager", "aws", "samples/aws.yaml"}, ""},
+	{"aws-image", "another image", []string{"-o", "patch", "-manager", "aws", "-aws-image", "fetch:v1", "samples/aws.yaml"}, ""},
+	{"all-managers", "each request is served by the first manager that can", []string{"-o", "plan", "-manager", "aws", "-manager", "k8s", "-manager", "vault",
+		"samples/pod.yaml", "samples/vault.yaml", "samples/aws.yaml"}, ""},
+	{"error-vault-and-aws", "Vault and a fetcher cannot share the directory", []string{"-manager", "aws", "-manager", "vault",
+		"-request=group=arn:aws:secretsmanager:us-east-2:123456789012:secret,key=k", "samples/vault.yaml"}, ""},
+	{"error-vault-annotation", "an annotation without a value", []string{"-vault-annotation", "a"}, ""},
+	{"error-vault-annotation-twice", "one annotation twice", []string{"-vault-annotation", "a=b", "-vault-annotation", "a=c"}, ""},
+	{"error-vault-version", "a version that is none", []string{"-manager", "vault", "-vault-kv-version", "3", "samples/vault.yaml"}, ""},
+	{"error-aws-image", "an image that is none", []string{"-manager", "aws", "-aws-image", "a b", "samples/aws.yaml"}, ""},
+
 	{"files", "files are documents apart; what follows no line break begins a line", []string{askVariable, "-", "samples/cronjob.yaml", "samples/app.yaml"},
 		"apiVersion: v1\nkind: ConfigMap"},
 	{"list", "items of nested and typed lists; those of typed lists need no kind", []string{askVariable}, `

@@ -43,8 +43,6 @@ import (
 	"os"
 	"strings"
 	"unicode"
-
-	"github.com/podsecrets/podsecrets/injector"
 )
 
 func main() {
@@ -74,7 +72,7 @@ func command(args []string, stdin io.Reader, out *bytes.Buffer) error {
 	if err != nil {
 		return fmt.Errorf("%w (-h for help)", err)
 	}
-	in, err := injector.New(injector.Config{Managers: o.managers})
+	in, err := o.injector()
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func TestConflicts(t *testing.T) {
 			want: `files "/etc/flyte/secrets/g/b" would be below another file, "/etc/flyte/secrets/g"`},
 		{name: "a mount beside a fetched file", secrets: []merge.Secret{fetched("g", "a"), item("h", "b")}},
 		{name: "fetched and somebody else's volume in one place", secrets: []merge.Secret{fetched("g", "a"), annotated("h", "b")}, index: 1,
-			want: `volumeMounts "/etc/flyte/secrets" would have two volumes`},
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
 		{name: "somebody else's volume and a Secret's below it", secrets: []merge.Secret{annotated("h", "b"), item("g", "a")}},
 
 		// Two secrets and one volume, annotation or fetcher.

@@ -123,6 +123,8 @@ func (c *Change) addMount(m corev1.VolumeMount) {
 	switch {
 	case !ok:
 		c.mounts.add(p, mounted{m, p, owners{first: c.adding}})
+	case (old.Name == "") != (m.Name == ""):
+		c.conflict("volumeMounts", p, "would have two volumes, one of them brought by another webhook")
 	case old.Name != m.Name, old.SubPath != m.SubPath, old.SubPathExpr != m.SubPathExpr:
 		c.conflict("volumeMounts", p, "would have two volumes")
 	default:

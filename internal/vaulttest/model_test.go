@@ -1,0 +1,135 @@
+package vaulttest
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const prefix = "vault.hashicorp.com/"
+
+// agentConfig is what the model makes of a Pod's annotations, in the form that
+// a Vault Agent reads.
+type agentConfig struct {
+	AutoAuth struct {
+		Method authMethod `json:"method"`
+		Sink   []sink     `json:"sink"`
+	} `json:"auto_auth"`
+	ExitAfterAuth  bool              `json:"exit_after_auth"`
+	PidFile        string            `json:"pid_file"`
+	Vault          map[string]string `json:"vault"`
+	Template       []stanza          `json:"template,omitempty"`
+	TemplateConfig struct {
+		ExitOnRetryFailure bool `json:"exit_on_retry_failure"`
+	} `json:"template_config"`
+}
+
+type authMethod struct {
+	Type      string            `json:"type"`
+	MountPath string            `json:"mount_path"`
+	Config    map[string]string `json:"config"`
+}
+
+type sink struct {
+	Type   string            `json:"type"`
+	Config map[string]string `json:"config"`
+}
+
+// stanza is one template: where a file comes from, and where it goes.
+type stanza struct {
+	Destination       string `json:"destination"`
+	Contents          string `json:"contents,omitempty"`
+	Source            string `json:"source,omitempty"`
+	LeftDelimiter     string `json:"left_delimiter"`
+	RightDelimiter    string `json:"right_delimiter"`
+	ErrorOnMissingKey bool   `json:"error_on_missing_key,omitempty"`
+}
+
+// inject is the model of the Vault Agent Injector: it returns the configuration
+// of the init container's agent. It models no more than was recorded, and so not
+// whether the original looks at a Pod at all. Unlike the original, which goes
+// through a map, it has an order.
+func inject(annotations map[string]string) (*agentConfig, error) {
+	if _, err := flag(annotations, "agent-inject"); err != nil {
+		return nil, err
+	}
+	c := new(agentConfig)
+	c.AutoAuth.Method = authMethod{"kubernetes", "auth/kubernetes", map[string]string{
+		"role":       annotations[prefix+"role"],
+		"token_path": "/var/run/secrets/kubernetes.io/serviceaccount/token",
+	}}
+	c.AutoAuth.Sink = []sink{{"file", map[string]string{"path": "/home/vault/.vault-token"}}}
+	c.ExitAfterAuth, c.PidFile = true, "/home/vault/.pid"
+	c.Vault = map[string]string{"address": "http://127.0.0.1:8200"}
+	c.TemplateConfig.ExitOnRetryFailure = true
+	for _, id := range ids(annotations) {
+		s, err := stanzaOf(annotations, id)
+		if err != nil {
+			return nil, err
+		}
+		c.Template = append(c.Template, s)
+	}
+	return c, nil
+}
+
+// ids returns the ids of the secrets, as they stand in the names of annotations.
+// A blank annotation makes none.
+func ids(annotations map[string]string) (all []string) {
+	for name, value := range annotations {
+		if strings.TrimSpace(value) == "" {
+			continue
+		}
+		// "template-file-x" has the id "x", and not "file-x".
+		for _, kind := range []string{"secret-", "template-file-", "template-"} {
+			if id, ok := strings.CutPrefix(name, prefix+"agent-inject-"+kind); ok && id != "" {
+				all = append(all, id)
+				break
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func stanzaOf(annotations map[string]string, id string) (stanza, error) {
+	get := func(kind string) string { return annotations[prefix+kind+"-"+id] }
+	s := stanza{Contents: get("agent-inject-template"), LeftDelimiter: "{{", RightDelimiter: "}}"}
+	if s.Contents == "" {
+		s.Source = get("agent-inject-template-file")
+	}
+	if s.Contents == "" && s.Source == "" {
+		s.Contents = defaultTemplate(annotations, get("agent-inject-secret"))
+	}
+	name := strings.ToLower(id)
+	if keep, _ := flag(annotations, "preserve-secret-case"); keep {
+		name = id
+	}
+	s.Destination = annotations[prefix+"secret-volume-path"] + "/" + name
+	if file := get("agent-inject-file"); file != "" {
+		s.Destination = path.Join(annotations[prefix+"secret-volume-path"], file)
+	}
+	var err error
+	s.ErrorOnMissingKey, err = flag(annotations, "error-on-missing-key-"+id)
+	return s, err
+}
+
+func defaultTemplate(annotations map[string]string, secret string) string {
+	if annotations[prefix+"agent-inject-default-template"] == "json" {
+		return fmt.Sprintf("{{ with secret \"%s\" }}{{ .Data | toJSON }}\n{{ end }}", secret)
+	}
+	return fmt.Sprintf("{{ with secret \"%s\" }}{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}\n{{ end }}{{ end }}", secret)
+}
+
+func flag(annotations map[string]string, name string) (bool, error) {
+	value := annotations[prefix+name]
+	if value == "" {
+		return false, nil
+	}
+	on, err := strconv.ParseBool(value)
+	if err != nil {
+		return false, fmt.Errorf("cannot parse '' as bool: %w", err)
+	}
+	return on, nil
+}

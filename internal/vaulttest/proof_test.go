@@ -1,0 +1,222 @@
+package vaulttest
+
+import (
+	"context"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/vault"
+)
+
+var ctx = context.Background()
+
+// proof is one way from requests to files.
+type proof struct {
+	cfg    vault.Config
+	layout mount.Layout
+	own    map[string]string // annotations of the Pod
+	times  int               // how often the Pod is injected; 0 means once
+}
+
+// run injects a Pod, and renders what the model makes of it below a folder,
+// whose files it returns with their paths in the Pod.
+func (p proof) run(t testing.TB, s *server, reqs ...secret.Request) (placements []injector.Placement, files map[string]string, err error) {
+	t.Helper()
+	m, err := vault.New(p.cfg)
+	require.NoError(t, err)
+	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: p.layout})
+	require.NoError(t, err)
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
+	pod.Annotations = p.own
+	for range max(p.times, 1) {
+		plan, err := in.Plan(ctx, pod, reqs...)
+		require.NoError(t, err)
+		pod, placements = plan.Pod(), plan.Placements
+	}
+	require.Equal(t, "true", pod.Annotations[prefix+"agent-inject"], "else nothing happens")
+	config, err := inject(pod.Annotations)
+	require.NoError(t, err)
+	root := t.TempDir()
+	err = render(t, config, s, root)
+	return placements, filesBelow(t, root), err
+}
+
+// assertFiles checks that there is the wanted file at each Placement, and no
+// other.
+func assertFiles(t testing.TB, want []string, placements []injector.Placement, files map[string]string) {
+	t.Helper()
+	require.Len(t, placements, len(want))
+	all := map[string]string{}
+	for i, placement := range placements {
+		all[placement.Path] = want[i]
+	}
+	assert.Equal(t, all, files)
+}
+
+func kv1(path, key string) secret.Request {
+	return secret.Request{Group: path, Key: key, GroupVersion: "kv1"}
+}
+
+func kv2(path, key string) secret.Request {
+	return secret.Request{Group: path, Key: key, GroupVersion: "kv2"}
+}
+
+func db(path, key string) secret.Request {
+	return secret.Request{Group: path, Key: key, GroupVersion: "db"}
+}
+
+func TestEngines(t *testing.T) {
+	s := newServer(t, "flyte")
+	s.write(t, "kv/Task", map[string]any{"Key": "one", "key2": "two", "data": "three"})
+	s.write(t, "secret/data/Task", map[string]any{"Key": "four", "key2": "five", "data": "six"})
+	for _, tc := range []struct {
+		name string
+		proof
+		reqs []secret.Request
+		want []string
+	}{
+		{"kv1", proof{}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"kv2", proof{}, []secret.Request{kv2("secret/data/Task", "Key")}, []string{"four"}},
+		{"kv2 without data in the path", proof{}, []secret.Request{kv2("secret/Task", "Key")}, []string{"four"}},
+		{"kv2 by default", proof{}, []secret.Request{{Group: "secret/data/Task", Key: "Key"}}, []string{"four"}},
+		{"kv1 by default", proof{cfg: vault.Config{KVVersion: "1"}}, []secret.Request{{Group: "kv/Task", Key: "Key"}}, []string{"one"}},
+		{"several keys of one path", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "key2"), kv1("kv/Task", "data")}, []string{"one", "two", "three"}},
+		{"several paths", proof{}, []secret.Request{kv2("secret/data/Task", "key2"), kv1("kv/Task", "Key"), kv2("secret/data/Task", "data")}, []string{"five", "one", "six"}},
+		{"the same twice", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "Key")}, []string{"one", "one"}},
+		{"injected twice", proof{times: 2}, []secret.Request{kv1("kv/Task", "Key"), kv2("secret/data/Task", "Key")}, []string{"one", "four"}},
+		{"another layout", proof{layout: mount.Layout{Dir: "/run/secrets", FilePrefix: "Pre-"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"the Pod's directory", proof{own: map[string]string{prefix + "secret-volume-path": "/own"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			placements, files, err := tc.run(t, s, tc.reqs...)
+			require.NoError(t, err)
+			assertFiles(t, tc.want, placements, files)
+		})
+	}
+}
+
+func TestRole(t *testing.T) {
+	s := newServer(t, "tasks")
+	s.write(t, "kv/Task", map[string]any{"Key": "one"})
+	placements, files, err := proof{cfg: vault.Config{Role: "tasks"}}.run(t, s, kv1("kv/Task", "Key"))
+	require.NoError(t, err)
+	assertFiles(t, []string{"one"}, placements, files)
+	_, files, err = proof{}.run(t, s, kv1("kv/Task", "Key"))
+	assert.Error(t, err)
+	assert.Empty(t, files)
+}
+
+// A user name and its password come from one read, whatever the number of files.
+func TestDatabase(t *testing.T) {
+	s := newServer(t, "flyte")
+	placements, files, err := proof{}.run(t, s, db("database/creds/Task", "creds"), db("database/creds/Task", "Again"))
+	require.NoError(t, err)
+	const creds = "password: p-1 {{\nusername: v-Task-1\n"
+	assertFiles(t, []string{creds, creds}, placements, files)
+	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/db/again", placements[1].Path)
+	assert.EqualValues(t, 1, s.issued.Load())
+}
+
+func TestValuesAreExact(t *testing.T) {
+	s := newServer(t, "flyte")
+	values := map[string]any{}
+	for name, value := range map[string]string{
+		"a newline at the end": "a\n", "newlines": "\n\na\n\nb", "crlf": "a\r\nb\r\n", "blanks": "  a\t ", "nothing": "",
+		"a template": `{{ env "HOME" }}`, "half a template": "{{", "the other half": "-}}", "quotes": "\"'`", "backslashes": `\n\\`,
+		"a variable": "$HOME $(HOME) ${HOME} $$", "unicode": "größe 日本 😀 \u2028\ufeff", "NUL": "a\x00b", "markup": "<a>&amp;</a>", "no value": "<no value>",
+		"much": strings.Repeat("0123456789abcdef", 1<<14), "a certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+	} {
+		values[name] = value
+	}
+	s.write(t, "kv/x", values)
+	s.write(t, "secret/data/x", values)
+	var reqs []secret.Request
+	var want []string
+	for name, value := range values {
+		reqs = append(reqs, kv1("kv/x", name), kv2("secret/data/x", name))
+		want = append(want, value.(string), value.(string))
+	}
+	placements, files, err := proof{}.run(t, s, reqs...)
+	require.NoError(t, err)
+	assertFiles(t, want, placements, files)
+}
+
+// hostile are names that are awkward, or that try to be more than a name where
+// they end up.
+var hostile = []string{
+	"my-key", "my.key", "1st", "42", "grün", "日本", "😀", "UPPER", `qu"ote`, "it's", "`", `back\slash`, `\x41`, "with blanks", " outer blanks ",
+	`k" }}{{ env "HOME" }}{{ "`, `k" -}}{{- end -}}{{ executeTemplate "x" }}`, "k` }}{{ `", "{{", "}}", "{{/*", "*/}}", "$k", "${k}", "${", "nil",
+	"a?version=1", "a#b", "%2e%2e", "100%", "a:b", "a=b&c", "a+b", "a;b", "~", "*", "<no value>", "\u2028", "\ufeff", "a,b", "[0]",
+}
+
+func TestHostileNames(t *testing.T) {
+	s := newServer(t, "flyte")
+	for _, name := range hostile {
+		req := secret.Request{Group: "kv/" + name, Key: name}
+		require.NoError(t, req.Validate(), "%q", name)
+		t.Run(name, func(t *testing.T) {
+			// What a wrong reading would find.
+			for _, at := range []string{"kv/", "secret/data/"} {
+				s.write(t, at+"a", map[string]any{"a": "wrong"})
+				s.write(t, at+"x", map[string]any{name: "wrong", "a": "wrong"})
+			}
+			s.write(t, "kv/keys", map[string]any{name: "one", "a": "wrong", name + "x": "wrong"})
+			s.write(t, "secret/data/keys", map[string]any{name: "two", "a": "wrong"})
+			s.write(t, path.Join("kv", name, "y"), map[string]any{"k": "three"})
+			s.write(t, path.Join("secret/data", name), map[string]any{name: "four"})
+			placements, files, err := proof{}.run(t, s,
+				kv1("kv/keys", name), kv2("secret/data/keys", name), kv1("kv/"+name+"/y", "k"), kv2("secret/data/"+name, name))
+			require.NoError(t, err)
+			assertFiles(t, []string{"one", "two", "three", "four"}, placements, files)
+
+			_, files, err = proof{}.run(t, s, db("database/creds/"+name, name))
+			require.NoError(t, err)
+			for _, content := range files {
+				assert.Contains(t, content, "username: v-"+name+"-")
+			}
+		})
+	}
+}
+
+// What is not there ends the agent, with a message that names it, and leaves no
+// file.
+func TestWhatIsMissing(t *testing.T) {
+	s := newServer(t, "flyte")
+	s.write(t, "kv/x", map[string]any{"other": "wrong", "null": nil})
+	s.write(t, "secret/data/x", map[string]any{"other": "wrong", "null": nil})
+	s.write(t, "secret/data/gone", map[string]any{"k": "wrong"})
+	s.delete(t, "secret/data/gone")
+	for _, tc := range []struct {
+		name string
+		req  secret.Request
+		want string
+	}{
+		{"a key of kv1", kv1("kv/x", `my "key"`), `vault has no key "my \"key\"" at "kv/x"`},
+		{"a key of kv2", kv2("secret/data/x", "my-key"), `vault has no key "my-key" at "secret/data/x"`},
+		{"a key of kv2 in other letters", kv2("secret/data/x", "Other"), `vault has no key "Other" at "secret/data/x"`},
+		{"null in kv1", kv1("kv/x", "null"), `vault has no key "null" at "kv/x"`},
+		{"null in kv2", kv2("secret/data/x", "null"), `vault has no key "null" at "secret/data/x"`},
+		{"a path of kv1", kv1("kv/no/such", "k"), "no secret exists at kv/no/such"},
+		{"a path of kv2", kv2("secret/data/no/such", "k"), "no secret exists at secret/data/no/such"},
+		{"a deleted secret", kv2("secret/data/gone", "k"), "no secret exists at secret/data/gone"},
+		{"a path of no engine", kv2("nowhere/data/x", "k"), "permission denied"},
+		{"kv1 read as kv2", kv2("kv/x", "other"), `vault has no key "other" at "kv/x"`},
+		{"kv2 read as kv1", kv1("secret/data/x", "other"), `vault has no key "other" at "secret/data/x"`},
+		{"a database without the role", db("database/nothing", "k"), "database/nothing"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, files, err := proof{}.run(t, s, tc.req)
+			require.ErrorContains(t, err, tc.want)
+			assert.NotContains(t, err.Error(), "wrong", "a value in the agent's log")
+			assert.Empty(t, files)
+		})
+	}
+}

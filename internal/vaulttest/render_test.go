@@ -1,0 +1,78 @@
+package vaulttest
+
+import (
+	"encoding/json"
+	"io"
+	"io/fs"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/consul-template/config"
+	"github.com/hashicorp/consul-template/manager"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // the renderer logs what it does
+	for _, v := range os.Environ() {
+		// They would be settings of the renderer.
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "VAULT_") || strings.HasPrefix(name, "CONSUL_") || strings.HasPrefix(name, "NOMAD_") {
+			os.Unsetenv(name)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// render does what an agent with that configuration does, once, with each
+// destination below root. It returns the first error, with which an agent ends.
+func render(t testing.TB, c *agentConfig, s *server, root string) error {
+	templates := append([]stanza(nil), c.Template...)
+	for i := range templates {
+		templates[i].Destination = root + templates[i].Destination
+	}
+	raw, err := json.Marshal(map[string]any{
+		"vault": map[string]any{
+			"address":                   s.url,
+			"token":                     "", // not one from a file of the user
+			"k8s_auth_role_name":        c.AutoAuth.Method.Config["role"],
+			"k8s_service_account_token": jwt,
+			"k8s_service_mount_path":    strings.TrimPrefix(c.AutoAuth.Method.MountPath, "auth/"),
+			"retry":                     map[string]any{"attempts": 1, "backoff": "1ms"},
+		},
+		"template": templates,
+	})
+	require.NoError(t, err)
+	settings, err := config.Parse(string(raw))
+	require.NoError(t, err)
+	settings.Once = true
+	settings.Finalize()
+	runner, err := manager.NewRunner(settings, false)
+	if err != nil {
+		return err
+	}
+	defer runner.Stop()
+	go runner.Start()
+	select {
+	case err := <-runner.ErrCh:
+		return err
+	case <-runner.DoneCh:
+		return nil
+	}
+}
+
+// filesBelow returns the contents of all files, by their paths below root.
+func filesBelow(t testing.TB, root string) map[string]string {
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, root)] = string(content)
+		return err
+	}))
+	return files
+}

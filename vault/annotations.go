@@ -1,0 +1,117 @@
+package vault
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// The annotations of the Vault Agent Injector that this package writes or looks
+// at.
+const (
+	prefix = "vault.hashicorp.com/"
+
+	inject          = prefix + "agent-inject"
+	initFirst       = prefix + "agent-init-first"
+	prePopulateOnly = prefix + "agent-pre-populate-only"
+	role            = prefix + "role"
+	volumePath      = prefix + "secret-volume-path"
+	containers      = prefix + "agent-inject-containers"
+
+	prePopulate = prefix + "agent-pre-populate"
+	configMap   = prefix + "agent-configmap"
+	status      = prefix + "agent-inject-status"
+
+	// These end in the id of a secret.
+	secretPath     = prefix + "agent-inject-secret-"
+	secretFile     = prefix + "agent-inject-file-"
+	template       = prefix + "agent-inject-template-"
+	secretVolume   = volumePath + "-"
+	leftDelimiter  = prefix + "agent-template-left-delim-"
+	rightDelimiter = prefix + "agent-template-right-delim-"
+)
+
+// nameFlaw says why an annotation of that name cannot be configured, or "".
+func nameFlaw(name string) string {
+	switch {
+	// The API server lower-cases before it checks.
+	case len(validation.IsQualifiedName(strings.ToLower(name))) > 0:
+		return "is not a valid name of an annotation"
+	case name == status:
+		return "is for the Vault Agent Injector to write"
+	case name == containers:
+		return "follows from the choice of containers"
+	}
+	for _, p := range []string{secretPath, secretFile, template, secretVolume, leftDelimiter, rightDelimiter} {
+		if strings.HasPrefix(name, p) {
+			return "belongs to a single secret"
+		}
+	}
+	return ""
+}
+
+// flaw says why secrets would never arrive with that annotation, or "".
+func flaw(name, value string) string {
+	switch name {
+	case inject, prePopulate:
+		if on, err := strconv.ParseBool(value); err != nil || !on {
+			return fmt.Sprintf("is %q, and secrets arrive only if it is true", value)
+		}
+	case configMap:
+		if value != "" {
+			return "is set, and then the agent takes no notice of the secrets asked for"
+		}
+	case volumePath:
+		var wrong *mount.LayoutError
+		switch {
+		case value == "": // the default, to Layout
+			return "is empty"
+		case errors.As(mount.Layout{Dir: value}.Validate(), &wrong):
+			return wrong.Reason
+		}
+	}
+	return ""
+}
+
+// check finds annotations of the Pod with which the secret would not arrive.
+// Those of must that have another value, the injector finds.
+func check(target mount.Target, id, dir string, common, must map[string]string) error {
+	for _, name := range []string{inject, prePopulate, configMap, volumePath} {
+		if value, ok := target.Annotation(name); ok {
+			if reason := flaw(name, value); reason != "" {
+				return conflict(name, reason)
+			}
+		}
+	}
+	for _, other := range []struct{ name, without string }{
+		{secretVolume + id, dir},
+		{leftDelimiter + id, "{{"},
+		{rightDelimiter + id, "}}"},
+	} {
+		if value, ok := target.Annotation(other.name); ok && value != other.without {
+			return conflict(other.name, fmt.Sprintf("is not %q, without which the secret does not arrive", other.without))
+		}
+	}
+	if value, _ := target.Annotation(status); value != "injected" {
+		return nil
+	}
+	for _, name := range append(sortedKeys(common), sortedKeys(must)...) {
+		if _, ok := target.Annotation(name); !ok {
+			return conflict(status, fmt.Sprintf(`is "injected", so that the Vault Agent Injector would take no notice of %q, which is missing`, name))
+		}
+	}
+	return nil
+}
+
+func conflict(name, reason string) error {
+	return &mount.ConflictError{Field: "metadata.annotations", Name: name, Reason: reason}
+}
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

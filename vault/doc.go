@@ -1,0 +1,88 @@
+// Package vault serves secrets from HashiCorp Vault, through the Vault Agent
+// Injector (vault-k8s), which must run in the cluster.
+//
+//	m, err := vault.New(vault.Config{Role: "tasks"})
+//	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
+//
+// The package never talks to Vault. It writes annotations, and that injector's
+// own webhook turns them into an init container with a Vault Agent, which logs
+// in as the Pod's service account and writes the files. So the package cannot
+// know whether a secret is there; a Pod whose secret is not there never starts,
+// and the agent's log names the path and the key. That webhook must see the Pod
+// after this library has: webhooks are called in the order of the names of their
+// configurations, and vault-k8s installs its own as "vault-agent-injector-cfg".
+//
+// # Requests
+//
+// A request's group is the path in Vault and its key an entry there; both keep
+// their case. Its version is the engine:
+//
+//   - "kv1" and "kv2" are the two versions of the key-value engine. The file
+//     holds the value of the entry. The path is that of Vault's API; with kv2
+//     the agent adds "data/" behind the mount if it is missing.
+//   - "db" is a database engine, or any other that makes what is read, such as
+//     "database/creds/task". The file holds a line "name: value" for each entry,
+//     sorted by name. The key is just the file's name. Several files of one path
+//     come from one read, so that a user name matches its password.
+//   - Empty is Config.KVVersion.
+//
+// Only files are served. The version is part of the file's path, as the client
+// looks for it (see mount.Layout), if the request has one. The path in Vault is
+// no URL: "?" and "#" are part of it.
+//
+// # Annotations
+//
+// A request for the key "Password" of "secret/data/Task" makes
+//
+//	vault.hashicorp.com/agent-inject: "true"
+//	vault.hashicorp.com/agent-init-first: "true"
+//	vault.hashicorp.com/agent-pre-populate-only: "true"
+//	vault.hashicorp.com/role: flyte
+//	vault.hashicorp.com/secret-volume-path: /etc/flyte/secrets
+//
+// which are common to all, and, with a hash of the secret and its file for <id>,
+//
+//	vault.hashicorp.com/agent-inject-secret-<id>: secret/data/Task
+//	vault.hashicorp.com/agent-inject-file-<id>: secret/data/task/password
+//	vault.hashicorp.com/agent-inject-template-<id>: '{{- with secret "secret/data/Task" -}}...'
+//
+// The template fails in the agent if there is no such entry, or null in it.
+// Strings are written byte for byte, other values as Go's templates print them.
+//
+// Of the common ones the Pod's own win, then those of Config.Annotations, then
+// the defaults above; those in Config.Locked a Pod may not change. Those of a
+// secret nobody can change.
+//
+// If not all of a Pod's containers receive secrets, agent-inject-containers
+// lists those that do. The Vault Agent Injector cannot leave out an init
+// container, so not to choose one is a *mount.ConflictError. Its init container
+// is the first of the Pod with mount.First; with mount.AfterSidecars
+// agent-init-first is left out, and it is the last, so that the Pod's init
+// containers run before the secrets are there.
+//
+// # What is refused
+//
+// A *mount.ConflictError says that with an annotation of the Pod the secret
+// would silently never arrive:
+//
+//   - agent-inject or agent-pre-populate is anything but true;
+//   - agent-configmap is set: the agent would only do what that says;
+//   - agent-inject-status is "injected" and one of those above is missing: the
+//     Pod would be left as it is;
+//   - secret-volume-path is no directory that can be announced to the client.
+//     Any that can moves the files and what is announced;
+//   - secret-volume-path-<id>, agent-template-left-delim-<id> or
+//     agent-template-right-delim-<id> has another value than it has without.
+//
+// All else that a Pod tells the Vault Agent Injector is left to its author, such
+// as agent-inject-perms-<id>, agent-inject-command-<id>, or secrets of its own,
+// whose files are not compared. What is plainly wrong, that webhook refuses.
+//
+// # Where the facts come from
+//
+// What agent configuration vault-k8s 1.7.6 makes of annotations was recorded, and
+// is tested in the nested module internal/vaulttest, together with the agent's
+// template renderer (consul-template) and Vault's own key-value engines. What it
+// does with agent-pre-populate, agent-configmap, the delimiters and
+// secret-volume-path-<id> is from its source and its documentation.
+package vault

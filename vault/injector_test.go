@@ -1,0 +1,174 @@
+package vault_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/k8ssecret"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/vault"
+)
+
+// fetcher is a manager that fetches files with init containers.
+type fetcher struct{}
+
+func (fetcher) Name() string { return "fetcher" }
+
+func (fetcher) Mount(_ context.Context, req secret.Request, _ mount.Target) (mount.Fragment, error) {
+	if req.Group != "fetched" {
+		return mount.Fragment{}, secret.ErrNotFound
+	}
+	return mount.Fragment{File: true, Fetchers: []corev1.Container{{Name: mount.Name("fetcher", req.Key)}}}, nil
+}
+
+// withSecrets is an Injector of Vault, of fetched secrets, and of Kubernetes
+// Secrets, which have the groups "k8s...".
+func withSecrets(t *testing.T, change func(*injector.Config)) *injector.Injector {
+	secrets, err := k8ssecret.New(k8ssecret.Config{})
+	require.NoError(t, err)
+	return newInjector(t, change, fetcher{}, only{"k8s", secrets}, newManager(t, vault.Config{}))
+}
+
+// only serves the groups that begin with a prefix.
+type only struct {
+	prefix string
+	injector.SecretManager
+}
+
+func (o only) Mount(ctx context.Context, req secret.Request, at mount.Target) (mount.Fragment, error) {
+	if !strings.HasPrefix(req.Group, o.prefix) {
+		return mount.Fragment{}, secret.ErrNotFound
+	}
+	return o.SecretManager.Mount(ctx, req, at)
+}
+
+func podOfThree() *corev1.Pod {
+	pod := podWith(map[string]string{"mine": "1"})
+	pod.Spec.InitContainers = []corev1.Container{{Name: "setup"}}
+	pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "helper"})
+	return pod
+}
+
+func TestPatchIsThePodAndOnceIsEnough(t *testing.T) {
+	fromK8s := secret.Request{Group: "k8s", Key: "k", Mount: mount.File}
+	extra := fromDB
+	extra.EnvVar = "CREDS_FILE"
+	for name, reqs := range map[string][]secret.Request{
+		"one":                    {fromKV},
+		"several":                {fromKV, extra, {Group: "secret/data/task", Key: "l"}, {Group: "kv/x", Key: "K", GroupVersion: "kv1"}},
+		"the same twice":         {fromKV, fromKV, fromDB, extra},
+		"with Kubernetes ones":   {fromKV, fromK8s, {Group: "k8s", Key: "variable"}},
+		"the other way round":    {fromK8s, extra},
+		"a group and one nested": {{Group: "secret/a", Key: "b"}, {Group: "secret/a/c", Key: "d"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in, pod := withSecrets(t, nil), podOfThree()
+			injected, err := in.Inject(ctx, pod, reqs...)
+			require.NoError(t, err)
+			ops, err := in.Patch(ctx, pod, reqs...)
+			require.NoError(t, err)
+			assert.JSONEq(t, asJSON(t, injected), applied(t, ops, pod))
+
+			again, err := in.Inject(ctx, injected, reqs...)
+			require.NoError(t, err)
+			assert.Equal(t, injected, again)
+			assert.NotContains(t, injected.Annotations, p+"agent-inject-containers", "all receive")
+			for n := range reqs {
+				first, err := in.Inject(ctx, pod, reqs[:n]...)
+				require.NoError(t, err)
+				_, err = in.Inject(ctx, first, reqs...)
+				assert.NoError(t, err, "more requests than before")
+			}
+		})
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(raw)
+}
+
+func applied(t *testing.T, ops any, pod *corev1.Pod) string {
+	patch, err := jsonpatch.DecodePatch([]byte(asJSON(t, ops)))
+	require.NoError(t, err)
+	out, err := patch.Apply([]byte(asJSON(t, pod)))
+	require.NoError(t, err)
+	return string(out)
+}
+
+func TestThePathInAnExtraVariable(t *testing.T) {
+	req := fromDB
+	req.EnvVar = "CREDS_FILE"
+	pod, err := withSecrets(t, nil).Inject(ctx, podWith(nil), req)
+	require.NoError(t, err)
+	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/db/creds", variable(pod, "CREDS_FILE"))
+	assert.Empty(t, pod.Spec.Volumes, "the Vault Agent Injector brings its own")
+	assert.Empty(t, pod.Spec.InitContainers)
+}
+
+func TestConflictsBetweenSecrets(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(*injector.Config)
+		reqs   []secret.Request
+		want   mount.ConflictError
+	}{
+		{"a fetcher under the same directory", nil, []secret.Request{fromKV, {Group: "fetched", Key: "k"}},
+			mount.ConflictError{Field: "volumeMounts", Name: "/etc/flyte/secrets", Reason: "would have two volumes"}},
+		{"keys that are one file", nil, []secret.Request{fromKV, {Group: "secret/data/task", Key: "K"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/secret/data/task/k", Reason: "would hold two different secrets"}},
+		{"paths that are one file", nil, []secret.Request{fromKV, {Group: "secret/data/Task", Key: "k"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/secret/data/task/k", Reason: "would hold two different secrets"}},
+		{"a version that is in a path", nil, []secret.Request{{Group: "a", Key: "k", GroupVersion: "kv2"}, {Group: "a/kv2", Key: "k"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/kv2/k", Reason: "would hold two different secrets"}},
+		{"a file that is a directory", nil, []secret.Request{{Group: "a", Key: "k"}, {Group: "a/k", Key: "x"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/k/x", Reason: `would be below another file, "/etc/flyte/secrets/a/k"`}},
+		{"a Kubernetes volume over the file", nil, []secret.Request{{Group: "k8s", Key: "k", Mount: mount.File}, {Group: "./k8s", Key: "x"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/k8s/x", Reason: `would be hidden by the volume mounted at "/etc/flyte/secrets/k8s"`}},
+		{"an init container left out", func(cfg *injector.Config) {
+			cfg.Containers = func(c mount.Container) bool { return c.Name != "setup" }
+		}, []secret.Request{fromKV},
+			mount.ConflictError{Container: "setup", Field: "metadata.annotations", Name: p + "agent-inject-containers", Reason: "cannot leave out an init container"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod, err := withSecrets(t, tc.change).Inject(ctx, podOfThree(), tc.reqs...)
+			assert.Nil(t, pod)
+			var conflict *mount.ConflictError
+			require.True(t, errors.As(err, &conflict), "%v", err)
+			assert.Equal(t, tc.want, *conflict)
+		})
+	}
+}
+
+func TestChosenContainersAreListed(t *testing.T) {
+	in := withSecrets(t, func(cfg *injector.Config) {
+		cfg.Containers = func(c mount.Container) bool { return c.Name != "helper" }
+	})
+	pod, err := in.Inject(ctx, podOfThree(), fromKV)
+	require.NoError(t, err)
+	assert.Equal(t, "app", pod.Annotations[p+"agent-inject-containers"])
+	assert.Empty(t, pod.Spec.Containers[1].Env)
+	again, err := in.Inject(ctx, pod, fromKV)
+	require.NoError(t, err)
+	assert.Equal(t, pod, again)
+}
+
+// Two Vaults, or two roles, cannot serve one Pod, which has one agent.
+func TestTwoManagersOfDifferentConfiguration(t *testing.T) {
+	in := newInjector(t, nil, only{"a", newManager(t, vault.Config{Role: "a"})}, newManager(t, vault.Config{Role: "b"}))
+	_, err := in.Inject(ctx, podWith(nil), secret.Request{Group: "a", Key: "k"}, secret.Request{Group: "b", Key: "k"})
+	assert.ErrorContains(t, err, `metadata.annotations "vault.hashicorp.com/role" would need two values`)
+	_, err = in.Inject(ctx, podWith(nil), secret.Request{Group: "b", Key: "k"})
+	assert.NoError(t, err)
+}

@@ -1,0 +1,90 @@
+package vault
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// The engines, which are also the versions that a request may have.
+const (
+	kv1 = "kv1"
+	kv2 = "kv2"
+	db  = "db"
+)
+
+// read is what an agent has to read for one secret.
+type read struct {
+	engine, path, key string
+}
+
+// read returns what a request asks for.
+func (m *Manager) read(req secret.Request) (read, error) {
+	r := read{req.GroupVersion, strings.TrimPrefix(path.Clean("/"+req.Group), "/"), req.Key}
+	if r.engine == "" {
+		r.engine = m.engine
+	}
+	switch {
+	case req.Mount == mount.EnvVar:
+		return read{}, fmt.Errorf("%w: secrets of Vault are files", secret.ErrUnsupported)
+	case r.path == "" || r.key == "":
+		return read{}, fmt.Errorf("%w: a secret of Vault has a group, which is its path, and a key", secret.ErrUnsupported)
+	case r.engine != kv1 && r.engine != kv2 && r.engine != db:
+		return read{}, fmt.Errorf("%w: version is none of kv1, kv2, db", secret.ErrUnsupported)
+	}
+	return r, nil
+}
+
+// id is what tells the secrets of a Pod apart in the names of annotations,
+// which leave it 36 bytes. It must be in lower case, and "file-" at its
+// beginning would make a template of another kind of it.
+func (r read) id(file string) string { return mount.Name("vault", r.engine, r.path, r.key, file) }
+
+// annotations returns those that make the agent write the secret to the file, a
+// path below the directory of secrets.
+func (r read) annotations(id, file string) map[string]string {
+	return map[string]string{
+		secretPath + id: r.path,
+		secretFile + id: file,
+		// Of two templates that are equal, a consul-template that runs once renders
+		// only one, whatever their files. The comment makes them differ.
+		template + id: r.template() + "{{/* " + id + " */}}",
+	}
+}
+
+// template returns the text that the agent renders. In text/template a string
+// in quotes is what strconv.Quote returns and strconv.Unquote reads, and no
+// delimiter counts in it.
+//
+// An entry that is not there, or null, would be rendered as "<no value>"; of a
+// deleted version in kv2 there are no data at all.
+func (r read) template() string {
+	data := ".Data"
+	switch r.engine {
+	case db:
+		return fmt.Sprintf(`{{- with secret %s -}}{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}{{- end -}}`,
+			strconv.Quote(escape(r.path)))
+	case kv2:
+		data = ".Data.data"
+	}
+	entry := fmt.Sprintf("index %s %s", data, strconv.Quote(r.key))
+	return fmt.Sprintf(`{{- with secret %s -}}{{ if and %s (ne (printf "%%T" (%s)) "<nil>") }}{{ %s }}{{ else }}{{ sprig_fail %s }}{{ end }}{{- end -}}`,
+		strconv.Quote(escape(r.path)), data, entry, entry,
+		strconv.Quote(fmt.Sprintf("vault has no key %q at %q", r.key, r.path)))
+}
+
+// escape returns the path as the agent reads it: it strips blanks at both ends
+// and parses the rest as a URL, of which "?" would end the path, "%2e" would be a
+// dot, and a ":" would make the first segment a scheme.
+func escape(p string) string {
+	segments := strings.Split(p, "/")
+	for i, s := range segments {
+		segments[i] = strings.ReplaceAll(url.PathEscape(s), ":", "%3A")
+	}
+	return strings.Join(segments, "/")
+}

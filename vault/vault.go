@@ -1,0 +1,123 @@
+package vault
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Config is what a Manager is made of. The zero value is valid.
+type Config struct {
+	// Role is the role in Vault as which agents log in, where neither the Pod
+	// nor Annotations name one. Empty means "flyte".
+	Role string
+	// KVVersion is the version of the key-value engine, "1" or "2", that serves
+	// requests without a version. Empty means "2".
+	KVVersion string
+	// Annotations are added to each Pod that gets secrets, under their full
+	// names, such as "vault.hashicorp.com/tls-secret". They take the place of
+	// defaults; the Pod's own take theirs. Those that New refuses are the ones
+	// that the package writes for each secret, agent-inject-containers and
+	// agent-inject-status, and values that would keep secrets from arriving.
+	Annotations map[string]string
+	// Locked are the full names of annotations that a Pod may not change: it
+	// has the value that it would get, or, where it would get none, no such
+	// annotation. Anything else is a *mount.ConflictError. That concerns Pods
+	// that ask this library for secrets. To others it does not apply, so that
+	// what a Pod can read is for Vault's roles and policies to limit.
+	Locked []string
+}
+
+// Manager is the injector.SecretManager of Vault. It is immutable and safe for
+// concurrent use.
+type Manager struct {
+	engine      string            // of requests without a version
+	annotations map[string]string // common ones that do not depend on the Pod
+	locked      []string
+}
+
+// New returns a Manager, or an error that names the field of cfg that cannot be
+// used.
+func New(cfg Config) (*Manager, error) {
+	m := &Manager{
+		engine: "kv" + cmp.Or(cfg.KVVersion, "2"),
+		annotations: map[string]string{
+			inject:          "true",
+			role:            cmp.Or(cfg.Role, "flyte"),
+			prePopulateOnly: "true",
+		},
+		locked: slices.Compact(slices.Sorted(slices.Values(cfg.Locked))),
+	}
+	if m.engine != kv1 && m.engine != kv2 {
+		return nil, fmt.Errorf(`vault: KVVersion %q is neither "1" nor "2"`, cfg.KVVersion)
+	}
+	for _, name := range sortedKeys(cfg.Annotations) {
+		if reason := cmp.Or(nameFlaw(name), flaw(name, cfg.Annotations[name])); reason != "" {
+			return nil, fmt.Errorf("vault: Annotations: %q %s", name, reason)
+		}
+	}
+	maps.Copy(m.annotations, cfg.Annotations)
+	for _, name := range m.locked {
+		if reason := nameFlaw(name); reason != "" {
+			return nil, fmt.Errorf("vault: Locked: %q %s", name, reason)
+		}
+	}
+	return m, nil
+}
+
+// Name returns "vault".
+func (m *Manager) Name() string { return "vault" }
+
+// Mount answers with a file that the Vault Agent Injector brings. A request for
+// a variable, without group or key, or with a version that is no engine is
+// secret.ErrUnsupported; a Pod in which the file would never arrive is a
+// *mount.ConflictError. The context is not used.
+func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	r, err := m.read(req)
+	if err != nil {
+		return mount.Fragment{}, err
+	}
+	layout, common, must := target.Layout(), m.common(target), map[string]string{}
+	for _, name := range m.locked {
+		if value, ok := common[name]; ok {
+			must[name] = value
+		} else if _, ok := target.Annotation(name); ok {
+			return mount.Fragment{}, conflict(name, "is locked, and pods must not have it")
+		}
+	}
+	layout.Dir = common[volumePath]
+	if own, ok := target.Annotation(volumePath); ok {
+		layout.Dir = own
+	}
+	file := strings.TrimPrefix(layout.Path(req.Group, req.GroupVersion, req.Key), layout.Dir+"/")
+	id := r.id(file)
+	maps.Copy(must, r.annotations(id, file))
+	if err := check(target, id, layout.Dir, common, must); err != nil {
+		return mount.Fragment{}, err
+	}
+	return mount.Fragment{
+		File:                 true,
+		Versioned:            true,
+		Dir:                  layout.Dir,
+		Annotations:          must,
+		DefaultAnnotations:   common, // what is also in Annotations counts there
+		ContainersAnnotation: containers,
+	}, nil
+}
+
+// common returns the annotations that do not depend on the secret, locked ones
+// too.
+func (m *Manager) common(target mount.Target) map[string]string {
+	all := map[string]string{volumePath: target.Layout().Dir}
+	if target.InitOrder() == mount.First {
+		all[initFirst] = "true"
+	}
+	maps.Copy(all, m.annotations)
+	return all
+}
