@@ -125,7 +125,7 @@ func TestConflictsBetweenSecrets(t *testing.T) {
 		want   mount.ConflictError
 	}{
 		{"a fetcher under the same directory", nil, []secret.Request{fromKV, {Group: "fetched", Key: "k"}},
-			mount.ConflictError{Field: "volumeMounts", Name: "/etc/flyte/secrets", Reason: "would have two volumes"}},
+			mount.ConflictError{Field: "volumeMounts", Name: "/etc/flyte/secrets", Reason: "would have two volumes, one of them brought by another webhook"}},
 		{"keys that are one file", nil, []secret.Request{fromKV, {Group: "secret/data/task", Key: "K"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/secret/data/task/k", Reason: "would hold two different secrets"}},
 		{"paths that are one file", nil, []secret.Request{fromKV, {Group: "secret/data/Task", Key: "k"}},
