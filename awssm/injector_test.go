@@ -220,7 +220,7 @@ func TestConflicts(t *testing.T) {
 		{"a file that is the directory of another", nil, []secret.Request{two[1], {Group: account, Key: "dir"}},
 			`files "/etc/flyte/secrets/` + account + `/dir" would be a file, and the directory of another one`},
 		{"Vault, which mounts a volume of its own there", nil, []secret.Request{{Group: "vault/path", Key: "k"}, two[1]},
-			`volumeMounts "/etc/flyte/secrets" would have two volumes`},
+			`volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
 		{"a volume of the Pod's own there", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc/flyte/secrets" }, two[1:],
 			`container "app": volumeMounts "/etc/flyte/secrets" has the volume "data" already`},
 		{"a volume of the Pod's own above", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc" }, two[1:], ""},
