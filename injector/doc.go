@@ -43,4 +43,16 @@
 // can refer to them with $(NAME), and a Pod's last definition of a name is the
 // one that counts. A request with a version gets a second name, with or without
 // the version, where a reference makes that possible and the name is free.
+//
+// A second call also gives secrets to containers that other webhooks have added
+// since the first. So a webhook asks for reinvocationPolicy Never, unless that
+// is what is wanted.
+//
+// # Limits
+//
+// A name and its value have at most mount.MaxEnvVar bytes together, and the
+// literal secrets that one Pod gains 512 KiB, all containers together (both are
+// a *mount.ValueError). All that the containers of a Pod gain may have 3 MiB
+// (mount.ErrTooLarge), and of conflicts the first thousand are told. What a
+// request may hold, secret.Request.Validate says.
 package injector

@@ -85,8 +85,9 @@ var errNoPod = errors.New("injector: there is no pod")
 
 // Plan decides all that injecting the requests into the Pod means, and finds
 // every conflict. The Plan shares nothing with the Pod. The error joins a
-// *RequestError for each request that fails; mount.ErrNoContainer says that no
-// container receives the secrets, and the context's error that it ended.
+// *RequestError for each request that fails; mount.ErrNoContainer, that no
+// container receives the secrets; mount.ErrTooLarge; and the context's error, if
+// that ended.
 func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*Plan, error) {
 	if pod == nil {
 		return nil, errNoPod
