@@ -21,6 +21,9 @@
 // Since upper-casing and joining lose something, a variable may answer to more
 // than one group and key: FLYTE_SECRET_A_B_C to ("a", "b_c") and ("a_b", "c").
 //
+// The store has no versions: a request's GroupVersion is ignored, and the
+// variable has the name without it.
+//
 // Values become variables only. A request for a file is an error if there is
 // such a global secret: to let the next manager serve it would hand out another
 // store's secret.
@@ -48,7 +51,7 @@ type Config struct {
 	// Dir is the directory of this process's files that are global secrets, an
 	// absolute path. It need not exist. Empty means "/etc/secrets".
 	Dir string
-	// Source, if set, is read instead of the two above. Keep its values out of
+	// Source, if set, takes the place of the two above. Keep its values out of
 	// its own print: printing a Config prints it.
 	Source Source
 	// Allow decides who may ask for what. What it refuses looks the same as
@@ -70,6 +73,9 @@ type Manager struct {
 // New returns a Manager, or an error that names the field of cfg that cannot be
 // used.
 func New(cfg Config) (*Manager, error) {
+	if cfg.Source != nil && cfg.EnvPrefix+cfg.Dir != "" {
+		return nil, errors.New("global: Source takes the place of EnvPrefix and Dir, which must be empty")
+	}
 	if cfg.EnvPrefix == "" {
 		cfg.EnvPrefix = "FLYTE_SECRET_"
 	}
@@ -93,8 +99,8 @@ func (m *Manager) Name() string { return "global" }
 
 // Mount answers with the value as a literal. secret.ErrNotFound says that there
 // is no such global secret or that Config.Allow refuses it; errors about a
-// secret that is there, and is asked for as a file or cannot be a variable, end
-// the search.
+// secret that is there end the search: it is asked for as a file (a
+// *secret.InvalidError), cannot be a variable, or cannot be read.
 func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, err
@@ -118,7 +124,7 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	case err != nil:
 		return mount.Fragment{}, fmt.Errorf("the secret is there but cannot be read: %w", err)
 	case req.Mount == mount.File:
-		return mount.Fragment{}, errors.New("global secrets are variables, not files")
+		return mount.Fragment{}, &secret.InvalidError{Field: "mount", Reason: "global secrets are variables, not files"}
 	}
 	literal := mount.Literal(value)
 	if err := literal.Validate(name); err != nil {

@@ -43,6 +43,8 @@ func TestNewValidates(t *testing.T) {
 	assert.EqualError(t, err, `global: EnvPrefix "A=" holds "=" or NUL`)
 	_, err = global.New(global.Config{Dir: "etc"})
 	assert.EqualError(t, err, `global: Dir "etc" is not an absolute path`)
+	_, err = global.New(global.Config{Source: source{}, Dir: "/etc"})
+	assert.EqualError(t, err, "global: Source takes the place of EnvPrefix and Dir, which must be empty")
 }
 
 func TestEnvironmentBeforeFiles(t *testing.T) {
@@ -162,7 +164,7 @@ func TestOutcomes(t *testing.T) {
 	}{
 		{"absent", source{err: secret.ErrNotFound}, secret.Request{Key: "k"}, secret.ErrNotFound, ""},
 		{"absent, as a file", source{err: secret.ErrNotFound}, secret.Request{Key: "k", Mount: mount.File}, secret.ErrNotFound, ""},
-		{"there, as a file", source{value: "v"}, secret.Request{Key: "k", Mount: mount.File}, nil, "global secrets are variables, not files"},
+		{"there, as a file", source{value: "v"}, secret.Request{Key: "k", Mount: mount.File}, nil, "mount: global secrets are variables, not files"},
 		{"unreadable", source{err: broken}, secret.Request{Key: "k"}, broken, ""},
 		{"unreadable, as a file", source{err: broken}, secret.Request{Key: "k", Mount: mount.File}, broken, ""},
 		{"a version alone", source{value: "v"}, secret.Request{GroupVersion: "v"}, secret.ErrNotFound, ""},

@@ -134,8 +134,11 @@ func (in *Injector) check(req secret.Request, f *mount.Fragment) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
-	if (req.Mount == mount.EnvVar && f.File) || (req.Mount == mount.File && !f.File) {
-		return &mount.FragmentError{Field: "File", Reason: fmt.Sprintf("does not answer a request for %v", req.Mount)}
+	switch {
+	case req.Mount == mount.EnvVar && f.File:
+		return &mount.FragmentError{Field: "File", Reason: "does not answer a request for ENV_VAR"}
+	case req.Mount == mount.File && !f.File:
+		return &mount.FragmentError{Field: "Value", Reason: "does not answer a request for FILE"}
 	}
 	if req.Group == "" && req.Key == "" && !f.Versioned {
 		return fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)

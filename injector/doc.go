@@ -23,7 +23,8 @@
 //   - Injecting what is injected already changes nothing, also after the API
 //     server or other webhooks have filled in or changed the rest of what was
 //     added. With more requests the second time, only what is missing is added,
-//     and nothing moves. What an earlier call added stays, so that a request may
+//     and nothing moves. What an earlier call added stays as it is, also where
+//     a manager with another Config would now answer otherwise. So a request may
 //     conflict with it: with the second name of an earlier one, or with the list
 //     of containers in an annotation, where another webhook has added one since.
 //   - A patch makes of the Pod's JSON the injected Pod's JSON, and only adds.

@@ -61,8 +61,12 @@ func mendable(req secret.Request, manager string, err error) *RequestError {
 func failure(req secret.Request, manager string, err error) *RequestError {
 	e := &RequestError{Request: req, Manager: manager, Err: err}
 	var conflict *mount.ConflictError
-	if errors.As(err, &conflict) {
+	var invalid *secret.InvalidError
+	switch {
+	case errors.As(err, &conflict):
 		e.public = conflict.Error()
+	case errors.As(err, &invalid):
+		e.public = invalid.Error()
 	}
 	return e
 }

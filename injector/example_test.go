@@ -40,7 +40,7 @@ func ExampleNew() {
 	}
 	_, err = injector.New(injector.Config{
 		Managers:   []injector.SecretManager{secrets},
-		Containers: func(c mount.Container) bool { return !c.Sidecar },
+		Containers: func(c mount.Container) bool { return c.Name != "log-shipper" },
 		InitOrder:  mount.AfterSidecars,
 	})
 	fmt.Println(err)

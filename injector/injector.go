@@ -26,7 +26,9 @@ type Config struct {
 	Layout mount.Layout
 	// Containers chooses the containers that receive secrets. Nil means all,
 	// init containers too. Init containers that fetch secrets never do and are
-	// not asked about. The function must give the same answer every time.
+	// not asked about. The function must give the same answer every time. The
+	// Vault Agent Injector cannot leave out init containers, so that with
+	// secrets from Vault all of them must be chosen.
 	Containers func(mount.Container) bool
 	// InitOrder says where init containers that fetch secrets go. The zero
 	// value is before all others.
@@ -84,8 +86,9 @@ func separates(r rune) bool {
 var errNoPod = errors.New("injector: there is no pod")
 
 // Plan decides all that injecting the requests into the Pod means, and finds
-// every conflict. The Plan shares nothing with the Pod. The error joins a
-// *RequestError for each request that fails; mount.ErrNoContainer, that no
+// every conflict. The Plan shares nothing with the Pod. The error joins
+// (errors.Join) a *RequestError for each request that fails, and for each
+// container in which it does; mount.ErrNoContainer, that no
 // container receives the secrets; mount.ErrTooLarge; and the context's error, if
 // that ended.
 func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*Plan, error) {
@@ -133,8 +136,14 @@ func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.R
 }
 
 // InjectTemplate is Inject for the template of a Deployment, a Job and the
-// like. Managers see the template's own metadata, so no namespace unless the
-// template names one.
+// like. Start each time from the template as it is without secrets, and the
+// requests in the same order: then the result is the same each time, and what is
+// not asked for any more is gone. What an earlier call has added is never
+// removed or changed.
+//
+// Managers see the template's own metadata. So where a manager decides by
+// namespace, as global.Config.Allow may, set the template's to that of its
+// owner.
 func (in *Injector) InjectTemplate(ctx context.Context, t *corev1.PodTemplateSpec, reqs ...secret.Request) (*corev1.PodTemplateSpec, error) {
 	if t == nil {
 		return nil, errNoPod

@@ -118,7 +118,7 @@ func TestFragmentsThatDoNotAnswer(t *testing.T) {
 	}{
 		{"nothing", secret.Request{Key: "k"}, mount.Fragment{}, `secret key="k": manager m: fragment: Value and File: exactly one of them must be set`},
 		{"a file for a variable", secret.Request{Key: "k", Mount: mount.EnvVar}, mount.Fragment{File: true}, `secret key="k" mount=ENV_VAR: manager m: fragment: File does not answer a request for ENV_VAR`},
-		{"a variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: File does not answer a request for FILE`},
+		{"a variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: Value does not answer a request for FILE`},
 		{"a name that is none", secret.Request{Key: "a b"}, mount.Fragment{Value: mount.Literal("")}, `secret key="a b": no manager serves it (m: request not supported: "_FSEC_A B" is not a valid name of a variable)`},
 		{"only a version, that the store ignores", secret.Request{GroupVersion: "v"}, mount.Fragment{File: true}, `secret version="v": no manager serves it (m: request not supported: without its version it has no name)`},
 		{"a name that the prefix makes too long", secret.Request{Key: strings.Repeat("k", 253)}, mount.Fragment{File: true}, `secret key="` + strings.Repeat("k", 253) + `": no manager serves it (m: request not supported: its path would have a segment of more than 255 bytes)`},

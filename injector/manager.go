@@ -26,11 +26,16 @@ import (
 //     so that they differ exactly where they do different things.
 //   - The Fragment has a Value where secret.Request.Mount is EnvVar, and is a
 //     File where it is File. Any leaves the choice: a variable where the manager
-//     can provide one, otherwise a file.
+//     can provide one, otherwise a file. What a manager cannot provide is
+//     secret.ErrUnsupported, so that the next one is asked.
+//   - A store without versions either ignores secret.Request.GroupVersion, and
+//     then its Fragment is not Versioned and has the name without the version,
+//     where a client that asks with the version does not look unless the
+//     Fragment is a reference; or it answers secret.ErrUnsupported.
 type SecretManager interface {
 	// Name identifies the manager in placements, errors and audit annotations,
 	// such as "k8s". It is constant, not empty, and of ASCII letters, digits,
-	// and "-", "_", ".", "/".
+	// and "-", "_", ".", "/". Managers of one name are counted together.
 	Name() string
 
 	// Mount says what a Pod needs to read the secret. The request is valid as
@@ -42,8 +47,9 @@ type SecretManager interface {
 	//     and the next manager is asked;
 	//   - any other: the request fails, and no other manager is asked, because
 	//     another store's secret is not what was asked for. A
-	//     *mount.ConflictError says that the Pod is in the way and its author
-	//     can mend it; everything else is a failure of the manager, of which
-	//     an admission review tells the Pod's author no more than that.
+	//     *mount.ConflictError (the Pod is in the way) or *secret.InvalidError
+	//     is for the Pod's author to mend, who is told of it; everything else is
+	//     a failure of the manager, of which an admission review tells no more
+	//     than that.
 	Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error)
 }

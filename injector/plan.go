@@ -28,7 +28,9 @@ func (p *Plan) Pod() *corev1.Pod { return p.pod() }
 // ones; if there is nothing to do, an empty slice.
 func (p *Plan) Patch() []jsonpatch.Operation { return p.patch() }
 
-// Placement says where containers find a secret. It never holds its value.
+// Placement says where containers find a secret. It never holds its value. With
+// mount.KeepPod, a container that defines the variable otherwise does not find
+// it there.
 type Placement struct {
 	Request secret.Request
 	// Manager is the Name of the manager that serves the request.

@@ -48,9 +48,10 @@ const maxTold = 20
 // decoded, 422 if requests are invalid, not served or in conflict, 500 if a
 // manager failed, and 504 if the context ended. Its message names requests and
 // fields, of the first twenty errors if there are more; of a manager's error it tells only the category (not found, not
-// supported, failed), because Pods' authors read it.
+// supported, failed), because Pods' authors read it. To log a manager's error,
+// wrap the manager in one that does.
 //
-// Review never panics, whatever the bytes, and never returns nil. Of a Pod that
+// Review itself never panics, whatever the bytes, and never returns nil. Of a Pod that
 // no API server would send, such as one with null for a container, the response
 // may have a patch that does not apply.
 func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {

@@ -34,6 +34,7 @@ type Fragment struct {
 	// File makes it the file that Layout.Path names. Either one of VolumeMounts
 	// or the FetchVolume brings it there, or somebody else whom Annotations
 	// instruct; then that somebody mounts a volume at the announced directory.
+	// That it is brought just there is for the manager to see to, and its tests.
 	File bool
 	// Versioned says that the store honours the version asked for, so that the
 	// name of the variable or file carries it.
@@ -47,7 +48,9 @@ type Fragment struct {
 	// VolumeMounts are added to every receiving container.
 	VolumeMounts []corev1.VolumeMount
 	// Fetchers are init containers that write files into the FetchVolume. They
-	// go where InitOrder says, and never receive secrets themselves.
+	// go where InitOrder says, and never receive secrets themselves. When a Pod
+	// is injected again, a fetcher is known by its name and its Env, so what
+	// tells it from another belongs into these.
 	Fetchers []corev1.Container
 	// Annotations must end up on the Pod so; another value is a conflict.
 	Annotations map[string]string

@@ -14,8 +14,10 @@ const (
 	// AfterSidecars is right behind the Pod's first run of sidecars (init
 	// containers with restartPolicy Always), for Pods whose network needs one,
 	// such as a service mesh's proxy. Whatever stands before that run, such as
-	// the mesh's own set-up container, stays before the fetchers. Without such
-	// a run it is First.
+	// the mesh's own set-up container, stays before the fetchers. All of these
+	// receive secrets too, unless they are not chosen, but start before the
+	// files are there. Without such a run it is First. The sidecars must be in
+	// the Pod already, so their webhook must come before.
 	AfterSidecars
 )
 

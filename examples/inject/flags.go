@@ -21,8 +21,10 @@ import (
 const usage = `Usage: inject [flags] [file ...]
 
 Writes Kubernetes manifests (YAML or JSON; standard input without a file or for
-"-") with secrets injected into Pods and Pod templates. Requests are those in
-the Flyte annotations of the Pod or Pod template, then those of -request.
+"-") with secrets injected into Pods and the Pod templates of Deployments,
+StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs and
+PodTemplates; everything else passes through. Requests are those in the Flyte
+annotations of the Pod or Pod template, then those of -request.
 
   -request group=GROUP,key=KEY[,version=VERSION][,mount=ENV_VAR|FILE|ANY][,env=NAME]
         ask for a secret for every Pod and Pod template; may be repeated. A field
@@ -42,7 +44,7 @@ the Flyte annotations of the Pod or Pod template, then those of -request.
         the image that fetches from AWS Secrets Manager
   -o yaml|json|patch|plan
         yaml   the manifests (default). Unchanged documents pass through byte for
-               byte; changed ones are written anew and lose comments
+               byte; changed ones are written anew and lose the comments in them
         json   the manifests as JSON, one document after the other
         patch  a JSON patch for each changed object, one per line
         plan   a table of what would be read where; shows no values
@@ -95,6 +97,11 @@ func parseFlags(args []string) (*options, error) {
 	}
 	if o.files = fs.Args(); len(o.files) == 0 {
 		o.files = []string{"-"}
+	}
+	for _, file := range o.files {
+		if len(file) > 1 && file[0] == '-' {
+			return nil, fmt.Errorf("flag %s must stand before the files", file)
+		}
 	}
 	return o, nil
 }

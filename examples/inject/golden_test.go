@@ -67,6 +67,7 @@ var goldenCases = []struct {
 		"samples/pod.yaml", "samples/vault.yaml", "samples/aws.yaml"}, ""},
 	{"error-vault-and-aws", "Vault and a fetcher cannot share the directory", []string{"-manager", "aws", "-manager", "vault",
 		"-request=group=arn:aws:secretsmanager:us-east-2:123456789012:secret,key=k", "samples/vault.yaml"}, ""},
+	{"error-flag-behind", "a flag behind the files, which would be taken for a file", []string{"samples/aws.yaml", "-o", "plan"}, ""},
 	{"error-vault-annotation", "an annotation without a value", []string{"-vault-annotation", "a"}, ""},
 	{"error-vault-annotation-twice", "one annotation twice", []string{"-vault-annotation", "a=b", "-vault-annotation", "a=c"}, ""},
 	{"error-vault-version", "a version that is none", []string{"-manager", "vault", "-vault-kv-version", "3", "samples/vault.yaml"}, ""},
