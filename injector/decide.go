@@ -61,7 +61,11 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Req
 	change, problems := merge.Merge(in.layout, s.secrets)
 	edits, more, err := change.Decide(v, in.options)
 	for _, p := range append(problems, more...) {
-		f.add(mendable(s.requests[p.Secret], s.managers[p.Secret], p.Err))
+		e := mendable(s.requests[p.Secret], s.managers[p.Secret], p.Err)
+		if p.Other >= 0 && p.Other != p.Secret {
+			e.Other = &s.requests[p.Other]
+		}
+		f.add(e)
 	}
 	if err != nil {
 		f.others = append(f.others, err)

@@ -21,6 +21,8 @@ type RequestError struct {
 	Request secret.Request
 	// Manager is the name of the manager concerned, or empty.
 	Manager string
+	// Other is the request with which this one conflicts, if it is one.
+	Other *secret.Request
 	// Err is the cause.
 	Err error
 
@@ -44,10 +46,13 @@ func (e *RequestError) publicText() string {
 }
 
 func (e *RequestError) text(cause string) string {
-	if e.Manager == "" {
-		return fmt.Sprintf("secret %v: %s", e.Request, cause)
+	if e.Other != nil {
+		cause += fmt.Sprintf(", because of secret %v", *e.Other)
 	}
-	return fmt.Sprintf("secret %v: manager %s: %s", e.Request, e.Manager, cause)
+	if e.Manager != "" {
+		cause = "manager " + e.Manager + ": " + cause
+	}
+	return fmt.Sprintf("secret %v: %s", e.Request, cause)
 }
 
 // mendable returns the RequestError of a cause that the Pod's author can mend,

@@ -56,8 +56,11 @@ func (s *Secret) layout(layout mount.Layout) mount.Layout {
 // that conflict, the later one. What several secrets share is a problem of each.
 type Problem struct {
 	Secret int
+	Other  int // the secret with which it conflicts, or none
 	Err    error
 }
+
+const none = -1
 
 // owners are the secrets that need something, by their indices.
 type owners struct {
@@ -166,7 +169,7 @@ func (c *Change) addFetcher(container *corev1.Container) {
 	case !ok:
 		c.fetchers.add(container.Name, fetcher{container, owners{first: c.adding}})
 	case !equality.Semantic.DeepEqual(old.Container, container):
-		c.conflict("initContainers", container.Name, "would have to do two different things")
+		c.conflict(old.first, "initContainers", container.Name, "would have to do two different things")
 	default:
 		old.owners.add(c.adding)
 	}
@@ -180,23 +183,23 @@ func (c *Change) addAnnotation(key, value string, must bool) {
 		c.annotations[key] = annotation{value, must, owners{first: c.adding}}
 	case old.must && !must:
 	case old.value != value:
-		c.conflict("metadata.annotations", key, "would need two values")
+		c.conflict(old.first, "metadata.annotations", key, "would need two values")
 	default:
 		old.owners.add(c.adding)
 		c.annotations[key] = old
 	}
 }
 
-func (c *Change) conflict(field, name, reason string) {
-	c.problem(&mount.ConflictError{Field: field, Name: name, Reason: reason})
+func (c *Change) conflict(other int, field, name, reason string) {
+	c.problem(other, &mount.ConflictError{Field: field, Name: name, Reason: reason})
 }
 
 // problem keeps the first problem of a secret; the next are often the same one,
 // seen from another side.
-func (c *Change) problem(err error) {
+func (c *Change) problem(other int, err error) {
 	if !c.failed[c.adding] {
 		c.failed[c.adding] = true
-		c.problems = append(c.problems, Problem{c.adding, err})
+		c.problems = append(c.problems, Problem{c.adding, other, err})
 	}
 }
 

@@ -70,7 +70,7 @@ func (d *decision) countVariable(v *variable) {
 		return
 	}
 	if d.literals += size; d.literals > maxLiterals {
-		d.problems = append(d.problems, Problem{v.first, &mount.ValueError{
+		d.problems = append(d.problems, Problem{v.first, none, &mount.ValueError{
 			Name:   v.Name,
 			Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", maxLiterals),
 		}})

@@ -86,6 +86,6 @@ func (d *decision) conflict(of owners, container, field, name, reason string) {
 		if len(d.problems) == maxProblems {
 			return
 		}
-		d.problems = append(d.problems, Problem{secret, err})
+		d.problems = append(d.problems, Problem{secret, none, err})
 	}
 }

@@ -32,34 +32,35 @@ func (l *list[T]) add(name string, item T) {
 // directories above them.
 type tree[T any] struct {
 	files map[string]T
-	dirs  map[string]bool
+	dirs  map[string]T // what is known of the first file below
 }
 
 func (t *tree[T]) add(file string, known T) {
 	if t.files == nil {
-		t.files, t.dirs = make(map[string]T), make(map[string]bool)
+		t.files, t.dirs = make(map[string]T), make(map[string]T)
 	}
 	t.files[file] = known
 	for dir := range above(file) {
-		if t.dirs[dir] {
+		if _, ok := t.dirs[dir]; ok {
 			return
 		}
-		t.dirs[dir] = true
+		t.dirs[dir] = known
 	}
 }
 
 // blocked reports whether there cannot be such a file because it is a directory
-// of the tree or would have to be below one of its files, and says which.
-func (t *tree[T]) blocked(file string) (reason string, blocked bool) {
-	if t.dirs[file] {
-		return "would be a file, and the directory of another one", true
+// of the tree or would have to be below one of its files, says which, and what is
+// known of a file there.
+func (t *tree[T]) blocked(file string) (reason string, by T, blocked bool) {
+	if by, ok := t.dirs[file]; ok {
+		return "would be a file, and the directory of another one", by, true
 	}
 	for dir := range above(file) {
-		if _, ok := t.files[dir]; ok {
-			return "would be below another file, " + quote(dir), true
+		if by, ok := t.files[dir]; ok {
+			return "would be below another file, " + quote(dir), by, true
 		}
 	}
-	return "", false
+	return "", by, false
 }
 
 // above yields the directories above a clean path, the nearest first, without

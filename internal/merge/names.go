@@ -30,7 +30,7 @@ func (c *Change) addVariable(env corev1.EnvVar, kind kind, of string) {
 	case !ok:
 		c.vars.add(env.Name, variable{env, kind, of, owners{first: c.adding}})
 	case !sameVariable(&old.EnvVar, &env), old.of != of:
-		c.conflict("env", env.Name, "would stand for two different things")
+		c.conflict(old.first, "env", env.Name, "would stand for two different things")
 	default:
 		old.owners.add(c.adding)
 	}
@@ -52,7 +52,7 @@ func (c *Change) addValue(s *Secret, layout mount.Layout) {
 			continue
 		}
 		if err := value.Validate(name); err != nil {
-			c.problem(err)
+			c.problem(none, err)
 			continue
 		}
 		c.addVariable(value.EnvVar(name), holds, of)
@@ -71,14 +71,14 @@ func (c *Change) addFile(s *Secret, layout mount.Layout) {
 	}
 	if old, ok := c.fileTree.files[p]; ok {
 		if !sameFile(&c.files[old].secret.Fragment, &s.Fragment) {
-			c.conflict("files", p, "would hold two different secrets")
+			c.conflict(c.files[old].first, "files", p, "would hold two different secrets")
 			return
 		}
 		c.files[old].owners.add(c.adding)
 		return
 	}
-	if reason, blocked := c.fileTree.blocked(p); blocked {
-		c.conflict("files", p, reason)
+	if reason, by, blocked := c.fileTree.blocked(p); blocked {
+		c.conflict(c.files[by].first, "files", p, reason)
 		return
 	}
 	c.putFile(file{p, c.mountOf(s, p, announced.Dir), s, holds, owners{first: c.adding}})

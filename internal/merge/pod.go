@@ -123,7 +123,7 @@ func (d *decision) addItems(v *volume, index int) {
 	for i := range v.items {
 		it := &v.items[i]
 		key, ok := found.files[it.Path]
-		reason, blocked := found.blocked(it.Path)
+		reason, _, blocked := found.blocked(it.Path)
 		switch {
 		case ok && key == it.Key:
 		case it.second != "" && (ok || blocked || d.inTheWay(it)):

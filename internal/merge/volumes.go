@@ -71,7 +71,7 @@ func (c *Change) addVolume(v *corev1.Volume) {
 		c.volumes.add(v.Name, volume{Volume: v, owners: owners{first: c.adding}})
 		old, _ = c.volumes.get(v.Name)
 	case !mergeable(old.Volume, v):
-		c.conflict("volumes", v.Name, "would have two different sources")
+		c.conflict(old.first, "volumes", v.Name, "would have two different sources")
 		return
 	default:
 		old.owners.add(c.adding)
@@ -103,14 +103,14 @@ func (c *Change) addItem(v *volume, it item) {
 		if old := &v.items[at]; equality.Semantic.DeepEqual(old.KeyToPath, it.KeyToPath) {
 			old.owners.add(c.adding)
 		} else {
-			c.conflict("volumes", v.Name, "would have two different keys or modes at "+quote(it.Path))
+			c.conflict(old.first, "volumes", v.Name, "would have two different keys or modes at "+quote(it.Path))
 		}
 		return
 	}
 	// The kubelet never gets such a volume mounted, though it passes
 	// validation.
-	if reason, blocked := v.tree.blocked(it.Path); blocked {
-		c.conflict("volumes", v.Name, "has "+quote(it.Path)+", which "+reason)
+	if reason, by, blocked := v.tree.blocked(it.Path); blocked {
+		c.conflict(v.items[by].first, "volumes", v.Name, "has "+quote(it.Path)+", which "+reason)
 		return
 	}
 	v.tree.add(it.Path, len(v.items))
@@ -124,9 +124,9 @@ func (c *Change) addMount(m corev1.VolumeMount) {
 	case !ok:
 		c.mounts.add(p, mounted{m, p, owners{first: c.adding}})
 	case (old.Name == "") != (m.Name == ""):
-		c.conflict("volumeMounts", p, "would have two volumes, one of them brought by another webhook")
+		c.conflict(old.first, "volumeMounts", p, "would have two volumes, one of them brought by another webhook")
 	case old.Name != m.Name, old.SubPath != m.SubPath, old.SubPathExpr != m.SubPathExpr:
-		c.conflict("volumeMounts", p, "would have two volumes")
+		c.conflict(old.first, "volumeMounts", p, "would have two volumes")
 	default:
 		old.owners.add(c.adding)
 	}
@@ -189,8 +189,8 @@ func (c *Change) addSecondItem(s *Secret, p string, layout mount.Layout) {
 	it.Path, it.second, it.owners = relative(base, p), p, owners{first: c.adding}
 	_, taken := c.fileTree.files[p]
 	_, takenInVolume := v.tree.files[it.Path]
-	_, blocked := c.fileTree.blocked(p)
-	_, blockedInVolume := v.tree.blocked(it.Path)
+	_, _, blocked := c.fileTree.blocked(p)
+	_, _, blockedInVolume := v.tree.blocked(it.Path)
 	// Kubernetes refuses an item whose path begins with "..".
 	if taken || takenInVolume || blocked || blockedInVolume || c.hidden(p, base) != nil || strings.HasPrefix(it.Path, "..") {
 		return
@@ -237,7 +237,7 @@ func (c *Change) findHidden() {
 		}
 		if m := c.hidden(f.path, f.base); m != nil {
 			c.adding = max(f.first, m.first)
-			c.conflict("files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
+			c.conflict(min(f.first, m.first), "files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
 		}
 		for at := range between(f.base, f.path) {
 			c.covers[at] = append(c.covers[at], i)
@@ -248,7 +248,7 @@ func (c *Change) findHidden() {
 			over, ok := c.mounts.get(dir)
 			if ok && over.ReadOnly && !c.nests(over.Name) {
 				c.adding = max(m.first, over.first)
-				c.conflict("volumeMounts", m.path, "would be below the read-only volume mounted at "+quote(dir))
+				c.conflict(min(m.first, over.first), "volumeMounts", m.path, "would be below the read-only volume mounted at "+quote(dir))
 			}
 			if ok {
 				break // the kubelet makes the mount point in the nearest one
