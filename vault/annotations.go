@@ -44,6 +44,9 @@ func nameFlaw(name string) string {
 	// The API server lower-cases before it checks.
 	case len(validation.IsQualifiedName(strings.ToLower(name))) > 0:
 		return "is not a valid name of an annotation"
+	// A name that was meant to be one of the Vault Agent Injector's.
+	case !strings.Contains(name, "/"), strings.HasPrefix(strings.ToLower(name), prefix) && !strings.HasPrefix(name, prefix):
+		return "does not begin with " + prefix
 	case name == status:
 		return "is for the Vault Agent Injector to write"
 	case name == containers:
@@ -64,6 +67,10 @@ func flaw(name, value string) string {
 		if on, err := strconv.ParseBool(value); err != nil || !on {
 			return fmt.Sprintf("is %q, and secrets arrive only if it is true", value)
 		}
+	case role:
+		if value == "" {
+			return "is empty, and the agent would take another annotation's"
+		}
 	case configMap:
 		if value != "" {
 			return "is set, and then the agent takes no notice of the secrets asked for"
@@ -83,7 +90,7 @@ func flaw(name, value string) string {
 // check finds annotations of the Pod with which the secret would not arrive.
 // Those of must that have another value, the injector finds.
 func check(target mount.Target, id, dir string, common, must map[string]string) error {
-	for _, name := range []string{inject, prePopulate, configMap, volumePath} {
+	for _, name := range []string{inject, prePopulate, configMap, role, volumePath} {
 		if value, ok := target.Annotation(name); ok {
 			if reason := flaw(name, value); reason != "" {
 				return conflict(name, reason)

@@ -66,6 +66,7 @@
 // would silently never arrive:
 //
 //   - agent-inject or agent-pre-populate is anything but true;
+//   - role is empty: the agent would log in as what another annotation says;
 //   - agent-configmap is set: the agent would only do what that says;
 //   - agent-inject-status is "injected" and one of those above is missing: the
 //     Pod would be left as it is;

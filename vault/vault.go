@@ -29,8 +29,12 @@ type Config struct {
 	// Locked are the full names of annotations that a Pod may not change: it
 	// has the value that it would get, or, where it would get none, no such
 	// annotation. Anything else is a *mount.ConflictError. That concerns Pods
-	// that ask this library for secrets. To others it does not apply, so that
-	// what a Pod can read is for Vault's roles and policies to limit.
+	// that ask this library for secrets. To others it does not apply, and the
+	// Vault Agent Injector has other annotations that lead to the same end: who
+	// locks the role may want auth-type, auth-path, auth-config-role,
+	// agent-json-patch and agent-init-json-patch locked with it. What a Pod can
+	// read is for Vault's roles and policies to limit, by service account and
+	// namespace.
 	Locked []string
 }
 

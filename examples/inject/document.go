@@ -42,7 +42,7 @@ var (
 
 	// Byte order mark, separator, then lines that are blank, comments or
 	// directives.
-	heading = regexp.MustCompile(`^\x{FEFF}?(?:---|\.\.\.)?(?:[ \t]*(?:#.*)?\r?(?:\n|$)|%.*(?:\n|$))*`)
+	heading = regexp.MustCompile(`^\x{FEFF}?(?:(?:---|\.\.\.)(?:[ \t]+|\r?\n|$))?(?:[ \t]*(?:#.*)?\r?(?:\n|$)|%.*(?:\n|$))*`)
 )
 
 // parse splits a file into documents and converts each to JSON.

@@ -50,7 +50,8 @@ annotations of the Pod or Pod template, then those of -request.
         plan   a table of what would be read where; shows no values
 `
 
-// managers makes a secret manager of each name that -manager takes.
+// managers makes a secret manager of each name that -manager takes. The flags
+// with its settings begin with that name and a dash.
 var managers = map[string]func(*options) (injector.SecretManager, error){
 	"aws":    func(o *options) (injector.SecretManager, error) { return awssm.New(o.aws) },
 	"global": func(*options) (injector.SecretManager, error) { return global.New(global.Config{}) },
@@ -61,7 +62,7 @@ var managers = map[string]func(*options) (injector.SecretManager, error){
 type options struct {
 	files    []string
 	requests []secret.Request
-	managers []func(*options) (injector.SecretManager, error)
+	managers []string
 	aws      awssm.Config
 	vault    vault.Config
 	write    writer
@@ -77,8 +78,8 @@ func parseFlags(args []string) (*options, error) {
 		return err
 	})
 	fs.Func("manager", "", func(name string) error {
-		m, err := choose(managers, name)
-		o.managers = append(o.managers, m)
+		o.managers = append(o.managers, name)
+		_, err := choose(managers, name)
 		return err
 	})
 	fs.StringVar(&o.vault.Role, "vault-role", "", "")
@@ -93,17 +94,35 @@ func parseFlags(args []string) (*options, error) {
 		return nil, err
 	}
 	if len(o.managers) == 0 {
-		o.managers = append(o.managers, managers["k8s"])
+		o.managers = []string{"k8s"}
 	}
 	if o.files = fs.Args(); len(o.files) == 0 {
 		o.files = []string{"-"}
 	}
+	return o, o.check(fs)
+}
+
+// check finds flags that would have no effect.
+func (o *options) check(fs *flag.FlagSet) (err error) {
+	fs.Visit(func(f *flag.Flag) {
+		manager, _, ok := strings.Cut(f.Name, "-")
+		if ok && err == nil && !slices.Contains(o.managers, manager) {
+			err = fmt.Errorf("flag -%s needs -manager %s", f.Name, manager)
+		}
+	})
+	stdin := 0
 	for _, file := range o.files {
-		if len(file) > 1 && file[0] == '-' {
-			return nil, fmt.Errorf("flag %s must stand before the files", file)
+		switch {
+		case file == "-":
+			stdin++
+		case strings.HasPrefix(file, "-"):
+			return fmt.Errorf("flag %s must stand before the files", file)
 		}
 	}
-	return o, nil
+	if stdin > 1 {
+		return errors.New("standard input can be read only once")
+	}
+	return err
 }
 
 func (o *options) addVaultAnnotation(s string) error {
@@ -124,8 +143,8 @@ func (o *options) addVaultAnnotation(s string) error {
 // injector returns what the options ask for.
 func (o *options) injector() (*injector.Injector, error) {
 	var cfg injector.Config
-	for _, newManager := range o.managers {
-		m, err := newManager(o)
+	for _, name := range o.managers {
+		m, err := managers[name](o)
 		if err != nil {
 			return nil, err
 		}

@@ -28,8 +28,8 @@ func writeYAML(out *bytes.Buffer, docs []document) error {
 				return d.errorf("%w", err)
 			}
 			body = text
-			if bytes.HasSuffix(head, []byte("---")) { // what followed on that line is in body
-				body = append([]byte("\n"), body...)
+			if len(head) > 0 && !bytes.HasSuffix(head, []byte("\n")) { // what followed on that line is in body
+				head = append(bytes.TrimRight(head, " \t"), '\n')
 			}
 		}
 		if len(head)+len(body) == 0 {
@@ -40,7 +40,10 @@ func writeYAML(out *bytes.Buffer, docs []document) error {
 			if !bytes.HasSuffix(out.Bytes(), []byte("\n")) {
 				out.WriteString("\n")
 			}
-			if !separator.Match(head) {
+			switch {
+			case bytes.HasPrefix(head, []byte("%")): // a directive, before which a document must end
+				out.WriteString("...\n")
+			case !separator.Match(head):
 				out.WriteString("---\n")
 			}
 		}
@@ -97,7 +100,7 @@ func writePlan(out *bytes.Buffer, docs []document) error {
 		for _, c := range docs[i].changes {
 			for _, p := range c.placements {
 				// One is empty: it is a variable or a file.
-				fmt.Fprintf(table, "%v\t%v\t%s\t%s\n", c.object, p.Request, p.Manager, p.EnvVar+p.Path)
+				fmt.Fprintf(table, "%s\t%v\t%s\t%s\n", oneLine(c.String()), p.Request, p.Manager, p.EnvVar+p.Path)
 			}
 		}
 	}

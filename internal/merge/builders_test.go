@@ -119,6 +119,14 @@ func annotations(pairs ...string) *corev1.Pod {
 	return pod
 }
 
+// agentRan is a Pod that has the annotations of annotated("g", "k"), and the
+// mount of whoever they instruct.
+func agentRan(readOnly bool) *corev1.Pod {
+	pod := mounts("/etc/flyte/secrets", readOnly)
+	pod.Annotations = annotations("agent/inject", "true", "agent/"+mount.Name("g", "k"), "k", "agent/role", "default").Annotations
+	return pod
+}
+
 func volume(v corev1.Volume) *corev1.Pod {
 	pod := app(nil)
 	pod.Spec.Volumes = []corev1.Volume{v}

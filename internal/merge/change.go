@@ -124,9 +124,14 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	for c.adding = range secrets {
 		c.add(&secrets[c.adding], layout)
 	}
-	// Only now are all primary names known, in whose way no second name may be.
+	// Only now are all values known that win over defaults, and all primary
+	// names, in whose way no second name may be.
 	for c.adding = range secrets {
-		c.addSecondName(&secrets[c.adding], layout)
+		s := &secrets[c.adding]
+		for _, key := range sortedKeys(s.Fragment.DefaultAnnotations) {
+			c.addAnnotation(key, s.Fragment.DefaultAnnotations[key], false)
+		}
+		c.addSecondName(s, layout)
 	}
 	c.findHidden()
 	return c, c.problems
@@ -145,9 +150,6 @@ func (c *Change) add(s *Secret, layout mount.Layout) {
 	}
 	for _, key := range sortedKeys(f.Annotations) {
 		c.addAnnotation(key, f.Annotations[key], true)
-	}
-	for _, key := range sortedKeys(f.DefaultAnnotations) {
-		c.addAnnotation(key, f.DefaultAnnotations[key], false)
 	}
 	if key := f.ContainersAnnotation; key != "" {
 		if o, ok := c.lists[key]; ok {
@@ -175,11 +177,12 @@ func (c *Change) addFetcher(container *corev1.Container) {
 	}
 }
 
-// addAnnotation lets what must be win over a default.
+// addAnnotation adds one that must be, or a default. All that must be come
+// before.
 func (c *Change) addAnnotation(key, value string, must bool) {
 	old, ok := c.annotations[key]
 	switch {
-	case !ok, must && !old.must:
+	case !ok:
 		c.annotations[key] = annotation{value, must, owners{first: c.adding}}
 	case old.must && !must:
 	case old.value != value:

@@ -160,14 +160,21 @@ func TestConflicts(t *testing.T) {
 		{name: "fetched secrets where annotations have somebody mount", pod: app(func(c *corev1.Container) {
 			c.VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets"}}
 		}), secrets: []merge.Secret{annotated("g", "k")},
-			want: `container "app": volumeMounts "/etc/flyte/secrets" has fetched secrets, and another volume would have to be there`},
+			want: `container "app": volumeMounts "/etc/flyte/secrets" has the volume "podsecrets-fetched" already, where another webhook would have to mount its own`},
 		{name: "a mount on our file", pod: mounts("/etc/flyte/secrets/g/k", false), secrets: []merge.Secret{item("g", "k")},
 			want: `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`},
 		{name: "a mount on the directory of our file", pod: mounts("/etc/flyte/secrets/g", false), secrets: []merge.Secret{fetched("g", "k")},
 			want: `container "app": volumeMounts "/etc/flyte/secrets/g" would hide the secret "/etc/flyte/secrets/g/k"`},
 		{name: "a mount where fetched files go", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{fetched("g", "k")},
 			want: `container "app": volumeMounts "/etc/flyte/secrets" has the volume "mine" already`},
-		{name: "somebody else's mount where annotations have it go", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{annotated("g", "k")}},
+		{name: "a mount where annotations would have somebody mount", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{annotated("g", "k")},
+			want: `container "app": volumeMounts "/etc/flyte/secrets" has the volume "mine" already, where another webhook would have to mount its own`},
+		{name: "somebody's mount where annotations had it go", pod: agentRan(false), secrets: []merge.Secret{annotated("g", "k")}},
+		{name: "somebody's read-only mount where annotations had it go", pod: agentRan(true), secrets: []merge.Secret{annotated("g", "k"), item("h", "k")}, index: 1,
+			want: `container "app": volumeMounts "/etc/flyte/secrets" is read-only, and secrets would have to be mounted below it`},
+		{name: "two defaults, and a value that wins", secrets: []merge.Secret{annotated("g", "a"),
+			with(annotated("g", "b"), func(s *merge.Secret) { s.Fragment.DefaultAnnotations["agent/role"] = "x" }),
+			with(annotated("g", "c"), func(s *merge.Secret) { s.Fragment.Annotations["agent/role"] = "y" })}},
 
 		// A volume of the Pod.
 		{name: "a volume of ours with another source", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k")},

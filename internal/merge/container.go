@@ -65,7 +65,10 @@ func (d *decision) addVariables(r receiver) {
 
 func (d *decision) countVariable(v *variable) {
 	size := len(v.Name) + len(v.Value)
-	d.growth += size
+	d.growth += size + variableGrowth
+	if v.ValueFrom != nil {
+		d.growth += size + referenceGrowth // names of about that length
+	}
 	if v.of == "" || d.literals > maxLiterals {
 		return
 	}
@@ -97,7 +100,7 @@ func (d *decision) addMounts(r receiver) {
 		d.checkParent(r, m, have)
 		if m.Name != "" {
 			missing = append(missing, m.VolumeMount)
-			d.growth += len(m.Name) + len(m.MountPath)
+			d.growth += len(m.Name) + len(m.MountPath) + mountGrowth
 		}
 	}
 	add(d, insert[corev1.VolumeMount, *corev1.VolumeMount]{
@@ -116,11 +119,14 @@ func (d *decision) checkMount(r receiver, m corev1.VolumeMount) {
 		switch {
 		case ours.Name != "":
 			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already")
-		case m.Name == mount.FetchVolume, mount.IsName(m.Name):
-			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has fetched secrets, and another volume would have to be there")
+		case m.Name == mount.FetchVolume, mount.IsName(m.Name), !d.annotated:
+			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already, where another webhook would have to mount its own")
 		}
 	}
 	for _, i := range d.change.covers[at] {
+		if d.full() {
+			return
+		}
 		f := &d.change.files[i]
 		d.conflict(f.owners, r.Name, "volumeMounts", at, "would hide the secret "+quote(f.path))
 	}
@@ -135,14 +141,14 @@ func (d *decision) checkMount(r receiver, m corev1.VolumeMount) {
 // make the mount point of m, and cannot.
 func (d *decision) checkParent(r receiver, m *mounted, have map[string]corev1.VolumeMount) {
 	for dir := range above(m.path) {
-		if _, ours := d.change.mounts.get(dir); ours {
-			return
-		}
 		if parent, ok := have[dir]; ok {
-			if parent.ReadOnly {
+			if parent.ReadOnly && !d.change.nests(parent.Name) {
 				d.conflict(m.owners, r.Name, "volumeMounts", dir, "is read-only, and secrets would have to be mounted below it")
 			}
 			return
+		}
+		if _, ours := d.change.mounts.get(dir); ours {
+			return // Merge has checked it
 		}
 	}
 }

@@ -5,11 +5,14 @@ import (
 )
 
 const (
-	// maxGrowth is how many bytes of names and values the containers of one Pod
-	// may gain together: the API server's limit on a request's body, so that no
-	// Pod can have more. Without a limit, a small Pod with many containers and
-	// many requests would become an enormous one.
+	// maxGrowth is how many bytes of JSON the containers of one Pod may gain
+	// together, as estimated: the API server's limit on a request's body, so
+	// that no Pod can have more. Without a limit, a small Pod with many
+	// containers and many requests would become an enormous one.
 	maxGrowth = 3 << 20
+
+	// What JSON needs besides names and values.
+	variableGrowth, referenceGrowth, mountGrowth = 24, 80, 60
 
 	// maxProblems is how many conflicts are found before the search ends.
 	maxProblems = 1000
@@ -29,6 +32,7 @@ type decision struct {
 	options   Options
 	receivers []receiver
 	leftOut   []mount.Container
+	annotated bool            // the Pod has all annotations already
 	mountDirs map[string]bool // above all mounts that containers have; made when needed
 	growth    int             // bytes that the containers gain
 	literals  int             // of these, the literal secrets
@@ -53,6 +57,9 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 		d.addMounts(r)
 		if d.growth > maxGrowth {
 			return nil, d.problems, mount.ErrTooLarge
+		}
+		if d.full() {
+			return nil, d.problems, nil
 		}
 	}
 	d.addPullSecrets()
@@ -83,9 +90,11 @@ func (d *decision) chooseReceivers() {
 func (d *decision) conflict(of owners, container, field, name, reason string) {
 	err := &mount.ConflictError{Container: container, Field: field, Name: name, Reason: reason}
 	for secret := range of.all() {
-		if len(d.problems) == maxProblems {
+		if d.full() {
 			return
 		}
 		d.problems = append(d.problems, Problem{secret, none, err})
 	}
 }
+
+func (d *decision) full() bool { return len(d.problems) >= maxProblems }

@@ -22,6 +22,7 @@ func (d *decision) annotate() {
 			d.conflict(a.owners, "", "metadata.annotations", key, "has another value already")
 		}
 	}
+	d.annotated = len(missing) == 0
 	for _, key := range sortedKeys(d.change.lists) {
 		d.listContainers(key, *d.change.lists[key], missing)
 	}
