@@ -9,5 +9,11 @@
 // everything that version 1.7.6 was recorded to do (testdata). The HTTP server
 // in front of the engines, and the database engine, are made for the tests.
 //
+// Nothing was recorded of annotations that decide whether, where and in which
+// containers the agent runs: agent-inject-containers, agent-inject-status,
+// agent-init-first, agent-pre-populate, agent-configmap, nor of a secret's own
+// volume path and delimiters. What package vault says of these is not proven
+// here.
+//
 // It needs loopback and nothing else of a network.
 package vaulttest

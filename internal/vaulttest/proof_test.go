@@ -42,6 +42,11 @@ func (p proof) run(t testing.TB, s *server, reqs ...secret.Request) (placements 
 		pod, placements = plan.Pod(), plan.Placements
 	}
 	require.Equal(t, "true", pod.Annotations[prefix+"agent-inject"], "else nothing happens")
+	for name := range pod.Annotations {
+		if id, ok := strings.CutPrefix(name, prefix+"agent-inject-template-"); ok {
+			require.Contains(t, pod.Annotations, prefix+"agent-inject-secret-"+id, "a template belongs to a secret")
+		}
+	}
 	config, err := inject(pod.Annotations)
 	require.NoError(t, err)
 	root := t.TempDir()
