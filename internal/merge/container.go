@@ -55,12 +55,9 @@ func (d *decision) addVariables(r receiver) {
 		}
 	}
 	// In front, so that the Pod's own variables can refer to them.
-	add(d, insert[corev1.EnvVar, *corev1.EnvVar]{
-		path:   r.path("env"),
-		list:   func(pod *corev1.Pod) *[]corev1.EnvVar { return &r.in(pod).Env },
-		length: len(r.Env),
-		elems:  missing,
-	})
+	add(d, r.path("env"),
+		func(pod *corev1.Pod) *[]corev1.EnvVar { return &r.in(pod).Env },
+		0, len(r.Env), missing)
 }
 
 func (d *decision) countVariable(v *variable) {
@@ -82,14 +79,9 @@ func (d *decision) countVariable(v *variable) {
 
 func (d *decision) addMounts(r receiver) {
 	have := make(map[string]corev1.VolumeMount, len(r.VolumeMounts))
-	for _, m := range r.VolumeMounts {
-		have[absolute(m.MountPath)] = m
-		d.checkMount(r, m)
-	}
-	for _, device := range r.VolumeDevices {
-		m := corev1.VolumeMount{Name: device.Name, MountPath: device.DevicePath}
-		have[absolute(m.MountPath)] = m
-		d.checkMount(r, m)
+	for at, m := range r.taken() {
+		have[at] = m
+		d.checkMount(r, at, m.Name)
 	}
 	var missing []corev1.VolumeMount
 	for i := range d.change.mounts.items {
@@ -103,24 +95,20 @@ func (d *decision) addMounts(r receiver) {
 			d.growth += len(m.Name) + len(m.MountPath) + mountGrowth
 		}
 	}
-	add(d, insert[corev1.VolumeMount, *corev1.VolumeMount]{
-		path:   r.path("volumeMounts"),
-		list:   func(pod *corev1.Pod) *[]corev1.VolumeMount { return &r.in(pod).VolumeMounts },
-		at:     len(r.VolumeMounts),
-		length: len(r.VolumeMounts),
-		elems:  missing,
-	})
+	add(d, r.path("volumeMounts"),
+		func(pod *corev1.Pod) *[]corev1.VolumeMount { return &r.in(pod).VolumeMounts },
+		len(r.VolumeMounts), len(r.VolumeMounts), missing)
 }
 
-// checkMount finds what a mount that the container has would take the place of.
-func (d *decision) checkMount(r receiver, m corev1.VolumeMount) {
-	at := absolute(m.MountPath)
-	if ours, ok := d.change.mounts.get(at); ok && ours.Name != m.Name {
+// checkMount finds what a volume that the container has at a path would take the
+// place of.
+func (d *decision) checkMount(r receiver, at, volume string) {
+	if ours, ok := d.change.mounts.get(at); ok && ours.Name != volume {
 		switch {
 		case ours.Name != "":
-			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already")
-		case m.Name == mount.FetchVolume, mount.IsName(m.Name), !d.annotated:
-			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(m.Name)+" already, where another webhook would have to mount its own")
+			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(volume)+" already")
+		case volume == mount.FetchVolume, mount.IsName(volume), !d.annotated:
+			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(volume)+" already, where another webhook would have to mount its own")
 		}
 	}
 	for _, i := range d.change.covers[at] {

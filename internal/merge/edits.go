@@ -25,17 +25,28 @@ type edit interface {
 	visit(emit func(path string, value any))
 }
 
+// copier is a pointer to an API type.
+type copier[T any] interface {
+	*T
+	DeepCopyInto(*T)
+}
+
 // insert adds elements to a list that has length elements, the first of them at
 // the index at. A list without elements may be missing or null, so that it is
 // written whole.
-type insert[T any, P interface {
-	*T
-	DeepCopyInto(*T)
-}] struct {
+type insert[T any, P copier[T]] struct {
 	path       string
 	list       func(*corev1.Pod) *[]T
 	at, length int
 	elems      []T
+}
+
+// add records that elems, if there are any, go into the list at the path, which
+// has length elements, the first of them at the index at.
+func add[T any, P copier[T]](d *decision, path string, list func(*corev1.Pod) *[]T, at, length int, elems []T) {
+	if len(elems) > 0 {
+		d.edits = append(d.edits, insert[T, P]{path, list, at, length, elems})
+	}
 }
 
 func (e insert[T, P]) copies() []T {
@@ -134,15 +145,5 @@ func appendJSON(to []byte, value any, earlier error) ([]byte, error) {
 func (e *Edits) visit(emit func(path string, value any)) {
 	for _, edit := range e.all {
 		edit.visit(emit)
-	}
-}
-
-// add records an insertion that inserts something.
-func add[T any, P interface {
-	*T
-	DeepCopyInto(*T)
-}](d *decision, e insert[T, P]) {
-	if len(e.elems) > 0 {
-		d.edits = append(d.edits, e)
 	}
 }

@@ -84,13 +84,9 @@ func (d *decision) addVolumes() {
 			d.addItems(v, index)
 		}
 	}
-	add(d, insert[corev1.Volume, *corev1.Volume]{
-		path:   "/spec/volumes",
-		list:   func(pod *corev1.Pod) *[]corev1.Volume { return &pod.Spec.Volumes },
-		at:     len(d.view.Spec.Volumes),
-		length: len(d.view.Spec.Volumes),
-		elems:  missing,
-	})
+	add(d, "/spec/volumes",
+		func(pod *corev1.Pod) *[]corev1.Volume { return &pod.Spec.Volumes },
+		len(d.view.Spec.Volumes), len(d.view.Spec.Volumes), missing)
 }
 
 // whole returns the volume with all its items.
@@ -137,13 +133,9 @@ func (d *decision) addItems(v *volume, index int) {
 			found.add(it.Path, it.Key)
 		}
 	}
-	add(d, insert[corev1.KeyToPath, *corev1.KeyToPath]{
-		path:   "/spec/volumes/" + strconv.Itoa(index) + "/secret/items",
-		list:   func(pod *corev1.Pod) *[]corev1.KeyToPath { return &pod.Spec.Volumes[index].Secret.Items },
-		at:     len(have),
-		length: len(have),
-		elems:  missing,
-	})
+	add(d, "/spec/volumes/"+strconv.Itoa(index)+"/secret/items",
+		func(pod *corev1.Pod) *[]corev1.KeyToPath { return &pod.Spec.Volumes[index].Secret.Items },
+		len(have), len(have), missing)
 }
 
 // inTheWay reports whether the second name it would be a file where a container
@@ -155,8 +147,8 @@ func (d *decision) inTheWay(it *item) bool {
 	if d.mountDirs == nil {
 		d.mountDirs = make(map[string]bool)
 		for _, r := range d.receivers {
-			for _, m := range r.VolumeMounts {
-				for dir := range above(absolute(m.MountPath)) {
+			for at := range r.taken() {
+				for dir := range above(at) {
 					d.mountDirs[dir] = true
 				}
 			}
@@ -177,13 +169,9 @@ func (d *decision) addPullSecrets() {
 			missing = append(missing, ref)
 		}
 	}
-	add(d, insert[corev1.LocalObjectReference, *corev1.LocalObjectReference]{
-		path:   "/spec/imagePullSecrets",
-		list:   func(pod *corev1.Pod) *[]corev1.LocalObjectReference { return &pod.Spec.ImagePullSecrets },
-		at:     len(have),
-		length: len(have),
-		elems:  missing,
-	})
+	add(d, "/spec/imagePullSecrets",
+		func(pod *corev1.Pod) *[]corev1.LocalObjectReference { return &pod.Spec.ImagePullSecrets },
+		len(have), len(have), missing)
 }
 
 func (d *decision) addFetchers() {
@@ -207,13 +195,9 @@ func (d *decision) addFetchers() {
 			d.conflict(f.owners, "", "containers", c.Name, "has the name of a fetching init container")
 		}
 	}
-	add(d, insert[corev1.Container, *corev1.Container]{
-		path:   "/spec/initContainers",
-		list:   func(pod *corev1.Pod) *[]corev1.Container { return &pod.Spec.InitContainers },
-		at:     fetchersAt(inits, d.options.InitOrder),
-		length: len(inits),
-		elems:  missing,
-	})
+	add(d, "/spec/initContainers",
+		func(pod *corev1.Pod) *[]corev1.Container { return &pod.Spec.InitContainers },
+		fetchersAt(inits, d.options.InitOrder), len(inits), missing)
 }
 
 // fetchersAt returns the index at which fetchers go.

@@ -60,6 +60,9 @@ func TestSecondNames(t *testing.T) {
 			s.Fragment.VolumeMounts = append(s.Fragment.VolumeMounts, other)
 		})}, want: "k=k k=v/k"},
 		{name: "a directory that the Pod mounts below", pod: mounts("/etc/flyte/secrets/g/v/k/x", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "k=k"},
+		{name: "a directory below which the Pod has a device", pod: app(func(c *corev1.Container) {
+			c.VolumeDevices = []corev1.VolumeDevice{{Name: "disk", DevicePath: "/etc/flyte/secrets/g/v/k/x"}}
+		}), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "k=k"},
 		{name: "a directory that the Pod mounts below, in a volume that is there", pod: func() *corev1.Pod {
 			pod := mounts("/etc/flyte/secrets/g/v/k/x", false)
 			pod.Spec.Volumes = secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "k", Path: "k"}).Spec.Volumes

@@ -1,6 +1,8 @@
 package merge
 
 import (
+	"iter"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/json"
@@ -73,6 +75,23 @@ func (v *View) Meta() *metav1.ObjectMeta {
 	return &metav1.ObjectMeta{
 		Name: m.Name, GenerateName: m.GenerateName, Namespace: m.Namespace,
 		Labels: m.Labels, Annotations: m.Annotations,
+	}
+}
+
+// taken yields the paths at which c has something mounted, as the kubelet reads
+// them, with the mounts. A device takes its path like a mount.
+func (c *Container) taken() iter.Seq2[string, corev1.VolumeMount] {
+	return func(yield func(string, corev1.VolumeMount) bool) {
+		for _, m := range c.VolumeMounts {
+			if !yield(absolute(m.MountPath), m) {
+				return
+			}
+		}
+		for _, d := range c.VolumeDevices {
+			if !yield(absolute(d.DevicePath), corev1.VolumeMount{Name: d.Name}) {
+				return
+			}
+		}
 	}
 }
 
