@@ -92,14 +92,12 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 			break
 		}
 		at[req] = len(s.secrets)
-		fragment, manager, failed := in.askFor(ctx, target, req)
+		found, manager, failed := in.askFor(ctx, target, req)
 		if failed != nil {
 			f.add(failed)
 			continue
 		}
-		s.secrets = append(s.secrets, merge.Secret{
-			Group: req.Group, Version: req.GroupVersion, Key: req.Key, EnvVar: req.EnvVar, Fragment: fragment,
-		})
+		s.secrets = append(s.secrets, found)
 		s.requests = append(s.requests, req)
 		s.managers = append(s.managers, manager)
 	}
@@ -109,53 +107,54 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 	return s, at
 }
 
-func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.Request) (mount.Fragment, string, *RequestError) {
+func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.Request) (merge.Secret, string, *RequestError) {
 	if err := req.Validate(); err != nil {
-		return mount.Fragment{}, "", mendable(req, "", err)
+		return merge.Secret{}, "", mendable(req, "", err)
 	}
+	found := merge.Secret{Group: req.Group, Version: req.GroupVersion, Key: req.Key, EnvVar: req.EnvVar}
 	var answers []answer
 	for _, m := range in.managers {
 		name := m.Name()
-		fragment, err := m.Mount(ctx, req, target)
-		if err == nil {
-			err = in.check(req, &fragment)
+		var err error
+		if found.Fragment, err = m.Mount(ctx, req, target); err == nil {
+			err = in.check(req.Mount, &found)
 		}
 		switch {
 		case err == nil:
-			return fragment, name, nil
+			return found, name, nil
 		case errors.Is(err, secret.ErrNotFound), errors.Is(err, secret.ErrUnsupported):
 			answers = append(answers, answer{name, err})
 		default:
-			return mount.Fragment{}, "", failure(req, name, err)
+			return merge.Secret{}, "", failure(req, name, err)
 		}
 	}
-	return mount.Fragment{}, "", unserved(req, answers)
+	return merge.Secret{}, "", unserved(req, answers)
 }
 
-// check refuses a Fragment that breaks its rules or does not answer the
-// request, and one that this Layout has no name for.
-func (in *Injector) check(req secret.Request, f *mount.Fragment) error {
+// check refuses a Fragment that breaks its rules or is not of the type asked
+// for, and one that this Layout has no name for.
+func (in *Injector) check(asked mount.Type, s *merge.Secret) error {
+	f := &s.Fragment
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	switch {
-	case req.Mount == mount.EnvVar && f.File:
+	case asked == mount.EnvVar && f.File:
 		return &mount.FragmentError{Field: "File", Reason: "does not answer a request for ENV_VAR"}
-	case req.Mount == mount.File && !f.File:
+	case asked == mount.File && !f.File:
 		return &mount.FragmentError{Field: "Value", Reason: "does not answer a request for FILE"}
 	}
-	if req.Group == "" && req.Key == "" && !f.Versioned {
+	if s.Group == "" && s.Key == "" && !f.Versioned {
 		return fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
 	}
-	s := merge.Secret{Group: req.Group, Version: req.GroupVersion, Key: req.Key, Fragment: *f}
 	if !f.File {
 		if name := s.Variable(in.layout); mount.IsDiscoveryVar(name) || len(validation.IsEnvVarName(name)) > 0 {
 			return fmt.Errorf("%w: %q is not a valid name of a variable", secret.ErrUnsupported, name)
 		}
 		return nil
 	}
-	// Linux's NAME_MAX. Validate measured the parts without the prefix, and
-	// before lower-casing, which makes some runes longer.
+	// Linux's NAME_MAX. Request.Validate measured the parts without the file
+	// prefix, which it does not know.
 	for _, segment := range strings.Split(s.Path(in.layout), "/") {
 		if len(segment) > 255 {
 			return fmt.Errorf("%w: its path would have a segment of more than 255 bytes", secret.ErrUnsupported)

@@ -47,23 +47,23 @@ const maxTold = 20
 // A refusal has the status code 400 if the Pod or an annotation cannot be
 // decoded, 422 if requests are invalid, not served or in conflict, 500 if a
 // manager failed, and 504 if the context ended. Its message names requests and
-// fields, of the first twenty errors if there are more; of a manager's error it tells only the category (not found, not
-// supported, failed), because Pods' authors read it. To log a manager's error,
-// wrap the manager in one that does.
+// fields, of the first twenty errors if there are more; of a manager's error it
+// tells only the category (not found, not supported, failed), because Pods'
+// authors read it. To log a manager's error, wrap the manager in one that does.
 //
-// Review itself never panics, whatever the bytes, and never returns nil. Of a Pod that
-// no API server would send, such as one with null for a container, the response
-// may have a patch that does not apply.
+// Review itself never panics, whatever the bytes, and never returns nil. Of a
+// Pod that no API server would send, such as one with null for a container, the
+// response may have a patch that does not apply.
 func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	if req == nil {
-		return deny("", http.StatusBadRequest, metav1.StatusReasonBadRequest, "there is no admission request")
+		return deny("", http.StatusBadRequest, "there is no admission request")
 	}
 	if !createsPod(req) {
 		return allow(req, OutcomeSkipped)
 	}
 	view, err := merge.ViewJSON(req.Object.Raw)
 	if err != nil {
-		return deny(req.UID, http.StatusBadRequest, metav1.StatusReasonBadRequest, "the pod cannot be decoded: "+err.Error())
+		return deny(req.UID, http.StatusBadRequest, "the pod cannot be decoded: "+err.Error())
 	}
 	annotations := view.Metadata.Annotations
 	if _, mirror := annotations[corev1.MirrorPodAnnotationKey]; mirror {
@@ -71,7 +71,7 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	}
 	reqs, err := secret.DecodeAnnotations(annotations)
 	if err != nil {
-		return deny(req.UID, http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error())
+		return deny(req.UID, http.StatusBadRequest, err.Error())
 	}
 	if len(reqs) == 0 {
 		return allow(req, OutcomeSkipped)
@@ -97,7 +97,7 @@ func (in *Injector) respond(req *admissionv1.AdmissionRequest, d *decided) *admi
 	}
 	patch, err := d.edits.JSON()
 	if err != nil {
-		return deny(req.UID, http.StatusInternalServerError, metav1.StatusReasonInternalError, "the patch cannot be written")
+		return deny(req.UID, http.StatusInternalServerError, "the patch cannot be written")
 	}
 	jsonPatch := admissionv1.PatchTypeJSONPatch
 	response.Patch, response.PatchType = patch, &jsonPatch
@@ -125,7 +125,7 @@ func (in *Injector) countByManager(placements []Placement) string {
 
 // refuse tells of the worst error what kind it is, and the public text of all.
 func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *admissionv1.AdmissionResponse {
-	code, reason := int32(http.StatusUnprocessableEntity), metav1.StatusReasonInvalid
+	code := int32(http.StatusUnprocessableEntity)
 	var texts []string
 	for _, e := range split(err) {
 		var failed *RequestError
@@ -133,7 +133,7 @@ func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *
 		case errors.As(e, &failed):
 			texts = append(texts, failed.publicText())
 			if failed.public == "" {
-				code, reason = http.StatusInternalServerError, metav1.StatusReasonInternalError
+				code = http.StatusInternalServerError
 			}
 		default:
 			texts = append(texts, e.Error())
@@ -143,9 +143,9 @@ func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *
 		texts = append(texts[:maxTold], fmt.Sprintf("and %d more", more))
 	}
 	if ctx.Err() != nil {
-		code, reason = http.StatusGatewayTimeout, metav1.StatusReasonTimeout
+		code = http.StatusGatewayTimeout
 	}
-	return deny(req.UID, code, reason, strings.Join(texts, "; "))
+	return deny(req.UID, code, strings.Join(texts, "; "))
 }
 
 // split returns the errors that errors.Join joined.
@@ -164,14 +164,26 @@ func allow(req *admissionv1.AdmissionRequest, outcome string) *admissionv1.Admis
 	}
 }
 
-func deny(uid types.UID, code int32, reason metav1.StatusReason, message string) *admissionv1.AdmissionResponse {
+func deny(uid types.UID, code int32, message string) *admissionv1.AdmissionResponse {
 	outcome := OutcomeDenied
 	if code >= http.StatusInternalServerError {
 		outcome = OutcomeFailed
 	}
 	return &admissionv1.AdmissionResponse{
 		UID:              uid,
-		Result:           &metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: message},
+		Result:           &metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason(code), Message: message},
 		AuditAnnotations: map[string]string{AuditOutcome: outcome},
 	}
+}
+
+func reason(code int32) metav1.StatusReason {
+	switch code {
+	case http.StatusBadRequest:
+		return metav1.StatusReasonBadRequest
+	case http.StatusUnprocessableEntity:
+		return metav1.StatusReasonInvalid
+	case http.StatusGatewayTimeout:
+		return metav1.StatusReasonTimeout
+	}
+	return metav1.StatusReasonInternalError
 }
