@@ -41,7 +41,7 @@ func inject(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs ...secret
 	return out
 }
 
-func toJSON(t *testing.T, v any) []byte {
+func toJSON(t testing.TB, v any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	require.NoError(t, err)

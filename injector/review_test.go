@@ -32,7 +32,7 @@ func creation(raw []byte) *admissionv1.AdmissionRequest {
 }
 
 // stamped returns the Pod with the requests in its annotations.
-func stamped(t *testing.T, pod *corev1.Pod, reqs ...secret.Request) *corev1.Pod {
+func stamped(t testing.TB, pod *corev1.Pod, reqs ...secret.Request) *corev1.Pod {
 	t.Helper()
 	out := pod.DeepCopy()
 	var err error
