@@ -82,11 +82,11 @@ func (o owners) all() iter.Seq[int] {
 // Change is what a list of secrets adds to any Pod. It may share memory with
 // their fragments and is read-only once made.
 type Change struct {
-	vars        list[variable]
-	volumes     list[volume]
-	mounts      list[mounted] // by clean path
-	fetchers    list[fetcher]
-	pullSecrets list[corev1.LocalObjectReference]
+	vars        named[variable]
+	volumes     named[volume]
+	mounts      named[mounted] // by clean path
+	fetchers    named[fetcher]
+	pullSecrets named[corev1.LocalObjectReference]
 	annotations map[string]annotation
 	lists       map[string]*owners // annotations that list containers
 

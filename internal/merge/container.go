@@ -2,7 +2,6 @@ package merge
 
 import (
 	"fmt"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -21,43 +20,36 @@ type receiver struct {
 	index int
 }
 
-func (r receiver) path(list string) string {
+func (r receiver) envList() *list[corev1.EnvVar] {
 	if r.init {
-		return "/spec/initContainers/" + strconv.Itoa(r.index) + "/" + list
+		return initEnv
 	}
-	return "/spec/containers/" + strconv.Itoa(r.index) + "/" + list
+	return containerEnv
 }
 
-func (r receiver) in(pod *corev1.Pod) *corev1.Container {
+func (r receiver) mountList() *list[corev1.VolumeMount] {
 	if r.init {
-		return &pod.Spec.InitContainers[r.index]
+		return initMounts
 	}
-	return &pod.Spec.Containers[r.index]
+	return containerMounts
 }
 
 func (d *decision) addVariables(r receiver) {
-	found := make([]*corev1.EnvVar, len(d.change.vars.items))
-	for i := range r.Env {
-		if at, ok := d.change.vars.at[r.Env[i].Name]; ok {
-			found[at] = &r.Env[i] // of two, the last counts
-		}
-	}
-	var missing []corev1.EnvVar
+	have := r.envNamed(d.change.vars.at)
+	missing := make([]*corev1.EnvVar, 0, len(have))
 	for i := range d.change.vars.items {
 		v := &d.change.vars.items[i]
-		switch f := found[i]; {
-		case f == nil:
-			missing = append(missing, v.EnvVar)
+		switch f := have[i]; {
+		case f.elem == nil:
+			missing = append(missing, &v.EnvVar)
 			d.countVariable(v)
-		case sameVariable(f, &v.EnvVar), v.kind == second, v.kind == holds && d.options.OnConflict == mount.KeepPod:
+		case sameVariable(f.elem, &v.EnvVar), v.kind == second, v.kind == holds && d.options.OnConflict == mount.KeepPod:
 		default:
 			d.conflict(v.owners, r.Name, "env", v.Name, "is set to something else already")
 		}
 	}
 	// In front, so that the Pod's own variables can refer to them.
-	add(d, r.path("env"),
-		func(pod *corev1.Pod) *[]corev1.EnvVar { return &r.in(pod).Env },
-		0, len(r.Env), missing)
+	add(d, r.envList(), r.index, 0, r.envCount(), missing)
 }
 
 func (d *decision) countVariable(v *variable) {
@@ -83,7 +75,7 @@ func (d *decision) addMounts(r receiver) {
 		have[at] = m
 		d.checkMount(r, at, m.Name)
 	}
-	var missing []corev1.VolumeMount
+	var missing []*corev1.VolumeMount
 	for i := range d.change.mounts.items {
 		m := &d.change.mounts.items[i]
 		if _, there := have[m.path]; there {
@@ -91,13 +83,11 @@ func (d *decision) addMounts(r receiver) {
 		}
 		d.checkParent(r, m, have)
 		if m.Name != "" {
-			missing = append(missing, m.VolumeMount)
+			missing = append(missing, &m.VolumeMount)
 			d.growth += len(m.Name) + len(m.MountPath) + mountGrowth
 		}
 	}
-	add(d, r.path("volumeMounts"),
-		func(pod *corev1.Pod) *[]corev1.VolumeMount { return &r.in(pod).VolumeMounts },
-		len(r.VolumeMounts), len(r.VolumeMounts), missing)
+	add(d, r.mountList(), r.index, len(r.VolumeMounts), len(r.VolumeMounts), missing)
 }
 
 // checkMount finds what a volume that the container has at a path would take the

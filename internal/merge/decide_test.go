@@ -1,7 +1,9 @@
 package merge_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -114,11 +116,34 @@ func TestContainersAnnotation(t *testing.T) {
 	assert.Equal(t, "c,a", value, "another order is as good")
 }
 
+// What is decided of a Pod does not depend on whether it is typed, in the JSON
+// that an API server writes, or in any other.
 func TestViewsAreTheSame(t *testing.T) {
-	pod := app(func(c *corev1.Container) { c.Env = []corev1.EnvVar{{Name: "A", Value: "1"}} })
+	pod := env("A", "1", "_FSEC_G_K", "x", "_FSEC_G_K", "$$", "FLYTE_SECRETS_ENV_PREFIX", "_FSEC_", `"\<`, "quoted")
 	pod.ObjectMeta = metav1.ObjectMeta{Name: "n", Labels: map[string]string{"l": "1"}}
-	view, err := merge.ViewJSON([]byte(`{"metadata":{"name":"n","labels":{"l":"1"},"Annotations":{"x":"case matters"}},"spec":{"containers":[{"name":"app","env":[{"name":"A","value":"1"}]}]}}`))
+	pod.Spec.Volumes = secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "a", Path: "a"}).Spec.Volumes
+	written, err := json.Marshal(pod)
 	require.NoError(t, err)
-	assert.Equal(t, merge.ViewPod(pod).Meta(), view.Meta())
-	assert.Equal(t, merge.ViewPod(pod).Spec.Containers, view.Spec.Containers)
+	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{literal("g", "k", "$"), item("g", "b"), fetched("h", "c")})
+	require.Empty(t, problems)
+	typed, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+	require.NoError(t, err)
+	require.Empty(t, problems)
+
+	for name, text := range map[string]string{
+		"as API servers write it": string(written),
+		"names last":              regexp.MustCompile(`\{("name":"[^"]*"),("value":"[^"]*")`).ReplaceAllString(strings.Replace(string(written), `"volumes":[{`, `"volumes":[{"hostPath":null,`, 1), "{$2,$1"),
+		"names escaped":           strings.ReplaceAll(string(written), `"name":"_FSEC`, `"name":"\u005fFSEC`),
+		"blanks, another case":    `{"Metadata": {"name": "x"}, ` + strings.ReplaceAll(string(written[1:]), `":`, `" : `),
+	} {
+		t.Run(name, func(t *testing.T) {
+			view, err := merge.ViewJSON([]byte(text))
+			require.NoError(t, err, text)
+			assert.Equal(t, merge.ViewPod(pod).Meta(), view.Meta())
+			edits, problems, err := change.Decide(view, merge.Options{})
+			require.NoError(t, err)
+			require.Empty(t, problems, text)
+			assert.Equal(t, typed.Operations(), edits.Operations())
+		})
+	}
 }

@@ -1,8 +1,6 @@
 package merge
 
 import (
-	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,9 +18,10 @@ type Edits struct{ all []edit }
 type edit interface {
 	// apply does the edit to a Pod that nobody else has.
 	apply(pod *corev1.Pod)
-	// visit yields the paths and values of RFC 6902 "add" operations. Values
-	// share nothing.
-	visit(emit func(path string, value any))
+	// operations appends RFC 6902 "add" operations, whose values share nothing.
+	operations(to []jsonpatch.Operation) []jsonpatch.Operation
+	// write writes the same operations as JSON.
+	write(w *patchWriter)
 }
 
 // copier is a pointer to an API type.
@@ -33,44 +32,44 @@ type copier[T any] interface {
 
 // insert adds elements to a list that has length elements, the first of them at
 // the index at. A list without elements may be missing or null, so that it is
-// written whole.
+// written whole. The elements may be parts of fragments and are only read.
 type insert[T any, P copier[T]] struct {
-	path       string
-	list       func(*corev1.Pod) *[]T
+	list       *list[T]
+	owner      int // the index of the container or volume that has the list
 	at, length int
-	elems      []T
+	elems      []*T
 }
 
-// add records that elems, if there are any, go into the list at the path, which
-// has length elements, the first of them at the index at.
-func add[T any, P copier[T]](d *decision, path string, list func(*corev1.Pod) *[]T, at, length int, elems []T) {
+// add records that elems, if there are any, go into a list, which has length
+// elements, the first of them at the index at.
+func add[T any, P copier[T]](d *decision, list *list[T], owner, at, length int, elems []*T) {
 	if len(elems) > 0 {
-		d.edits = append(d.edits, insert[T, P]{path, list, at, length, elems})
+		d.edits = append(d.edits, insert[T, P]{list, owner, at, length, elems})
 	}
 }
 
 func (e insert[T, P]) copies() []T {
 	out := make([]T, len(e.elems))
-	for i := range e.elems {
-		P(&e.elems[i]).DeepCopyInto(&out[i])
+	for i, elem := range e.elems {
+		P(elem).DeepCopyInto(&out[i])
 	}
 	return out
 }
 
 func (e insert[T, P]) apply(pod *corev1.Pod) {
-	list := e.list(pod)
+	list := e.list.of(pod, e.owner)
 	*list = slices.Insert(*list, e.at, e.copies()...)
 }
 
-func (e insert[T, P]) visit(emit func(path string, value any)) {
-	elems := e.copies()
+func (e insert[T, P]) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
+	path, elems := e.list.path(e.owner), e.copies()
 	if e.length == 0 {
-		emit(e.path, elems)
-		return
+		return append(to, jsonpatch.NewOperation("add", path, elems))
 	}
 	for i := range elems {
-		emit(e.path+"/"+strconv.Itoa(e.at+i), elems[i])
+		to = append(to, jsonpatch.NewOperation("add", path+"/"+strconv.Itoa(e.at+i), elems[i]))
 	}
+	return to
 }
 
 // annotate adds annotations to those that there are.
@@ -79,6 +78,8 @@ type annotate struct {
 	added  map[string]string
 }
 
+const annotationsPath = "/metadata/annotations"
+
 func (e annotate) apply(pod *corev1.Pod) {
 	if pod.Annotations == nil {
 		pod.Annotations = make(map[string]string, len(e.added))
@@ -86,15 +87,14 @@ func (e annotate) apply(pod *corev1.Pod) {
 	maps.Copy(pod.Annotations, e.added)
 }
 
-func (e annotate) visit(emit func(path string, value any)) {
-	const path = "/metadata/annotations"
+func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
 	if e.length == 0 {
-		emit(path, maps.Clone(e.added))
-		return
+		return append(to, jsonpatch.NewOperation("add", annotationsPath, maps.Clone(e.added)))
 	}
 	for _, key := range sortedKeys(e.added) {
-		emit(path+"/"+escapePointer.Replace(key), e.added[key])
+		to = append(to, jsonpatch.NewOperation("add", annotationsPath+"/"+escapePointer.Replace(key), e.added[key]))
 	}
+	return to
 }
 
 // RFC 6901, section 3.
@@ -115,35 +115,8 @@ func (e *Edits) Apply(pod *corev1.Pod) *corev1.Pod {
 // Operations returns the edits as a JSON patch, never nil.
 func (e *Edits) Operations() []jsonpatch.Operation {
 	ops := []jsonpatch.Operation{}
-	e.visit(func(path string, value any) {
-		ops = append(ops, jsonpatch.NewOperation("add", path, value))
-	})
-	return ops
-}
-
-// JSON returns the edits as the text of a JSON patch.
-func (e *Edits) JSON() (patch []byte, err error) {
-	patch = []byte{'['}
-	e.visit(func(path string, value any) {
-		if len(patch) > 1 {
-			patch = append(patch, ',')
-		}
-		patch = append(patch, `{"op":"add","path":`...)
-		patch, err = appendJSON(patch, path, err)
-		patch = append(patch, `,"value":`...)
-		patch, err = appendJSON(patch, value, err)
-		patch = append(patch, '}')
-	})
-	return append(patch, ']'), err
-}
-
-func appendJSON(to []byte, value any, earlier error) ([]byte, error) {
-	text, err := json.Marshal(value)
-	return append(to, text...), errors.Join(earlier, err)
-}
-
-func (e *Edits) visit(emit func(path string, value any)) {
 	for _, edit := range e.all {
-		edit.visit(emit)
+		ops = edit.operations(ops)
 	}
+	return ops
 }

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,32 +66,26 @@ func sameNames(a, b []string) bool {
 // addVolumes adds what is missing to the volumes that are there, and then the
 // volumes that are missing.
 func (d *decision) addVolumes() {
-	at := make(map[string]int)
-	for i := range d.view.Spec.Volumes {
-		at[d.view.Spec.Volumes[i].Name] = i
-	}
-	var missing []corev1.Volume
+	have, count := d.view.volumesNamed(d.change.volumes.at), d.view.volumeCount()
+	var missing []*corev1.Volume
 	for i := range d.change.volumes.items {
 		v := &d.change.volumes.items[i]
-		index, ok := at[v.Name]
-		switch {
-		case !ok:
+		switch f := have[i]; {
+		case f.elem == nil:
 			missing = append(missing, d.whole(v))
-		case !sameSource(&d.view.Spec.Volumes[index], v.Volume):
+		case !sameSource(f.elem, v.Volume):
 			d.conflict(v.owners, "", "volumes", v.Name, "has another source already")
 		case len(v.items) > 0:
-			d.addItems(v, index)
+			d.addItems(v, f)
 		}
 	}
-	add(d, "/spec/volumes",
-		func(pod *corev1.Pod) *[]corev1.Volume { return &pod.Spec.Volumes },
-		len(d.view.Spec.Volumes), len(d.view.Spec.Volumes), missing)
+	add(d, podVolumes, 0, count, count, missing)
 }
 
 // whole returns the volume with all its items.
-func (d *decision) whole(v *volume) corev1.Volume {
+func (d *decision) whole(v *volume) *corev1.Volume {
 	if len(v.items) == 0 {
-		return *v.Volume
+		return v.Volume
 	}
 	out, source := *v.Volume, *v.Secret
 	source.Items = make([]corev1.KeyToPath, 0, len(v.items))
@@ -102,25 +95,25 @@ func (d *decision) whole(v *volume) corev1.Volume {
 		}
 	}
 	out.Secret = &source
-	return out
+	return &out
 }
 
-// addItems adds the missing items to the Pod's volume at the index.
-func (d *decision) addItems(v *volume, index int) {
-	have := d.view.Spec.Volumes[index].Secret.Items
+// addItems adds the missing items to the Pod's volume that was found.
+func (d *decision) addItems(v *volume, f found[corev1.Volume]) {
+	have := f.elem.Secret.Items
 	if len(have) == 0 {
 		d.conflict(v.owners, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
 		return
 	}
-	var found tree[string]
+	var files tree[string]
 	for _, it := range have {
-		found.add(it.Path, it.Key)
+		files.add(it.Path, it.Key)
 	}
-	var missing []corev1.KeyToPath
+	var missing []*corev1.KeyToPath
 	for i := range v.items {
 		it := &v.items[i]
-		key, ok := found.files[it.Path]
-		reason, _, blocked := found.blocked(it.Path)
+		key, ok := files.files[it.Path]
+		reason, _, blocked := files.blocked(it.Path)
 		switch {
 		case ok && key == it.Key:
 		case it.second != "" && (ok || blocked || d.inTheWay(it)):
@@ -129,13 +122,11 @@ func (d *decision) addItems(v *volume, index int) {
 		case blocked:
 			d.conflict(it.owners, "", "volumes", v.Name, "cannot take "+quote(it.Path)+", which "+reason)
 		default:
-			missing = append(missing, it.KeyToPath)
-			found.add(it.Path, it.Key)
+			missing = append(missing, &it.KeyToPath)
+			files.add(it.Path, it.Key)
 		}
 	}
-	add(d, "/spec/volumes/"+strconv.Itoa(index)+"/secret/items",
-		func(pod *corev1.Pod) *[]corev1.KeyToPath { return &pod.Spec.Volumes[index].Secret.Items },
-		len(have), len(have), missing)
+	add(d, secretItems, f.index, len(have), len(have), missing)
 }
 
 // inTheWay reports whether the second name it would be a file where a container
@@ -163,15 +154,13 @@ func (d *decision) addPullSecrets() {
 	for _, ref := range have {
 		names[ref.Name] = true
 	}
-	var missing []corev1.LocalObjectReference
-	for _, ref := range d.change.pullSecrets.items {
-		if !names[ref.Name] {
+	var missing []*corev1.LocalObjectReference
+	for i := range d.change.pullSecrets.items {
+		if ref := &d.change.pullSecrets.items[i]; !names[ref.Name] {
 			missing = append(missing, ref)
 		}
 	}
-	add(d, "/spec/imagePullSecrets",
-		func(pod *corev1.Pod) *[]corev1.LocalObjectReference { return &pod.Spec.ImagePullSecrets },
-		len(have), len(have), missing)
+	add(d, podPullSecrets, 0, len(have), len(have), missing)
 }
 
 func (d *decision) addFetchers() {
@@ -180,13 +169,13 @@ func (d *decision) addFetchers() {
 	for i := range inits {
 		at[inits[i].Name] = &inits[i]
 	}
-	var missing []corev1.Container
+	var missing []*corev1.Container
 	for _, f := range d.change.fetchers.items {
 		found, ok := at[f.Name]
 		switch {
 		case !ok:
-			missing = append(missing, *f.Container)
-		case !sameFetcher(found.Env, f.Container):
+			missing = append(missing, f.Container)
+		case !sameFetcher(found, f.Container):
 			d.conflict(f.owners, "", "initContainers", f.Name, "fetches something else already")
 		}
 	}
@@ -195,9 +184,7 @@ func (d *decision) addFetchers() {
 			d.conflict(f.owners, "", "containers", c.Name, "has the name of a fetching init container")
 		}
 	}
-	add(d, "/spec/initContainers",
-		func(pod *corev1.Pod) *[]corev1.Container { return &pod.Spec.InitContainers },
-		fetchersAt(inits, d.options.InitOrder), len(inits), missing)
+	add(d, podInits, 0, fetchersAt(inits, d.options.InitOrder), len(inits), missing)
 }
 
 // fetchersAt returns the index at which fetchers go.

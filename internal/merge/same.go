@@ -38,24 +38,24 @@ func sameSource(found, ours *corev1.Volume) bool {
 	return equality.Semantic.DeepDerivative(ours.VolumeSource, found.VolumeSource)
 }
 
-// sameFetcher reports whether found has the variables of ours.
-func sameFetcher(found []corev1.EnvVar, ours *corev1.Container) bool {
-	has := lastByName(found)
-	for name, v := range lastByName(ours.Env) {
-		if f, ok := has[name]; !ok || !sameVariable(f, v) {
+// sameFetcher reports whether found has the variables of ours. Of two with one
+// name, the last counts.
+func sameFetcher(found *Container, ours *corev1.Container) bool {
+	var want named[*corev1.EnvVar]
+	for i := range ours.Env {
+		v := &ours.Env[i]
+		if earlier, ok := want.get(v.Name); ok {
+			*earlier = v
+		} else {
+			want.add(v.Name, v)
+		}
+	}
+	for i, f := range found.envNamed(want.at) {
+		if f.elem == nil || !sameVariable(f.elem, want.items[i]) {
 			return false
 		}
 	}
 	return true
-}
-
-// lastByName returns the variables that count: of two with one name, the last.
-func lastByName(env []corev1.EnvVar) map[string]*corev1.EnvVar {
-	last := make(map[string]*corev1.EnvVar, len(env))
-	for i := range env {
-		last[env[i].Name] = &env[i]
-	}
-	return last
 }
 
 // sameFile reports whether two secrets that have one path are one secret, which

@@ -10,8 +10,8 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// View is what decisions need to know of a Pod. Made from a typed Pod, it
-// shares the Pod's memory and is only read.
+// View is what decisions need to know of a Pod. It shares the memory of the
+// typed Pod or of the bytes that it is made from, and is only read.
 type View struct {
 	Metadata struct {
 		Name         string            `json:"name"`
@@ -21,29 +21,32 @@ type View struct {
 		Annotations  map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
-		Volumes          []corev1.Volume               `json:"volumes"`
+		Volumes          []element                     `json:"volumes"`
 		ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets"`
 		InitContainers   []Container                   `json:"initContainers"`
 		Containers       []Container                   `json:"containers"`
 	} `json:"spec"`
+
+	volumes []corev1.Volume // of a typed Pod, in place of Spec.Volumes
 }
 
 // Container is what decisions need to know of a container.
 type Container struct {
 	Name          string                         `json:"name"`
 	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
-	Env           []corev1.EnvVar                `json:"env"`
+	Env           []element                      `json:"env"`
 	VolumeMounts  []corev1.VolumeMount           `json:"volumeMounts"`
 	VolumeDevices []corev1.VolumeDevice          `json:"volumeDevices"`
+
+	env []corev1.EnvVar // of a typed Pod, in place of Env
 }
 
 // ViewPod returns the View of a Pod.
 func ViewPod(pod *corev1.Pod) *View {
-	v := new(View)
+	v := &View{volumes: pod.Spec.Volumes}
 	m := &v.Metadata
 	m.Name, m.GenerateName, m.Namespace = pod.Name, pod.GenerateName, pod.Namespace
 	m.Labels, m.Annotations = pod.Labels, pod.Annotations
-	v.Spec.Volumes = pod.Spec.Volumes
 	v.Spec.ImagePullSecrets = pod.Spec.ImagePullSecrets
 	v.Spec.InitContainers = viewContainers(pod.Spec.InitContainers)
 	v.Spec.Containers = viewContainers(pod.Spec.Containers)
@@ -54,7 +57,10 @@ func viewContainers(containers []corev1.Container) []Container {
 	views := make([]Container, len(containers))
 	for i := range containers {
 		c := &containers[i]
-		views[i] = Container{c.Name, c.RestartPolicy, c.Env, c.VolumeMounts, c.VolumeDevices}
+		views[i] = Container{
+			Name: c.Name, RestartPolicy: c.RestartPolicy,
+			VolumeMounts: c.VolumeMounts, VolumeDevices: c.VolumeDevices, env: c.Env,
+		}
 	}
 	return views
 }
@@ -77,6 +83,20 @@ func (v *View) Meta() *metav1.ObjectMeta {
 		Labels: m.Labels, Annotations: m.Annotations,
 	}
 }
+
+// volumesNamed returns the Pod's volumes that have one of the names; see find.
+func (v *View) volumesNamed(names map[string]int) []found[corev1.Volume] {
+	return find(v.volumes, v.Spec.Volumes, func(v *corev1.Volume) string { return v.Name }, names)
+}
+
+func (v *View) volumeCount() int { return max(len(v.volumes), len(v.Spec.Volumes)) }
+
+// envNamed returns the variables that have one of the names; see find.
+func (c *Container) envNamed(names map[string]int) []found[corev1.EnvVar] {
+	return find(c.env, c.Env, func(v *corev1.EnvVar) string { return v.Name }, names)
+}
+
+func (c *Container) envCount() int { return max(len(c.env), len(c.Env)) }
 
 // taken yields the paths at which c has something mounted, as the kubelet reads
 // them, with the mounts. A device takes its path like a mount.

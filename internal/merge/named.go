@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// list keeps items in the order in which they were added, and finds them by
+// named keeps items in the order in which they were added, and finds them by
 // name.
-type list[T any] struct {
+type named[T any] struct {
 	items []T
 	at    map[string]int
 }
 
-func (l *list[T]) get(name string) (item *T, ok bool) {
+func (l *named[T]) get(name string) (item *T, ok bool) {
 	i, ok := l.at[name]
 	if !ok {
 		return nil, false
@@ -20,7 +20,7 @@ func (l *list[T]) get(name string) (item *T, ok bool) {
 	return &l.items[i], true
 }
 
-func (l *list[T]) add(name string, item T) {
+func (l *named[T]) add(name string, item T) {
 	if l.at == nil {
 		l.at = make(map[string]int)
 	}

@@ -1,0 +1,100 @@
+package merge
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+)
+
+// JSON returns the edits as the text of a JSON patch, that of Operations.
+func (e *Edits) JSON() ([]byte, error) {
+	w := &patchWriter{at: make(map[any]span)}
+	w.encoder = json.NewEncoder(&w.text)
+	w.text.WriteByte('[')
+	for _, edit := range e.all {
+		edit.write(w)
+	}
+	w.text.WriteByte(']')
+	return w.text.Bytes(), w.err
+}
+
+// patchWriter writes operations straight into one buffer. An element that goes
+// into several lists is encoded once.
+type patchWriter struct {
+	text    bytes.Buffer
+	path    []byte
+	encoder *json.Encoder
+	at      map[any]span // where the text of an element stands, by its address
+	err     error
+}
+
+type span struct{ from, to int }
+
+func (e insert[T, P]) write(w *patchWriter) {
+	w.path = e.list.appendPath(w.path[:0], e.owner)
+	if e.length == 0 {
+		w.begin()
+		w.text.WriteByte('[')
+		for i, elem := range e.elems {
+			if i > 0 {
+				w.text.WriteByte(',')
+			}
+			w.element(elem)
+		}
+		w.text.WriteString("]}")
+		return
+	}
+	list := append(w.path, '/')
+	for i, elem := range e.elems {
+		w.path = strconv.AppendInt(list, int64(e.at+i), 10)
+		w.begin()
+		w.element(elem)
+		w.text.WriteByte('}')
+	}
+}
+
+func (e annotate) write(w *patchWriter) {
+	if e.length == 0 {
+		w.path = append(w.path[:0], annotationsPath...)
+		w.begin()
+		w.encode(e.added)
+		w.text.WriteByte('}')
+		return
+	}
+	for _, key := range sortedKeys(e.added) {
+		w.path = append(append(w.path[:0], annotationsPath+"/"...), escapePointer.Replace(key)...)
+		w.begin()
+		w.encode(e.added[key])
+		w.text.WriteByte('}')
+	}
+}
+
+// begin begins an operation at the path, up to its value.
+func (w *patchWriter) begin() {
+	if w.text.Len() > 1 {
+		w.text.WriteByte(',')
+	}
+	w.text.WriteString(`{"op":"add","path":"`)
+	w.text.Write(w.path) // names of fields and of annotations, and numbers
+	w.text.WriteString(`","value":`)
+}
+
+func (w *patchWriter) element(elem any) {
+	s, ok := w.at[elem]
+	if !ok {
+		s.from = w.text.Len()
+		w.encode(elem)
+		s.to = w.text.Len()
+		w.at[elem] = s
+		return
+	}
+	w.text.Write(w.text.Bytes()[s.from:s.to])
+}
+
+func (w *patchWriter) encode(value any) {
+	if err := w.encoder.Encode(value); err != nil {
+		w.err = err
+		return
+	}
+	w.text.Truncate(w.text.Len() - len("\n"))
+}
