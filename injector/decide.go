@@ -148,14 +148,14 @@ func (in *Injector) check(asked mount.Type, s *merge.Secret) error {
 		return fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
 	}
 	if !f.File {
-		if name := s.Variable(in.layout); mount.IsDiscoveryVar(name) || len(validation.IsEnvVarName(name)) > 0 {
+		if name := s.Name(in.layout); mount.IsDiscoveryVar(name) || len(validation.IsEnvVarName(name)) > 0 {
 			return fmt.Errorf("%w: %q is not a valid name of a variable", secret.ErrUnsupported, name)
 		}
 		return nil
 	}
 	// Linux's NAME_MAX. Request.Validate measured the parts without the file
 	// prefix, which it does not know.
-	for _, segment := range strings.Split(s.Path(in.layout), "/") {
+	for segment := range strings.SplitSeq(s.Name(in.layout), "/") {
 		if len(segment) > 255 {
 			return fmt.Errorf("%w: its path would have a segment of more than 255 bytes", secret.ErrUnsupported)
 		}
@@ -166,9 +166,9 @@ func (in *Injector) check(asked mount.Type, s *merge.Secret) error {
 func (in *Injector) placement(s *served, i int) Placement {
 	p := Placement{Request: s.requests[i], Manager: s.managers[i]}
 	if m := &s.secrets[i]; m.Fragment.File {
-		p.Mount, p.Path = mount.File, m.Path(in.layout)
+		p.Mount, p.Path = mount.File, m.Name(in.layout)
 	} else {
-		p.Mount, p.EnvVar = mount.EnvVar, m.Variable(in.layout)
+		p.Mount, p.EnvVar = mount.EnvVar, m.Name(in.layout)
 	}
 	return p
 }

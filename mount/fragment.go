@@ -3,7 +3,6 @@ package mount
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -127,20 +126,27 @@ func (f *Fragment) validateVolumes() error {
 }
 
 func (f *Fragment) validateAnnotations() error {
-	for _, field := range []struct {
-		name string
-		keys []string
-	}{
-		{"Annotations", slices.Sorted(maps.Keys(f.Annotations))},
-		{"DefaultAnnotations", slices.Sorted(maps.Keys(f.DefaultAnnotations))},
-		{"ContainersAnnotation", present(f.ContainersAnnotation)},
-	} {
-		for _, key := range field.keys {
-			// The API server lower-cases before it checks.
-			if len(validation.IsQualifiedName(strings.ToLower(key))) > 0 {
-				return &FragmentError{field.name, fmt.Sprintf("%q is not a valid name", key)}
-			}
+	if key := f.ContainersAnnotation; key != "" && !validKey(key) {
+		return &FragmentError{"ContainersAnnotation", fmt.Sprintf("%q is not a valid name", key)}
+	}
+	return cmp.Or(validateKeys("Annotations", f.Annotations), validateKeys("DefaultAnnotations", f.DefaultAnnotations))
+}
+
+func validateKeys(field string, annotations map[string]string) error {
+	var invalid []string
+	for key := range annotations {
+		if !validKey(key) {
+			invalid = append(invalid, key)
 		}
 	}
+	if len(invalid) > 0 {
+		return &FragmentError{field, fmt.Sprintf("%q is not a valid name", slices.Min(invalid))}
+	}
 	return nil
+}
+
+// validKey reports whether an annotation can have the name. The API server
+// lower-cases before it checks.
+func validKey(key string) bool {
+	return len(validation.IsQualifiedName(strings.ToLower(key))) == 0
 }

@@ -114,8 +114,22 @@ func (e *LayoutError) Error() string {
 // with "_". It never fails; whether Kubernetes takes the name is another
 // question (validation.IsEnvVarName).
 func (l Layout) EnvVar(group, version, key string) string {
-	parts := present(group, version, key)
-	return l.WithDefaults().EnvPrefix + strings.ToUpper(strings.Join(parts, "_"))
+	l = l.WithDefaults()
+	var b strings.Builder
+	b.Grow(len(l.EnvPrefix) + len(group) + len(version) + len(key) + len("__"))
+	b.WriteString(l.EnvPrefix)
+	separator := ""
+	for _, part := range [...]string{group, version, key} {
+		if part == "" {
+			continue
+		}
+		b.WriteString(separator)
+		for _, c := range part {
+			b.WriteRune(unicode.ToUpper(c)) // as strings.ToUpper, without a copy
+		}
+		separator = "_"
+	}
+	return b.String()
 }
 
 // Path returns the file in which the client looks for a secret: Dir and the
@@ -124,30 +138,33 @@ func (l Layout) EnvVar(group, version, key string) string {
 // absolute path, so that ".." ends at Dir.
 func (l Layout) Path(group, version, key string) string {
 	l = l.WithDefaults()
-	parts := present(clean(group), clean(version), clean(key))
-	if len(parts) == 0 {
-		return l.Dir
+	parts := [...]string{clean(group), clean(version), clean(key)}
+	last := len(parts) - 1
+	for last >= 0 && parts[last] == "" {
+		last--
 	}
-	last := &parts[len(parts)-1]
-	*last = l.FilePrefix + *last
-	return path.Join(append([]string{l.Dir}, parts...)...)
+	var b strings.Builder
+	b.Grow(len(l.Dir) + len(l.FilePrefix) + len(parts[0]) + len(parts[1]) + len(parts[2]) + len("///"))
+	b.WriteString(l.Dir)
+	for i, part := range parts {
+		if part == "" {
+			continue
+		}
+		b.WriteByte('/')
+		if i == last {
+			b.WriteString(l.FilePrefix)
+		}
+		b.WriteString(part)
+	}
+	return path.Clean(b.String())
 }
 
 // clean returns the lower-cased part, cleaned as if absolute, without the
 // slash that makes it so.
 func clean(part string) string {
-	if part == "" {
-		return ""
+	part = strings.ToLower(part)
+	if part != "." && part != ".." && !strings.Contains(part, "/") {
+		return part // most have a single segment
 	}
-	return path.Clean("/" + strings.ToLower(part))[1:]
-}
-
-func present(parts ...string) []string {
-	var out []string
-	for _, p := range parts {
-		if p != "" {
-			out = append(out, p)
-		}
-	}
-	return out
+	return path.Clean("/" + part)[1:]
 }

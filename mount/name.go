@@ -3,7 +3,7 @@ package mount
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -22,12 +22,14 @@ const nameHash = 10
 // recognized when a Pod is injected again. By convention the first part is the
 // name of the manager.
 func Name(parts ...string) string {
-	h := sha256.New()
+	var all []byte
 	for _, p := range parts {
 		// With its length before it, no part can run into the next.
-		fmt.Fprintf(h, "%d:%s", len(p), p)
+		all = strconv.AppendInt(all, int64(len(p)), 10)
+		all = append(append(all, ':'), p...)
 	}
-	return namePrefix + hex.EncodeToString(h.Sum(nil)[:nameHash])
+	sum := sha256.Sum256(all)
+	return namePrefix + hex.EncodeToString(sum[:nameHash])
 }
 
 // IsName reports whether s is of the form that Name returns.

@@ -92,7 +92,10 @@ func DecodeAnnotations(annotations map[string]string) ([]Request, error) {
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
-	var reqs []Request
+	if len(names) == 0 {
+		return nil, nil
+	}
+	reqs := make([]Request, 0, len(names))
 	var errs []error
 	for _, name := range names {
 		req, err := decodeAnnotation(name, annotations[name])
@@ -156,7 +159,9 @@ func decodeBase32(s string) (string, error) {
 		return "", fmt.Errorf("base32 at byte %d: unexpected character %q", i, c)
 	}
 	b, err := base32Encoding.DecodeString(s)
-	if err != nil || base32Encoding.EncodeToString(b) != s {
+	// Left-over bits can only be in the last group, of 5 bytes in 8 letters.
+	last := base32Encoding.AppendEncode(nil, b[len(b)/5*5:])
+	if err != nil || string(last) != s[len(s)/8*8:] {
 		return "", fmt.Errorf("base32 at byte %d: ends within a byte", len(s))
 	}
 	return string(b), nil

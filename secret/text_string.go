@@ -19,40 +19,48 @@ func (s *scanner) atQuote() bool { return s.peek() == '"' || s.peek() == '\'' }
 // quoted reads a string: one or more literals, which are joined. The scanner
 // stands at a quote. The result need not be valid UTF-8, as escapes can be bytes.
 func (s *scanner) quoted() (string, error) {
-	var out []byte
+	text, err := s.literal()
+	if err != nil || !s.atQuote() {
+		return text, err // the usual case, a part of the text
+	}
+	out := []byte(text)
 	for s.atQuote() {
-		var err error
-		if out, err = s.literal(out); err != nil {
+		if text, err = s.literal(); err != nil {
 			return "", err
 		}
+		out = append(out, text...)
 	}
 	return string(out), nil
 }
 
-// literal reads one literal in quotes and appends what it stands for.
-func (s *scanner) literal(out []byte) ([]byte, error) {
+// literal reads one literal in quotes and returns what it stands for.
+func (s *scanner) literal() (string, error) {
 	quote := rune(s.peek())
 	s.pos++ // not advance: what follows are no blanks
+	from, out := s.pos, []byte(nil)
 	for !s.atEnd() {
 		c, n := utf8.DecodeRuneInString(s.rest())
 		switch {
 		case c == quote:
+			text := s.text[from:s.pos]
 			s.advance(n)
-			return out, nil
+			if out == nil {
+				return text, nil
+			}
+			return string(append(out, text...)), nil
 		case c == 0, c == '\n', c == utf8.RuneError && n == 1:
-			return nil, s.unexpected()
+			return "", s.unexpected()
 		case c == '\\':
 			var value string
 			if value, n = unescape(s.rest()); n == 0 {
-				return nil, s.errorf("invalid escape")
+				return "", s.errorf("invalid escape")
 			}
-			out = append(out, value...)
-		default:
-			out = append(out, s.rest()[:n]...)
+			out = append(append(out, s.text[from:s.pos]...), value...)
+			from = s.pos + n
 		}
 		s.pos += n
 	}
-	return nil, s.unexpected()
+	return "", s.unexpected()
 }
 
 // unescape returns what the escape at the beginning of text stands for and how

@@ -59,7 +59,7 @@ func (r Request) Validate() error {
 			return &InvalidError{p.field, reason}
 		}
 	}
-	if _, err := r.Mount.MarshalText(); err != nil {
+	if r.Mount > mount.File {
 		return &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
 	}
 	switch {
@@ -90,8 +90,7 @@ func partFlaw(part string, last bool) string {
 	if strings.HasPrefix(part, "/") {
 		return `begins with "/"`
 	}
-	segments := strings.Split(part, "/")
-	for _, s := range segments {
+	for s := range strings.SplitSeq(part, "/") {
 		if s == ".." {
 			return `has a ".." segment`
 		}
@@ -99,7 +98,8 @@ func partFlaw(part string, last bool) string {
 			return fmt.Sprintf("has a segment over %d bytes", maxSegment)
 		}
 	}
-	first, end := segments[0], segments[len(segments)-1]
+	first, _, _ := strings.Cut(part, "/")
+	end := part[strings.LastIndexByte(part, '/')+1:]
 	switch {
 	case part == "" || !last:
 		return ""

@@ -17,16 +17,20 @@ type Secret struct {
 	Group, Version, Key string
 	EnvVar              string // an extra variable, or ""
 	Fragment            mount.Fragment
+
+	name string // see Name
 }
 
-// Variable returns the name of the variable that holds the secret.
-func (s *Secret) Variable(layout mount.Layout) string {
-	return layout.EnvVar(s.Group, s.version(), s.Key)
-}
-
-// Path returns the file that holds the secret.
-func (s *Secret) Path(layout mount.Layout) string {
-	return s.layout(layout).Path(s.Group, s.version(), s.Key)
+// Name returns the variable or the file that holds the secret.
+func (s *Secret) Name(layout mount.Layout) string {
+	switch {
+	case s.name != "":
+	case s.Fragment.File:
+		s.name = s.layout(layout).Path(s.Group, s.version(), s.Key)
+	default:
+		s.name = layout.EnvVar(s.Group, s.version(), s.Key)
+	}
+	return s.name
 }
 
 // version is the one that the primary name carries, otherVersion that of the
@@ -87,7 +91,7 @@ type Change struct {
 	mounts      named[mounted] // by clean path
 	fetchers    named[fetcher]
 	pullSecrets named[corev1.LocalObjectReference]
-	annotations map[string]annotation
+	annotations map[string]*annotation
 	lists       map[string]*owners // annotations that list containers
 
 	files    []file
@@ -115,7 +119,7 @@ type annotation struct {
 // for finding more.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	c := &Change{
-		annotations: make(map[string]annotation),
+		annotations: make(map[string]*annotation),
 		lists:       make(map[string]*owners),
 		covers:      make(map[string][]int),
 		failed:      make(map[int]bool),
@@ -128,9 +132,7 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	// names, in whose way no second name may be.
 	for c.adding = range secrets {
 		s := &secrets[c.adding]
-		for _, key := range sortedKeys(s.Fragment.DefaultAnnotations) {
-			c.addAnnotation(key, s.Fragment.DefaultAnnotations[key], false)
-		}
+		c.addAnnotations(s.Fragment.DefaultAnnotations, false)
 		c.addSecondName(s, layout)
 	}
 	c.findHidden()
@@ -148,9 +150,7 @@ func (c *Change) add(s *Secret, layout mount.Layout) {
 	for i := range f.Fetchers {
 		c.addFetcher(&f.Fetchers[i])
 	}
-	for _, key := range sortedKeys(f.Annotations) {
-		c.addAnnotation(key, f.Annotations[key], true)
-	}
+	c.addAnnotations(f.Annotations, true)
 	if key := f.ContainersAnnotation; key != "" {
 		if o, ok := c.lists[key]; ok {
 			o.add(c.adding)
@@ -177,19 +177,25 @@ func (c *Change) addFetcher(container *corev1.Container) {
 	}
 }
 
-// addAnnotation adds one that must be, or a default. All that must be come
+// addAnnotations adds those that must be, or defaults. All that must be come
 // before.
-func (c *Change) addAnnotation(key, value string, must bool) {
-	old, ok := c.annotations[key]
-	switch {
-	case !ok:
-		c.annotations[key] = annotation{value, must, owners{first: c.adding}}
-	case old.must && !must:
-	case old.value != value:
-		c.conflict(old.first, "metadata.annotations", key, "would need two values")
-	default:
-		old.owners.add(c.adding)
-		c.annotations[key] = old
+func (c *Change) addAnnotations(annotations map[string]string, must bool) {
+	var conflicts []string
+	for key, value := range annotations {
+		old, ok := c.annotations[key]
+		switch {
+		case !ok:
+			c.annotations[key] = &annotation{value, must, owners{first: c.adding}}
+		case old.must && !must:
+		case old.value != value:
+			conflicts = append(conflicts, key)
+		default:
+			old.owners.add(c.adding)
+		}
+	}
+	if len(conflicts) > 0 {
+		key := slices.Min(conflicts)
+		c.conflict(c.annotations[key].first, "metadata.annotations", key, "would need two values")
 	}
 }
 

@@ -47,7 +47,7 @@ func (c *Change) addValue(s *Secret, layout mount.Layout) {
 	if value.IsLiteral() {
 		of = quote(s.Group) + quote(s.version()) + quote(s.Key)
 	}
-	for _, name := range []string{s.Variable(layout), s.EnvVar} {
+	for _, name := range []string{s.Name(layout), s.EnvVar} {
 		if name == "" {
 			continue
 		}
@@ -65,7 +65,7 @@ func (c *Change) addFile(s *Secret, layout mount.Layout) {
 	announced := s.layout(layout)
 	c.addVariable(text(mount.DefaultDirVar, announced.Dir), discovery, "")
 	c.addVariable(text(mount.FilePrefixVar, announced.FilePrefix), discovery, "")
-	p := s.Path(layout)
+	p := s.Name(layout)
 	if s.EnvVar != "" {
 		c.addVariable(text(s.EnvVar, p), holds, "")
 	}

@@ -168,7 +168,7 @@ func (c *Change) putFile(f file) {
 // addSecondItem offers the file of s at the path p too, if it is an item of a
 // Secret's volume and nothing is in the way.
 func (c *Change) addSecondItem(s *Secret, p string, layout mount.Layout) {
-	primary, ok := c.fileTree.files[s.Path(layout)]
+	primary, ok := c.fileTree.files[s.Name(layout)]
 	if !ok {
 		return // it had a conflict
 	}
@@ -181,7 +181,7 @@ func (c *Change) addSecondItem(s *Secret, p string, layout mount.Layout) {
 	if !ok {
 		return
 	}
-	source, ok := v.tree.files[relative(base, s.Path(layout))]
+	source, ok := v.tree.files[relative(base, s.Name(layout))]
 	if !ok {
 		return
 	}
