@@ -84,6 +84,9 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Req
 // once; at holds their places in what is returned.
 func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.Request, f *failures) (s served, at map[secret.Request]int) {
 	at = make(map[secret.Request]int, len(reqs))
+	s.secrets = make([]merge.Secret, 0, len(reqs))
+	s.requests = make([]secret.Request, 0, len(reqs))
+	s.managers = make([]string, 0, len(reqs))
 	for _, req := range reqs {
 		if _, done := at[req]; done {
 			continue

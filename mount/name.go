@@ -22,7 +22,7 @@ const nameHash = 10
 // recognized when a Pod is injected again. By convention the first part is the
 // name of the manager.
 func Name(parts ...string) string {
-	var all []byte
+	all := make([]byte, 0, 256)
 	for _, p := range parts {
 		// With its length before it, no part can run into the next.
 		all = strconv.AppendInt(all, int64(len(p)), 10)

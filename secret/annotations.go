@@ -160,7 +160,7 @@ func decodeBase32(s string) (string, error) {
 	}
 	b, err := base32Encoding.DecodeString(s)
 	// Left-over bits can only be in the last group, of 5 bytes in 8 letters.
-	last := base32Encoding.AppendEncode(nil, b[len(b)/5*5:])
+	last := base32Encoding.AppendEncode(make([]byte, 0, 8), b[len(b)/5*5:])
 	if err != nil || string(last) != s[len(s)/8*8:] {
 		return "", fmt.Errorf("base32 at byte %d: ends within a byte", len(s))
 	}

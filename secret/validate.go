@@ -113,7 +113,13 @@ func partFlaw(part string, last bool) string {
 
 // size is the greater length of s in bytes, as asked and lower-cased: U+023A
 // has two bytes, its lower case three.
-func size(s string) int { return max(len(s), len(strings.ToLower(s))) }
+func size(s string) int {
+	lower := 0
+	for _, c := range s {
+		lower += utf8.RuneLen(unicode.ToLower(c))
+	}
+	return max(len(s), lower)
+}
 
 // specialCase holds the characters that Python and Go upper-case or lower-case
 // differently, so that Flyte's client would look for another name than this

@@ -91,12 +91,11 @@ type Change struct {
 	mounts      named[mounted] // by clean path
 	fetchers    named[fetcher]
 	pullSecrets named[corev1.LocalObjectReference]
-	annotations map[string]*annotation
+	annotations map[string]annotation
 	lists       map[string]*owners // annotations that list containers
 
 	files    []file
 	fileTree tree[int]        // the places of files in the slice
-	covers   map[string][]int // a path at which a mount would hide files, and these
 
 	adding   int // the secret that is being added
 	failed   map[int]bool
@@ -119,9 +118,8 @@ type annotation struct {
 // for finding more.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	c := &Change{
-		annotations: make(map[string]*annotation),
+		annotations: make(map[string]annotation),
 		lists:       make(map[string]*owners),
-		covers:      make(map[string][]int),
 		failed:      make(map[int]bool),
 	}
 	layout = layout.WithDefaults()
@@ -185,12 +183,13 @@ func (c *Change) addAnnotations(annotations map[string]string, must bool) {
 		old, ok := c.annotations[key]
 		switch {
 		case !ok:
-			c.annotations[key] = &annotation{value, must, owners{first: c.adding}}
+			c.annotations[key] = annotation{value, must, owners{first: c.adding}}
 		case old.must && !must:
 		case old.value != value:
 			conflicts = append(conflicts, key)
 		default:
 			old.owners.add(c.adding)
+			c.annotations[key] = old
 		}
 	}
 	if len(conflicts) > 0 {
@@ -214,4 +213,8 @@ func (c *Change) problem(other int, err error) {
 
 func quote(s string) string { return strconv.Quote(s) }
 
-func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys[T any](m map[string]T) []string {
+	keys := slices.AppendSeq(make([]string, 0, len(m)), maps.Keys(m))
+	slices.Sort(keys)
+	return keys
+}

@@ -101,7 +101,7 @@ func (d *decision) checkMount(r receiver, at, volume string) {
 			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(volume)+" already, where another webhook would have to mount its own")
 		}
 	}
-	for _, i := range d.change.covers[at] {
+	for _, i := range d.coveredBy(at) {
 		if d.full() {
 			return
 		}
@@ -113,6 +113,18 @@ func (d *decision) checkMount(r receiver, at, volume string) {
 			d.conflict(d.change.files[i].owners, r.Name, "volumeMounts", at, "would be below the secret "+quote(dir)+", which is a file")
 		}
 	}
+}
+
+// coveredBy returns the files that a mount at the path would hide.
+func (d *decision) coveredBy(at string) []int {
+	files := &d.change.fileTree
+	if _, file := files.files[at]; !file && !files.hasDir(at) {
+		return nil // as most mounts of a Pod
+	}
+	if d.covers == nil {
+		d.covers = d.change.covers()
+	}
+	return d.covers[at]
 }
 
 // checkParent finds a mount of the container in which the kubelet would have to

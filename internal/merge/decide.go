@@ -34,6 +34,7 @@ type decision struct {
 	leftOut   []mount.Container
 	annotated bool            // the Pod has all annotations already
 	mountDirs map[string]bool // above all mounts that containers have; made when needed
+	covers    map[string][]int // see coveredBy; made when needed
 	growth    int             // bytes that the containers gain
 	literals  int             // of these, the literal secrets
 	edits     []edit

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"gomodules.xyz/jsonpatch/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -92,13 +91,25 @@ func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
 		return append(to, jsonpatch.NewOperation("add", annotationsPath, maps.Clone(e.added)))
 	}
 	for _, key := range sortedKeys(e.added) {
-		to = append(to, jsonpatch.NewOperation("add", annotationsPath+"/"+escapePointer.Replace(key), e.added[key]))
+		to = append(to, jsonpatch.NewOperation("add", string(appendKey([]byte(annotationsPath+"/"), key)), e.added[key]))
 	}
 	return to
 }
 
-// RFC 6901, section 3.
-var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+// appendKey appends a key as it stands in a JSON pointer (RFC 6901, section 3).
+func appendKey(to []byte, key string) []byte {
+	for i := range len(key) {
+		switch c := key[i]; c {
+		case '~':
+			to = append(to, "~0"...)
+		case '/':
+			to = append(to, "~1"...)
+		default:
+			to = append(to, c)
+		}
+	}
+	return to
+}
 
 // Empty reports whether there is nothing to do.
 func (e *Edits) Empty() bool { return len(e.all) == 0 }

@@ -62,7 +62,7 @@ func (e annotate) write(w *patchWriter) {
 		return
 	}
 	for _, key := range sortedKeys(e.added) {
-		w.path = append(append(w.path[:0], annotationsPath+"/"...), escapePointer.Replace(key)...)
+		w.path = appendKey(append(w.path[:0], annotationsPath+"/"...), key)
 		w.begin()
 		w.encode(e.added[key])
 		w.text.WriteByte('}')

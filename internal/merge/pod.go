@@ -11,7 +11,7 @@ import (
 
 func (d *decision) annotate() {
 	have := d.view.Metadata.Annotations
-	missing := make(map[string]string)
+	missing := make(map[string]string, len(d.change.annotations))
 	for _, key := range sortedKeys(d.change.annotations) {
 		a := d.change.annotations[key]
 		switch value, ok := have[key]; {

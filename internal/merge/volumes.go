@@ -87,6 +87,9 @@ func (c *Change) addVolume(v *corev1.Volume) {
 // but for the items of a Secret. One with no items at all has every key of the
 // Secret, which no list of items adds to.
 func mergeable(a, b *corev1.Volume) bool {
+	if a == b {
+		return true
+	}
 	if a.Secret == nil || b.Secret == nil {
 		return equality.Semantic.DeepEqual(a.VolumeSource, b.VolumeSource)
 	}
@@ -133,7 +136,12 @@ func (c *Change) addMount(m corev1.VolumeMount) {
 }
 
 // absolute returns the path of a mount as the kubelet reads it.
-func absolute(p string) string { return path.Clean("/" + p) }
+func absolute(p string) string {
+	if !path.IsAbs(p) {
+		p = "/" + p
+	}
+	return path.Clean(p)
+}
 
 // mountOf returns the path of the mount that brings the file p of s: the
 // deepest of the fragment's own above it, else what is mounted at dir, which
@@ -228,19 +236,15 @@ func between(base, p string) iter.Seq[string] {
 }
 
 // findHidden reports the files that another fragment's mount would hide and the
-// mounts that cannot be made, and notes where a mount of the Pod would hide a
-// file. Nobody misses a second name.
+// mounts that cannot be made. Nobody misses a second name.
 func (c *Change) findHidden() {
-	for i, f := range c.files {
+	for _, f := range c.files {
 		if f.kind == second {
 			continue
 		}
 		if m := c.hidden(f.path, f.base); m != nil {
 			c.adding = max(f.first, m.first)
 			c.conflict(min(f.first, m.first), "files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
-		}
-		for at := range between(f.base, f.path) {
-			c.covers[at] = append(c.covers[at], i)
 		}
 	}
 	for _, m := range c.mounts.items {
@@ -255,6 +259,20 @@ func (c *Change) findHidden() {
 			}
 		}
 	}
+}
+
+// covers returns the paths at which a mount would hide files, and these.
+func (c *Change) covers() map[string][]int {
+	covers := make(map[string][]int)
+	for i, f := range c.files {
+		if f.kind == second {
+			continue
+		}
+		for at := range between(f.base, f.path) {
+			covers[at] = append(covers[at], i)
+		}
+	}
+	return covers
 }
 
 // nests reports whether the volume is of a kind in which the kubelet makes mount
