@@ -19,13 +19,6 @@ type decided struct {
 	edits      *merge.Edits
 }
 
-// served is the answer to the requests that a manager serves, each once.
-type served struct {
-	secrets  []merge.Secret
-	requests []secret.Request
-	managers []string
-}
-
 // failures are the errors of requests, which may be found in any order.
 type failures struct {
 	byRequest map[secret.Request][]error
@@ -57,13 +50,14 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Req
 		return &decided{edits: &merge.Edits{}}, nil
 	}
 	var f failures
-	s, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, v.Meta()), reqs, &f)
-	change, problems := merge.Merge(in.layout, s.secrets)
+	secrets, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, v.Meta()), reqs, &f)
+	change, problems := merge.Merge(in.layout, secrets)
 	edits, more, err := change.Decide(v, in.options)
 	for _, p := range append(problems, more...) {
-		e := mendable(s.requests[p.Secret], s.managers[p.Secret], p.Err)
+		e := mendable(secrets[p.Secret].Request, secrets[p.Secret].Manager, p.Err)
 		if p.Other >= 0 && p.Other != p.Secret {
-			e.Other = &s.requests[p.Other]
+			other := secrets[p.Other].Request
+			e.Other = &other
 		}
 		f.add(e)
 	}
@@ -75,18 +69,16 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Req
 	}
 	d := &decided{make([]Placement, len(reqs)), edits}
 	for i, req := range reqs {
-		d.placements[i] = in.placement(&s, at[req])
+		d.placements[i] = in.placement(&secrets[at[req]])
 	}
 	return d, nil
 }
 
 // ask finds out who serves which request. Each different request is asked for
 // once; at holds their places in what is returned.
-func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.Request, f *failures) (s served, at map[secret.Request]int) {
+func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.Request, f *failures) (served []merge.Secret, at map[secret.Request]int) {
+	served = make([]merge.Secret, 0, len(reqs))
 	at = make(map[secret.Request]int, len(reqs))
-	s.secrets = make([]merge.Secret, 0, len(reqs))
-	s.requests = make([]secret.Request, 0, len(reqs))
-	s.managers = make([]string, 0, len(reqs))
 	for _, req := range reqs {
 		if _, done := at[req]; done {
 			continue
@@ -94,57 +86,54 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 		if ctx.Err() != nil {
 			break
 		}
-		at[req] = len(s.secrets)
-		found, manager, failed := in.askFor(ctx, target, req)
-		if failed != nil {
+		at[req] = len(served)
+		if found, failed := in.askFor(ctx, target, req); failed != nil {
 			f.add(failed)
-			continue
+		} else {
+			served = append(served, found)
 		}
-		s.secrets = append(s.secrets, found)
-		s.requests = append(s.requests, req)
-		s.managers = append(s.managers, manager)
 	}
 	if err := ctx.Err(); err != nil {
 		f.others = append(f.others, fmt.Errorf("injector: %w", err))
 	}
-	return s, at
+	return served, at
 }
 
-func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.Request) (merge.Secret, string, *RequestError) {
+func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.Request) (merge.Secret, *RequestError) {
 	if err := req.Validate(); err != nil {
-		return merge.Secret{}, "", mendable(req, "", err)
+		return merge.Secret{}, mendable(req, "", err)
 	}
-	found := merge.Secret{Group: req.Group, Version: req.GroupVersion, Key: req.Key, EnvVar: req.EnvVar}
 	var answers []answer
 	for _, m := range in.managers {
 		name := m.Name()
-		var err error
-		if found.Fragment, err = m.Mount(ctx, req, target); err == nil {
-			err = in.check(req.Mount, &found)
+		fragment, err := m.Mount(ctx, req, target)
+		found := merge.Secret{Request: req, Manager: name, Fragment: fragment}
+		if err == nil {
+			err = in.check(&found)
 		}
 		switch {
 		case err == nil:
-			return found, name, nil
+			return found, nil
 		case errors.Is(err, secret.ErrNotFound), errors.Is(err, secret.ErrUnsupported):
 			answers = append(answers, answer{name, err})
 		default:
-			return merge.Secret{}, "", failure(req, name, err)
+			return merge.Secret{}, failure(req, name, err)
 		}
 	}
-	return merge.Secret{}, "", unserved(req, answers)
+	return merge.Secret{}, unserved(req, answers)
 }
 
 // check refuses a Fragment that breaks its rules or is not of the type asked
 // for, and one that this Layout has no name for.
-func (in *Injector) check(asked mount.Type, s *merge.Secret) error {
+func (in *Injector) check(s *merge.Secret) error {
 	f := &s.Fragment
 	if err := f.Validate(); err != nil {
 		return err
 	}
 	switch {
-	case asked == mount.EnvVar && f.File:
+	case s.Mount == mount.EnvVar && f.File:
 		return &mount.FragmentError{Field: "File", Reason: "does not answer a request for ENV_VAR"}
-	case asked == mount.File && !f.File:
+	case s.Mount == mount.File && !f.File:
 		return &mount.FragmentError{Field: "Value", Reason: "does not answer a request for FILE"}
 	}
 	if s.Group == "" && s.Key == "" && !f.Versioned {
@@ -166,12 +155,12 @@ func (in *Injector) check(asked mount.Type, s *merge.Secret) error {
 	return nil
 }
 
-func (in *Injector) placement(s *served, i int) Placement {
-	p := Placement{Request: s.requests[i], Manager: s.managers[i]}
-	if m := &s.secrets[i]; m.Fragment.File {
-		p.Mount, p.Path = mount.File, m.Name(in.layout)
+func (in *Injector) placement(s *merge.Secret) Placement {
+	p := Placement{Request: s.Request, Manager: s.Manager}
+	if s.Fragment.File {
+		p.Mount, p.Path = mount.File, s.Name(in.layout)
 	} else {
-		p.Mount, p.EnvVar = mount.EnvVar, m.Name(in.layout)
+		p.Mount, p.EnvVar = mount.EnvVar, s.Name(in.layout)
 	}
 	return p
 }

@@ -79,7 +79,7 @@ func (f *Fragment) Validate() error {
 		return &FragmentError{"Value", "and File: exactly one of them must be set"}
 	case f.Value != nil && !f.Value.refers() && !f.Value.IsLiteral():
 		return &FragmentError{"Value", "refers to nothing"}
-	case f.Dir != "" && (Layout{Dir: f.Dir}).Validate() != nil:
+	case f.Dir != "" && dirFlaw(f.Dir) != "":
 		return &FragmentError{"Dir", fmt.Sprintf("%q cannot be announced", f.Dir)}
 	}
 	return cmp.Or(f.validateVolumes(), f.validateAnnotations())
@@ -148,5 +148,30 @@ func validateKeys(field string, annotations map[string]string) error {
 // validKey reports whether an annotation can have the name. The API server
 // lower-cases before it checks.
 func validKey(key string) bool {
-	return len(validation.IsQualifiedName(strings.ToLower(key))) == 0
+	return isPlain(key) || len(validation.IsQualifiedName(strings.ToLower(key))) == 0
+}
+
+// isPlain reports names that are valid beyond doubt, as most are: an annotation
+// such as "example.com/some-name" needs no regular expression.
+func isPlain(key string) bool {
+	slashes := 0
+	separated := true // what is next must be a letter or a digit
+	for i := range len(key) {
+		switch c := key[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			separated = false
+		case separated:
+			return false
+		case c == '/':
+			slashes++
+			fallthrough
+		case c == '-', c == '.':
+			separated = true
+		default:
+			return false
+		}
+	}
+	const maxName = 63 // Kubernetes' limit on what follows the slash, and less than on what precedes it
+	slash := strings.IndexByte(key, '/')
+	return !separated && slashes == 1 && slash <= maxName && len(key)-slash-1 <= maxName
 }

@@ -3,7 +3,6 @@ package mount
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -64,17 +63,10 @@ func (l Layout) WithDefaults() Layout {
 // *LayoutError.
 func (l Layout) Validate() error {
 	l = l.WithDefaults()
+	if reason := dirFlaw(l.Dir); reason != "" {
+		return &LayoutError{"Dir", l.Dir, reason}
+	}
 	switch {
-	case !path.IsAbs(l.Dir), path.Clean(l.Dir) != l.Dir:
-		return &LayoutError{"Dir", l.Dir, "is not an absolute, clean path"}
-	case l.Dir == "/":
-		return &LayoutError{"Dir", l.Dir, "is the root directory"}
-	case strings.Contains(l.Dir, ":"):
-		return &LayoutError{"Dir", l.Dir, `has ":", which Kubernetes refuses in a mount path`}
-	case longSegment(l.Dir):
-		return &LayoutError{"Dir", l.Dir, "has a segment of more than 255 bytes"}
-	case unreadable(l.Dir):
-		return &LayoutError{"Dir", l.Dir, "has outer blanks, control characters or invalid UTF-8"}
 	case strings.ContainsAny(l.FilePrefix, "/="):
 		return &LayoutError{"FilePrefix", l.FilePrefix, `has "/" or "="`}
 	case strings.HasPrefix(l.FilePrefix, ".."):
@@ -89,6 +81,23 @@ func (l Layout) Validate() error {
 	return nil
 }
 
+// dirFlaw says why a directory cannot be announced to the client, or "".
+func dirFlaw(dir string) string {
+	switch {
+	case !path.IsAbs(dir), path.Clean(dir) != dir:
+		return "is not an absolute, clean path"
+	case dir == "/":
+		return "is the root directory"
+	case strings.Contains(dir, ":"):
+		return `has ":", which Kubernetes refuses in a mount path`
+	case longSegment(dir):
+		return "has a segment of more than 255 bytes"
+	case unreadable(dir):
+		return "has outer blanks, control characters or invalid UTF-8"
+	}
+	return ""
+}
+
 // unreadable reports text that would not reach the client as it is: it strips
 // what it reads from the discovery variables.
 func unreadable(s string) bool {
@@ -97,7 +106,12 @@ func unreadable(s string) bool {
 
 // longSegment reports a path that no Linux file can have (NAME_MAX).
 func longSegment(p string) bool {
-	return slices.ContainsFunc(strings.Split(p, "/"), func(s string) bool { return len(s) > 255 })
+	for segment := range strings.SplitSeq(p, "/") {
+		if len(segment) > 255 {
+			return true
+		}
+	}
+	return false
 }
 
 // LayoutError says which field of a Layout cannot be used, and why.

@@ -217,3 +217,18 @@ func TestConflictErrorSaysWhere(t *testing.T) {
 	err.Container = "app"
 	assert.EqualError(t, err, `container "app": env "A" is set`)
 }
+
+// The short way to a valid name of an annotation must never go further than
+// Kubernetes' own.
+func FuzzAnnotationNames(f *testing.F) {
+	for _, key := range []string{
+		"vault.hashicorp.com/agent-inject", "a/b", "a", "a/b/c", "/b", "a/", "a./b", "a/-b", "a--b/c", "A/b", "a/B", "é/b",
+		strings.Repeat("a", 64) + "/b", "a/" + strings.Repeat("b", 64), strings.Repeat("a.", 130) + "a/b",
+	} {
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		err := (&mount.Fragment{File: true, Annotations: map[string]string{key: ""}}).Validate()
+		assert.Equal(t, len(validation.IsQualifiedName(strings.ToLower(key))) == 0, err == nil, "%q: %v", key, err)
+	})
+}

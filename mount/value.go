@@ -34,7 +34,7 @@ func Literal(s string) *Value {
 
 // FromSource returns a reference, a copy of source.
 func FromSource(source *corev1.EnvVarSource) *Value {
-	return &Value{source: source.DeepCopy()}
+	return &Value{source: copySource(source)}
 }
 
 // EnvVar returns the variable of that name as it stands in a Pod. In a literal
@@ -42,9 +42,34 @@ func FromSource(source *corev1.EnvVarSource) *Value {
 // "$(NAME)".
 func (v *Value) EnvVar(name string) corev1.EnvVar {
 	if v.literal == nil {
-		return corev1.EnvVar{Name: name, ValueFrom: v.source.DeepCopy()}
+		return corev1.EnvVar{Name: name, ValueFrom: copySource(v.source)}
 	}
 	return corev1.EnvVar{Name: name, Value: strings.ReplaceAll(v.literal(), "$", "$$")}
+}
+
+// copySource is source.DeepCopy, with one allocation in place of three for the
+// reference that Pods have most.
+func copySource(source *corev1.EnvVarSource) *corev1.EnvVarSource {
+	if source == nil || source.SecretKeyRef == nil {
+		return source.DeepCopy()
+	}
+	var c struct {
+		source   corev1.EnvVarSource
+		ref      corev1.SecretKeySelector
+		optional bool
+	}
+	ref := source.SecretKeyRef
+	c.ref = corev1.SecretKeySelector{LocalObjectReference: ref.LocalObjectReference, Key: ref.Key, Optional: ref.Optional}
+	c.source.SecretKeyRef = ref
+	if *source != c.source || *ref != c.ref {
+		return source.DeepCopy() // it has more fields
+	}
+	c.source.SecretKeyRef = &c.ref
+	if ref.Optional != nil {
+		c.optional = *ref.Optional
+		c.ref.Optional = &c.optional
+	}
+	return &c.source
 }
 
 // IsLiteral reports whether v is a literal rather than a reference.

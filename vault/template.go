@@ -64,27 +64,33 @@ func (r read) annotations(id, file string) map[string]string {
 // An entry that is not there, or null, would be rendered as "<no value>"; of a
 // deleted version in kv2 there are no data at all.
 func (r read) template() string {
+	with, end := "{{- with secret "+strconv.Quote(escape(r.path))+" -}}", "{{- end -}}"
 	data := ".Data"
 	switch r.engine {
 	case db:
-		return fmt.Sprintf(`{{- with secret %s -}}{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}{{- end -}}`,
-			strconv.Quote(escape(r.path)))
+		return with + `{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}` + end
 	case kv2:
 		data = ".Data.data"
 	}
-	entry := fmt.Sprintf("index %s %s", data, strconv.Quote(r.key))
-	return fmt.Sprintf(`{{- with secret %s -}}{{ if and %s (ne (printf "%%T" (%s)) "<nil>") }}{{ %s }}{{ else }}{{ sprig_fail %s }}{{ end }}{{- end -}}`,
-		strconv.Quote(escape(r.path)), data, entry, entry,
-		strconv.Quote(fmt.Sprintf("vault has no key %q at %q", r.key, r.path)))
+	key := strconv.Quote(r.key)
+	entry := "index " + data + " " + key
+	missing := "vault has no key " + key + " at " + strconv.Quote(r.path)
+	return with +
+		"{{ if and " + data + ` (ne (printf "%T" (` + entry + `)) "<nil>") }}{{ ` + entry + " }}" +
+		"{{ else }}{{ sprig_fail " + strconv.Quote(missing) + " }}{{ end }}" +
+		end
 }
 
 // escape returns the path as the agent reads it: it strips blanks at both ends
 // and parses the rest as a URL, of which "?" would end the path, "%2e" would be a
 // dot, and a ":" would make the first segment a scheme.
 func escape(p string) string {
-	segments := strings.Split(p, "/")
-	for i, s := range segments {
-		segments[i] = strings.ReplaceAll(url.PathEscape(s), ":", "%3A")
+	var b strings.Builder
+	for s := range strings.SplitSeq(p, "/") {
+		if b.Len() > 0 {
+			b.WriteByte('/')
+		}
+		b.WriteString(strings.ReplaceAll(url.PathEscape(s), ":", "%3A"))
 	}
-	return strings.Join(segments, "/")
+	return b.String()
 }

@@ -8,15 +8,16 @@ import (
 
 	"github.com/podsecrets/podsecrets/internal/merge"
 	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
 )
 
 func literal(group, key, value string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{Value: mount.Literal(value)}}
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{Value: mount.Literal(value)}}
 }
 
 // ref is a variable from a Secret, as package k8ssecret makes it.
 func ref(group, key string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{
 		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: strings.ToLower(group)}, Key: key},
 	})}}
 }
@@ -26,7 +27,7 @@ func volumeName(group string) string { return mount.Name("k8s", strings.ToLower(
 // item is a file from a volume of a Secret, as package k8ssecret makes it.
 func item(group, key string) merge.Secret {
 	group = strings.ToLower(group)
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		File: true,
 		Volumes: []corev1.Volume{{Name: volumeName(group), VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
 			SecretName: group, Items: []corev1.KeyToPath{{Key: key, Path: strings.ToLower(key)}},
@@ -37,7 +38,7 @@ func item(group, key string) merge.Secret {
 
 // fetched is a file from a fetcher that is told what and where to.
 func fetched(group, key string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{File: true, Fetchers: []corev1.Container{{
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{File: true, Fetchers: []corev1.Container{{
 		Name: mount.Name("fetch", group, key),
 		Env:  []corev1.EnvVar{{Name: "WHAT", Value: group + ":" + key}},
 	}}}}
@@ -45,7 +46,7 @@ func fetched(group, key string) merge.Secret {
 
 // annotated is a file that somebody else brings.
 func annotated(group, key string) merge.Secret {
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		File:                 true,
 		Annotations:          map[string]string{"agent/inject": "true", "agent/" + mount.Name(group, key): key},
 		DefaultAnnotations:   map[string]string{"agent/role": "default"},
@@ -56,7 +57,7 @@ func annotated(group, key string) merge.Secret {
 // driven is a file from a read-only volume of a CSI driver.
 func driven(group, key string) merge.Secret {
 	name := mount.Name("driver", group)
-	return merge.Secret{Group: group, Key: key, Fragment: mount.Fragment{
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		File:         true,
 		Volumes:      []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{Driver: "secrets.example.com"}}}},
 		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: path.Join("/etc/flyte/secrets", group), ReadOnly: true}},
@@ -73,7 +74,7 @@ func with(s merge.Secret, change func(*merge.Secret)) merge.Secret {
 	return s
 }
 
-func version(v string) func(*merge.Secret) { return func(s *merge.Secret) { s.Version = v } }
+func version(v string) func(*merge.Secret) { return func(s *merge.Secret) { s.GroupVersion = v } }
 func envVar(n string) func(*merge.Secret)  { return func(s *merge.Secret) { s.EnvVar = n } }
 
 func app(change func(*corev1.Container)) *corev1.Pod {
@@ -97,7 +98,7 @@ func configMap(name, key string) *corev1.EnvVarSource {
 }
 
 func reference(source *corev1.EnvVarSource) merge.Secret {
-	return merge.Secret{Group: "g", Key: "k", Fragment: mount.Fragment{Value: mount.FromSource(source)}}
+	return merge.Secret{Request: secret.Request{Group: "g", Key: "k"}, Fragment: mount.Fragment{Value: mount.FromSource(source)}}
 }
 
 func refersTo(source *corev1.EnvVarSource) *corev1.Pod {

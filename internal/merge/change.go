@@ -10,13 +10,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
 )
 
 // Secret is one secret that a Pod asks for, and what its manager answered.
 type Secret struct {
-	Group, Version, Key string
-	EnvVar              string // an extra variable, or ""
-	Fragment            mount.Fragment
+	secret.Request
+	Manager  string
+	Fragment mount.Fragment
 
 	name string // see Name
 }
@@ -37,7 +38,7 @@ func (s *Secret) Name(layout mount.Layout) string {
 // second.
 func (s *Secret) version() string {
 	if s.Fragment.Versioned {
-		return s.Version
+		return s.GroupVersion
 	}
 	return ""
 }
@@ -46,7 +47,7 @@ func (s *Secret) otherVersion() string {
 	if s.Fragment.Versioned {
 		return ""
 	}
-	return s.Version
+	return s.GroupVersion
 }
 
 func (s *Secret) layout(layout mount.Layout) mount.Layout {
@@ -72,7 +73,12 @@ type owners struct {
 	more  []int
 }
 
-func (o *owners) add(secret int) { o.more = append(o.more, secret) }
+func (o *owners) add(index int) {
+	if o.more == nil {
+		o.more = make([]int, 0, 8)
+	}
+	o.more = append(o.more, index)
+}
 
 func (o owners) all() iter.Seq[int] {
 	return func(yield func(int) bool) {
@@ -92,10 +98,10 @@ type Change struct {
 	fetchers    named[fetcher]
 	pullSecrets named[corev1.LocalObjectReference]
 	annotations map[string]annotation
-	lists       map[string]*owners // annotations that list containers
+	lists       named[owners] // annotations that list containers
 
 	files    []file
-	fileTree tree[int]        // the places of files in the slice
+	fileTree tree[int] // the places of files in the slice
 
 	adding   int // the secret that is being added
 	failed   map[int]bool
@@ -117,11 +123,8 @@ type annotation struct {
 // together. Fragments must be valid. With a problem, the Change is of no use but
 // for finding more.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
-	c := &Change{
-		annotations: make(map[string]annotation),
-		lists:       make(map[string]*owners),
-		failed:      make(map[int]bool),
-	}
+	c := new(Change)
+	c.vars.grow(len(secrets) + 3) // most have one, and there are the discovery variables
 	layout = layout.WithDefaults()
 	for c.adding = range secrets {
 		c.add(&secrets[c.adding], layout)
@@ -150,10 +153,10 @@ func (c *Change) add(s *Secret, layout mount.Layout) {
 	}
 	c.addAnnotations(f.Annotations, true)
 	if key := f.ContainersAnnotation; key != "" {
-		if o, ok := c.lists[key]; ok {
+		if o, ok := c.lists.get(key); ok {
 			o.add(c.adding)
 		} else {
-			c.lists[key] = &owners{first: c.adding}
+			c.lists.add(key, owners{first: c.adding})
 		}
 	}
 	for _, ref := range f.ImagePullSecrets {
@@ -178,6 +181,9 @@ func (c *Change) addFetcher(container *corev1.Container) {
 // addAnnotations adds those that must be, or defaults. All that must be come
 // before.
 func (c *Change) addAnnotations(annotations map[string]string, must bool) {
+	if c.annotations == nil && len(annotations) > 0 {
+		c.annotations = make(map[string]annotation)
+	}
 	var conflicts []string
 	for key, value := range annotations {
 		old, ok := c.annotations[key]
@@ -205,6 +211,9 @@ func (c *Change) conflict(other int, field, name, reason string) {
 // problem keeps the first problem of a secret; the next are often the same one,
 // seen from another side.
 func (c *Change) problem(other int, err error) {
+	if c.failed == nil {
+		c.failed = make(map[int]bool)
+	}
 	if !c.failed[c.adding] {
 		c.failed[c.adding] = true
 		c.problems = append(c.problems, Problem{c.adding, other, err})

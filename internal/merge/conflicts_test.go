@@ -154,7 +154,7 @@ func TestConflicts(t *testing.T) {
 		{name: "a mount on a second name never conflicts", pod: mounts("/etc/flyte/secrets/g/v", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}},
 		{name: "a mount below a second name never conflicts", pod: mounts("/etc/flyte/secrets/g/v/k/x", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}},
 		{name: "a second name that is an item of the fragment's own never conflicts", secrets: []merge.Secret{with(item("g", "k"), func(s *merge.Secret) {
-			s.Version = "v"
+			s.GroupVersion = "v"
 			s.Fragment.Volumes[0].Secret.Items = append(s.Fragment.Volumes[0].Secret.Items, corev1.KeyToPath{Key: "ca", Path: "v/k"})
 		})}},
 		{name: "fetched secrets where annotations have somebody mount", pod: app(func(c *corev1.Container) {

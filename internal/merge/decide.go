@@ -32,11 +32,11 @@ type decision struct {
 	options   Options
 	receivers []receiver
 	leftOut   []mount.Container
-	annotated bool            // the Pod has all annotations already
-	mountDirs map[string]bool // above all mounts that containers have; made when needed
+	annotated bool             // the Pod has all annotations already
+	mountDirs map[string]bool  // above all mounts that containers have; made when needed
 	covers    map[string][]int // see coveredBy; made when needed
-	growth    int             // bytes that the containers gain
-	literals  int             // of these, the literal secrets
+	growth    int              // bytes that the containers gain
+	literals  int              // of these, the literal secrets
 	edits     []edit
 	problems  []Problem
 }
@@ -90,11 +90,11 @@ func (d *decision) chooseReceivers() {
 // conflict is a problem of each of the secrets that need what is in the way.
 func (d *decision) conflict(of owners, container, field, name, reason string) {
 	err := &mount.ConflictError{Container: container, Field: field, Name: name, Reason: reason}
-	for secret := range of.all() {
+	for i := range of.all() {
 		if d.full() {
 			return
 		}
-		d.problems = append(d.problems, Problem{secret, none, err})
+		d.problems = append(d.problems, Problem{i, none, err})
 	}
 }
 

@@ -20,6 +20,11 @@ func (l *named[T]) get(name string) (item *T, ok bool) {
 	return &l.items[i], true
 }
 
+// grow makes room for n items.
+func (l *named[T]) grow(n int) {
+	l.items, l.at = make([]T, 0, n), make(map[string]int, n)
+}
+
 func (l *named[T]) add(name string, item T) {
 	if l.at == nil {
 		l.at = make(map[string]int)

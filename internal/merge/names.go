@@ -88,7 +88,7 @@ func (c *Change) addFile(s *Secret, layout mount.Layout) {
 // primary one is without it, and the other way round. The client looks for a
 // name with the version only if its caller passes the version again.
 func (c *Change) addSecondName(s *Secret, layout mount.Layout) {
-	if s.Version == "" {
+	if s.GroupVersion == "" {
 		return
 	}
 	if s.Fragment.File {

@@ -61,10 +61,12 @@ func (e annotate) write(w *patchWriter) {
 		w.text.WriteByte('}')
 		return
 	}
+	var value string
 	for _, key := range sortedKeys(e.added) {
+		value = e.added[key]
 		w.path = appendKey(append(w.path[:0], annotationsPath+"/"...), key)
 		w.begin()
-		w.encode(e.added[key])
+		w.encode(&value)
 		w.text.WriteByte('}')
 	}
 }

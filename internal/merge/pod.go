@@ -22,8 +22,9 @@ func (d *decision) annotate() {
 		}
 	}
 	d.annotated = len(missing) == 0
-	for _, key := range sortedKeys(d.change.lists) {
-		d.listContainers(key, *d.change.lists[key], missing)
+	for _, key := range sortedKeys(d.change.lists.at) {
+		of, _ := d.change.lists.get(key)
+		d.listContainers(key, *of, missing)
 	}
 	if len(missing) > 0 {
 		d.edits = append(d.edits, annotate{len(have), missing})

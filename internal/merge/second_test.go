@@ -16,10 +16,10 @@ import (
 // What a request with a version gets: the primary name, and the second one
 // where it is free.
 func TestSecondNames(t *testing.T) {
-	versioned := func(s *merge.Secret) { s.Version, s.Fragment.Versioned = "v", true }
+	versioned := func(s *merge.Secret) { s.GroupVersion, s.Fragment.Versioned = "v", true }
 	mountedAt := func(path string, change func(*corev1.VolumeMount)) func(*merge.Secret) {
 		return func(s *merge.Secret) {
-			s.Version = "v"
+			s.GroupVersion = "v"
 			s.Fragment.VolumeMounts[0].MountPath = path
 			if change != nil {
 				change(&s.Fragment.VolumeMounts[0])
@@ -46,7 +46,7 @@ func TestSecondNames(t *testing.T) {
 		{name: "another's item is in the way", secrets: []merge.Secret{with(item("g", "k"), version("v")), item("g", "v")}, want: "k=k v=v"},
 		{name: "another's fetched file is in the way", secrets: []merge.Secret{with(item("g", "k"), mountedAt("/etc/flyte/secrets", nil)), fetchedInto("g/v/k")}, want: "k=k"},
 		{name: "an item of the fragment's own is in the way", secrets: []merge.Secret{with(item("g", "k"), func(s *merge.Secret) {
-			s.Version = "v"
+			s.GroupVersion = "v"
 			s.Fragment.Volumes[0].Secret.Items = append(s.Fragment.Volumes[0].Secret.Items, corev1.KeyToPath{Key: "ca", Path: "v/k"})
 		})}, want: "k=k ca=v/k"},
 		{name: "a path that Kubernetes refuses", secrets: []merge.Secret{with(item("g", "k"), version("..v"))}, want: "k=k"},
@@ -54,7 +54,7 @@ func TestSecondNames(t *testing.T) {
 		{name: "a mount of an expanded part of the volume", secrets: []merge.Secret{with(item("g", "k"), mountedAt("/etc/flyte/secrets/g", func(m *corev1.VolumeMount) { m.SubPathExpr = "x" }))}, want: "k=k"},
 		{name: "a mount of the file alone", secrets: []merge.Secret{with(item("g", "k"), mountedAt("/etc/flyte/secrets/g/k", nil))}, want: "k=k"},
 		{name: "a mount with a name that begins like the file's", secrets: []merge.Secret{with(item("g", "k"), func(s *merge.Secret) {
-			s.Version = "v"
+			s.GroupVersion = "v"
 			other := s.Fragment.VolumeMounts[0]
 			other.MountPath = "/etc/flyte/secrets/g/key-of-another"
 			s.Fragment.VolumeMounts = append(s.Fragment.VolumeMounts, other)
