@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -116,7 +117,7 @@ func (in *Injector) countByManager(placements []Placement) string {
 	for _, m := range in.managers {
 		name := m.Name()
 		if served[name] > 0 {
-			counts = append(counts, fmt.Sprintf("%s=%d", name, served[name]))
+			counts = append(counts, name+"="+strconv.Itoa(served[name]))
 			delete(served, name)
 		}
 	}

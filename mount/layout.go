@@ -177,8 +177,8 @@ func (l Layout) Path(group, version, key string) string {
 // slash that makes it so.
 func clean(part string) string {
 	part = strings.ToLower(part)
-	if part != "." && part != ".." && !strings.Contains(part, "/") {
-		return part // most have a single segment
+	if path.Clean(part) == part && part != "." && part[0] != '/' && !strings.HasPrefix(part, "..") {
+		return part // as most are, without a copy
 	}
 	return path.Clean("/" + part)[1:]
 }

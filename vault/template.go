@@ -45,16 +45,12 @@ func (m *Manager) read(req secret.Request) (read, error) {
 // beginning would make a template of another kind of it.
 func (r read) id(file string) string { return mount.Name("vault", r.engine, r.path, r.key, file) }
 
-// annotations returns those that make the agent write the secret to the file, a
-// path below the directory of secrets.
-func (r read) annotations(id, file string) map[string]string {
-	return map[string]string{
-		secretPath + id: r.path,
-		secretFile + id: file,
-		// Of two templates that are equal, a consul-template that runs once renders
-		// only one, whatever their files. The comment makes them differ.
-		template + id: r.template() + "{{/* " + id + " */}}",
-	}
+// annotate adds the annotations that make the agent write the secret to the
+// file, a path below the directory of secrets.
+func (r read) annotate(to map[string]string, id, file string) {
+	to[secretPath+id] = r.path
+	to[secretFile+id] = file
+	to[template+id] = r.template(id)
 }
 
 // template returns the text that the agent renders. In text/template a string
@@ -63,22 +59,28 @@ func (r read) annotations(id, file string) map[string]string {
 //
 // An entry that is not there, or null, would be rendered as "<no value>"; of a
 // deleted version in kv2 there are no data at all.
-func (r read) template() string {
-	with, end := "{{- with secret "+strconv.Quote(escape(r.path))+" -}}", "{{- end -}}"
+//
+// Of two templates that are equal, a consul-template that runs once renders only
+// one, whatever their files. The comment makes them differ.
+func (r read) template(id string) string {
+	const begin, middle, end, comment, close = "{{- with secret ", " -}}", "{{- end -}}", "{{/* ", " */}}"
+	path := strconv.Quote(escape(r.path))
 	data := ".Data"
 	switch r.engine {
 	case db:
-		return with + `{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}` + end
+		return begin + path + middle +
+			`{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}` +
+			end + comment + id + close
 	case kv2:
 		data = ".Data.data"
 	}
 	key := strconv.Quote(r.key)
 	entry := "index " + data + " " + key
 	missing := "vault has no key " + key + " at " + strconv.Quote(r.path)
-	return with +
+	return begin + path + middle +
 		"{{ if and " + data + ` (ne (printf "%T" (` + entry + `)) "<nil>") }}{{ ` + entry + " }}" +
 		"{{ else }}{{ sprig_fail " + strconv.Quote(missing) + " }}{{ end }}" +
-		end
+		end + comment + id + close
 }
 
 // escape returns the path as the agent reads it: it strips blanks at both ends

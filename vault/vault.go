@@ -101,7 +101,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	}
 	file := strings.TrimPrefix(layout.Path(req.Group, req.GroupVersion, req.Key), layout.Dir+"/")
 	id := r.id(file)
-	maps.Copy(must, r.annotations(id, file))
+	r.annotate(must, id, file)
 	if err := check(target, id, layout.Dir, common, must); err != nil {
 		return mount.Fragment{}, err
 	}

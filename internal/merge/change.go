@@ -92,6 +92,7 @@ func (o owners) all() iter.Seq[int] {
 // Change is what a list of secrets adds to any Pod. It may share memory with
 // their fragments and is read-only once made.
 type Change struct {
+	secrets     []Secret
 	vars        named[variable]
 	volumes     named[volume]
 	mounts      named[mounted] // by clean path
@@ -116,14 +117,14 @@ type fetcher struct {
 type annotation struct {
 	value string
 	must  bool // rather than a default
-	owners
+	first int  // the first secret that needs it
 }
 
 // Merge adds up what the secrets need, and finds out which of them cannot be
 // together. Fragments must be valid. With a problem, the Change is of no use but
 // for finding more.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
-	c := new(Change)
+	c := &Change{secrets: secrets}
 	c.vars.grow(len(secrets) + 3) // most have one, and there are the discovery variables
 	layout = layout.WithDefaults()
 	for c.adding = range secrets {
@@ -189,19 +190,27 @@ func (c *Change) addAnnotations(annotations map[string]string, must bool) {
 		old, ok := c.annotations[key]
 		switch {
 		case !ok:
-			c.annotations[key] = annotation{value, must, owners{first: c.adding}}
+			c.annotations[key] = annotation{value, must, c.adding}
 		case old.must && !must:
 		case old.value != value:
 			conflicts = append(conflicts, key)
-		default:
-			old.owners.add(c.adding)
-			c.annotations[key] = old
 		}
 	}
 	if len(conflicts) > 0 {
 		key := slices.Min(conflicts)
 		c.conflict(c.annotations[key].first, "metadata.annotations", key, "would need two values")
 	}
+}
+
+// needing returns the secrets for which an annotation must be.
+func (c *Change) needing(key string) owners {
+	of := owners{first: c.annotations[key].first}
+	for i := of.first + 1; i < len(c.secrets); i++ {
+		if _, ok := c.secrets[i].Fragment.Annotations[key]; ok {
+			of.add(i)
+		}
+	}
+	return of
 }
 
 func (c *Change) conflict(other int, field, name, reason string) {

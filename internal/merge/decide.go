@@ -65,7 +65,7 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 	}
 	d.addPullSecrets()
 	d.addFetchers()
-	return &Edits{d.edits}, d.problems, nil
+	return &Edits{all: d.edits, repeats: len(d.receivers) > 1, size: d.growth}, d.problems, nil
 }
 
 // chooseReceivers leaves fetchers out: they must not depend on each other.

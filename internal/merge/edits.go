@@ -12,7 +12,11 @@ import (
 // Edits is what one Pod gains. It is written as a Pod, as operations or as JSON
 // by three methods that each visit the same edits, and hold no decisions.
 // Indices count in the Pod as the edits before have left it.
-type Edits struct{ all []edit }
+type Edits struct {
+	all     []edit
+	repeats bool // some elements go into several lists
+	size    int  // of what containers gain, in bytes, about
+}
 
 type edit interface {
 	// apply does the edit to a Pod that nobody else has.

@@ -92,7 +92,7 @@ func (c *Change) addSecondName(s *Secret, layout mount.Layout) {
 		return
 	}
 	if s.Fragment.File {
-		c.addSecondItem(s, s.layout(layout).Path(s.Group, s.otherVersion(), s.Key), layout)
+		c.addSecondItem(s, layout)
 		return
 	}
 	name := layout.EnvVar(s.Group, s.otherVersion(), s.Key)

@@ -8,7 +8,11 @@ import (
 
 // JSON returns the edits as the text of a JSON patch, that of Operations.
 func (e *Edits) JSON() ([]byte, error) {
-	w := &patchWriter{at: make(map[any]span)}
+	w := &patchWriter{path: make([]byte, 0, 128)}
+	if e.repeats {
+		w.at = make(map[any]span)
+	}
+	w.text.Grow(2*e.size + 1<<10) // containers gain little of which paths are not half
 	w.encoder = json.NewEncoder(&w.text)
 	w.text.WriteByte('[')
 	for _, edit := range e.all {
@@ -24,7 +28,7 @@ type patchWriter struct {
 	text    bytes.Buffer
 	path    []byte
 	encoder *json.Encoder
-	at      map[any]span // where the text of an element stands, by its address
+	at      map[any]span // where the text of an element stands, by its address; nil if none repeats
 	err     error
 }
 
@@ -82,15 +86,15 @@ func (w *patchWriter) begin() {
 }
 
 func (w *patchWriter) element(elem any) {
-	s, ok := w.at[elem]
-	if !ok {
-		s.from = w.text.Len()
-		w.encode(elem)
-		s.to = w.text.Len()
-		w.at[elem] = s
+	if s, ok := w.at[elem]; ok {
+		w.text.Write(w.text.Bytes()[s.from:s.to])
 		return
 	}
-	w.text.Write(w.text.Bytes()[s.from:s.to])
+	from := w.text.Len()
+	w.encode(elem)
+	if w.at != nil {
+		w.at[elem] = span{from, w.text.Len()}
+	}
 }
 
 func (w *patchWriter) encode(value any) {

@@ -18,7 +18,7 @@ func (d *decision) annotate() {
 		case !ok:
 			missing[key] = a.value
 		case a.must && value != a.value:
-			d.conflict(a.owners, "", "metadata.annotations", key, "has another value already")
+			d.conflict(d.change.needing(key), "", "metadata.annotations", key, "has another value already")
 		}
 	}
 	d.annotated = len(missing) == 0

@@ -173,16 +173,16 @@ func (c *Change) putFile(f file) {
 	c.files = append(c.files, f)
 }
 
-// addSecondItem offers the file of s at the path p too, if it is an item of a
-// Secret's volume and nothing is in the way.
-func (c *Change) addSecondItem(s *Secret, p string, layout mount.Layout) {
+// addSecondItem offers the file of s under the other name too, if it is an item
+// of a Secret's volume and nothing is in the way.
+func (c *Change) addSecondItem(s *Secret, layout mount.Layout) {
 	primary, ok := c.fileTree.files[s.Name(layout)]
 	if !ok {
 		return // it had a conflict
 	}
 	base := c.files[primary].base
 	at, ok := c.mounts.get(base)
-	if !ok || at.SubPath != "" || at.SubPathExpr != "" || !within(base, p) {
+	if !ok || at.SubPath != "" || at.SubPathExpr != "" {
 		return
 	}
 	v, ok := c.volumes.get(at.Name)
@@ -191,6 +191,10 @@ func (c *Change) addSecondItem(s *Secret, p string, layout mount.Layout) {
 	}
 	source, ok := v.tree.files[relative(base, s.Name(layout))]
 	if !ok {
+		return
+	}
+	p := s.layout(layout).Path(s.Group, s.otherVersion(), s.Key)
+	if !within(base, p) {
 		return
 	}
 	it := v.items[source]
