@@ -25,7 +25,7 @@ type read struct {
 
 // read returns what a request asks for.
 func (m *Manager) read(req secret.Request) (read, error) {
-	r := read{req.GroupVersion, strings.TrimPrefix(path.Clean("/"+req.Group), "/"), req.Key}
+	r := read{req.GroupVersion, path.Clean("/" + req.Group)[1:], req.Key}
 	if r.engine == "" {
 		r.engine = m.engine
 	}
@@ -87,6 +87,10 @@ func (r read) template(id string) string {
 // and parses the rest as a URL, of which "?" would end the path, "%2e" would be a
 // dot, and a ":" would make the first segment a scheme.
 func escape(p string) string {
+	const harmless = "/-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if strings.Trim(p, harmless) == "" {
+		return p
+	}
 	var b strings.Builder
 	for s := range strings.SplitSeq(p, "/") {
 		if b.Len() > 0 {

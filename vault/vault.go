@@ -43,6 +43,7 @@ type Config struct {
 type Manager struct {
 	engine      string            // of requests without a version
 	annotations map[string]string // common ones that do not depend on the Pod
+	usual       map[string]string // all common ones, as most Pods get them
 	locked      []string
 }
 
@@ -67,6 +68,7 @@ func New(cfg Config) (*Manager, error) {
 		}
 	}
 	maps.Copy(m.annotations, cfg.Annotations)
+	m.usual = m.commonIn(usualDir, mount.First)
 	for _, name := range m.locked {
 		if reason := nameFlaw(name); reason != "" {
 			return nil, fmt.Errorf("vault: Locked: %q %s", name, reason)
@@ -116,10 +118,20 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 }
 
 // common returns the annotations that do not depend on the secret, locked ones
-// too.
+// too, to be read only.
 func (m *Manager) common(target mount.Target) map[string]string {
-	all := map[string]string{volumePath: target.Layout().Dir}
-	if target.InitOrder() == mount.First {
+	dir, order := target.Layout().Dir, target.InitOrder()
+	if order == mount.First && dir == usualDir {
+		return m.usual
+	}
+	return m.commonIn(dir, order)
+}
+
+var usualDir = mount.Layout{}.WithDefaults().Dir
+
+func (m *Manager) commonIn(dir string, order mount.InitOrder) map[string]string {
+	all := map[string]string{volumePath: dir}
+	if order == mount.First {
 		all[initFirst] = "true"
 	}
 	maps.Copy(all, m.annotations)

@@ -171,6 +171,9 @@ func (c *Change) addFetcher(container *corev1.Container) {
 	old, ok := c.fetchers.get(container.Name)
 	switch {
 	case !ok:
+		if c.fetchers.items == nil {
+			c.fetchers.grow(len(c.secrets))
+		}
 		c.fetchers.add(container.Name, fetcher{container, owners{first: c.adding}})
 	case !equality.Semantic.DeepEqual(old.Container, container):
 		c.conflict(old.first, "initContainers", container.Name, "would have to do two different things")

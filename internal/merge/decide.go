@@ -46,7 +46,7 @@ type decision struct {
 // edited at the indices that they have, before fetchers move them. The error
 // concerns the Pod as a whole: mount.ErrNoContainer or mount.ErrTooLarge.
 func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
-	d := &decision{change: c, view: v, options: o}
+	d := &decision{change: c, view: v, options: o, edits: make([]edit, 0, 8)}
 	d.chooseReceivers()
 	if len(d.receivers) == 0 {
 		return nil, nil, mount.ErrNoContainer

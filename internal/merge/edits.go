@@ -75,10 +75,20 @@ func (e insert[T, P]) operations(to []jsonpatch.Operation) []jsonpatch.Operation
 	return to
 }
 
-// annotate adds annotations to those that there are.
+// annotate adds annotations, sorted by key, to those that there are.
 type annotate struct {
 	length int
-	added  map[string]string
+	added  []pair
+}
+
+type pair struct{ key, value string }
+
+func (e annotate) all() map[string]string {
+	all := make(map[string]string, len(e.added))
+	for _, a := range e.added {
+		all[a.key] = a.value
+	}
+	return all
 }
 
 const annotationsPath = "/metadata/annotations"
@@ -87,15 +97,15 @@ func (e annotate) apply(pod *corev1.Pod) {
 	if pod.Annotations == nil {
 		pod.Annotations = make(map[string]string, len(e.added))
 	}
-	maps.Copy(pod.Annotations, e.added)
+	maps.Copy(pod.Annotations, e.all())
 }
 
 func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
 	if e.length == 0 {
-		return append(to, jsonpatch.NewOperation("add", annotationsPath, maps.Clone(e.added)))
+		return append(to, jsonpatch.NewOperation("add", annotationsPath, e.all()))
 	}
-	for _, key := range sortedKeys(e.added) {
-		to = append(to, jsonpatch.NewOperation("add", string(appendKey([]byte(annotationsPath+"/"), key)), e.added[key]))
+	for _, a := range e.added {
+		to = append(to, jsonpatch.NewOperation("add", string(appendKey([]byte(annotationsPath+"/"), a.key)), a.value))
 	}
 	return to
 }

@@ -12,7 +12,7 @@ func (e *Edits) JSON() ([]byte, error) {
 	if e.repeats {
 		w.at = make(map[any]span)
 	}
-	w.text.Grow(2*e.size + 1<<10) // containers gain little of which paths are not half
+	w.text.Grow(2<<10 + 2*e.size) // paths are about as long as what containers gain
 	w.encoder = json.NewEncoder(&w.text)
 	w.text.WriteByte('[')
 	for _, edit := range e.all {
@@ -61,16 +61,14 @@ func (e annotate) write(w *patchWriter) {
 	if e.length == 0 {
 		w.path = append(w.path[:0], annotationsPath...)
 		w.begin()
-		w.encode(e.added)
+		w.encode(e.all())
 		w.text.WriteByte('}')
 		return
 	}
-	var value string
-	for _, key := range sortedKeys(e.added) {
-		value = e.added[key]
-		w.path = appendKey(append(w.path[:0], annotationsPath+"/"...), key)
+	for i := range e.added {
+		w.path = appendKey(append(w.path[:0], annotationsPath+"/"...), e.added[i].key)
 		w.begin()
-		w.encode(&value)
+		w.encode(&e.added[i].value)
 		w.text.WriteByte('}')
 	}
 }

@@ -11,12 +11,12 @@ import (
 
 func (d *decision) annotate() {
 	have := d.view.Metadata.Annotations
-	missing := make(map[string]string, len(d.change.annotations))
+	missing := make([]pair, 0, len(d.change.annotations))
 	for _, key := range sortedKeys(d.change.annotations) {
 		a := d.change.annotations[key]
 		switch value, ok := have[key]; {
 		case !ok:
-			missing[key] = a.value
+			missing = append(missing, pair{key, a.value})
 		case a.must && value != a.value:
 			d.conflict(d.change.needing(key), "", "metadata.annotations", key, "has another value already")
 		}
@@ -24,16 +24,19 @@ func (d *decision) annotate() {
 	d.annotated = len(missing) == 0
 	for _, key := range sortedKeys(d.change.lists.at) {
 		of, _ := d.change.lists.get(key)
-		d.listContainers(key, *of, missing)
+		if value := d.listContainers(key, *of); value != "" {
+			missing = append(missing, pair{key, value})
+		}
 	}
 	if len(missing) > 0 {
+		slices.SortFunc(missing, func(a, b pair) int { return strings.Compare(a.key, b.key) })
 		d.edits = append(d.edits, annotate{len(have), missing})
 	}
 }
 
-// listContainers sets the annotation that lists the receiving containers, if
-// not all of them receive.
-func (d *decision) listContainers(key string, of owners, missing map[string]string) {
+// listContainers returns the missing annotation that lists the receiving
+// containers, or "" if there is one, or if all receive.
+func (d *decision) listContainers(key string, of owners) string {
 	var names []string
 	for _, r := range d.receivers {
 		if !r.init {
@@ -55,8 +58,9 @@ func (d *decision) listContainers(key string, of owners, missing map[string]stri
 	case ok && !sameNames(strings.Split(value, ","), names):
 		d.conflict(of, "", "metadata.annotations", key, "lists other containers than those that receive secrets")
 	case !ok && !all:
-		missing[key] = strings.Join(names, ",")
+		return strings.Join(names, ",")
 	}
+	return ""
 }
 
 func sameNames(a, b []string) bool {

@@ -169,6 +169,9 @@ func within(dir, p string) bool {
 }
 
 func (c *Change) putFile(f file) {
+	if c.files == nil {
+		c.files = make([]file, 0, len(c.secrets))
+	}
 	c.fileTree.add(f.path, len(c.files))
 	c.files = append(c.files, f)
 }
