@@ -49,7 +49,7 @@ func toJSON(t testing.TB, v any) []byte {
 }
 
 // applyPatch applies a patch with the engine that the API server uses.
-func applyPatch(t *testing.T, patch, to []byte) []byte {
+func applyPatch(t testing.TB, patch, to []byte) []byte {
 	t.Helper()
 	decoded, err := jsonpatch.DecodePatch(patch)
 	require.NoError(t, err)

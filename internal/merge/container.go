@@ -39,11 +39,11 @@ func (d *decision) addVariables(r receiver) {
 	missing := make([]*corev1.EnvVar, 0, len(have))
 	for i := range d.change.vars.items {
 		v := &d.change.vars.items[i]
-		switch f := have[i]; {
-		case f.elem == nil:
+		switch f := &have[i]; {
+		case !f.ok():
 			missing = append(missing, &v.EnvVar)
 			d.countVariable(v)
-		case sameVariable(f.elem, &v.EnvVar), v.kind == second, v.kind == holds && d.options.OnConflict == mount.KeepPod:
+		case f.is(&v.EnvVar, &v.text), sameVariable(f.get(), &v.EnvVar), v.kind == second, v.kind == holds && d.options.OnConflict == mount.KeepPod:
 		default:
 			d.conflict(v.owners, r.Name, "env", v.Name, "is set to something else already")
 		}

@@ -12,6 +12,7 @@ type variable struct {
 	corev1.EnvVar
 	kind kind
 	of   string // of a literal, which secret it is; two secrets may be equal by chance
+	text []byte // see found.is
 	owners
 }
 
@@ -28,7 +29,7 @@ func (c *Change) addVariable(env corev1.EnvVar, kind kind, of string) {
 	old, ok := c.vars.get(env.Name)
 	switch {
 	case !ok:
-		c.vars.add(env.Name, variable{env, kind, of, owners{first: c.adding}})
+		c.vars.add(env.Name, variable{EnvVar: env, kind: kind, of: of, owners: owners{first: c.adding}})
 	case !sameVariable(&old.EnvVar, &env), old.of != of:
 		c.conflict(old.first, "env", env.Name, "would stand for two different things")
 	default:

@@ -75,10 +75,12 @@ func (d *decision) addVolumes() {
 	var missing []*corev1.Volume
 	for i := range d.change.volumes.items {
 		v := &d.change.volumes.items[i]
-		switch f := have[i]; {
-		case f.elem == nil:
-			missing = append(missing, d.whole(v))
-		case !sameSource(f.elem, v.Volume):
+		ours := d.whole(v)
+		switch f := &have[i]; {
+		case !f.ok():
+			missing = append(missing, ours)
+		case f.is(ours, new([]byte)):
+		case !sameSource(f.get(), v.Volume):
 			d.conflict(v.owners, "", "volumes", v.Name, "has another source already")
 		case len(v.items) > 0:
 			d.addItems(v, f)
@@ -104,8 +106,8 @@ func (d *decision) whole(v *volume) *corev1.Volume {
 }
 
 // addItems adds the missing items to the Pod's volume that was found.
-func (d *decision) addItems(v *volume, f found[corev1.Volume]) {
-	have := f.elem.Secret.Items
+func (d *decision) addItems(v *volume, f *found[corev1.Volume]) {
+	have := f.get().Secret.Items
 	if len(have) == 0 {
 		d.conflict(v.owners, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
 		return

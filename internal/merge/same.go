@@ -50,8 +50,10 @@ func sameFetcher(found *Container, ours *corev1.Container) bool {
 			want.add(v.Name, v)
 		}
 	}
-	for i, f := range found.envNamed(want.at) {
-		if f.elem == nil || !sameVariable(f.elem, want.items[i]) {
+	have := found.envNamed(want.at)
+	for i := range have {
+		f, ours := &have[i], want.items[i]
+		if !f.ok() || !f.is(ours, new([]byte)) && !sameVariable(f.get(), ours) {
 			return false
 		}
 	}

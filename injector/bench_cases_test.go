@@ -1,0 +1,102 @@
+package injector_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// BenchmarkReviewNothing reviews Pods that ask for nothing, as a webhook without
+// an objectSelector gets them.
+func BenchmarkReviewNothing(b *testing.B) {
+	for _, size := range sizes {
+		w := newWorkload(b, benchPod(size), stores(b)[0], 0)
+		b.Run("pod="+size.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if r := w.in.Review(ctx, w.ask); r.Patch != nil {
+					b.Fatal("patched")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkValidNothing is the floor of BenchmarkReviewNothing.
+func BenchmarkValidNothing(b *testing.B) {
+	for _, size := range sizes {
+		raw := toJSON(b, benchPod(size))
+		b.Run("pod="+size.name, func(b *testing.B) {
+			for b.Loop() {
+				json.Valid(raw)
+			}
+		})
+	}
+}
+
+// BenchmarkReviewAgain reviews Pods that are injected already, as a webhook with
+// reinvocationPolicy IfNeeded gets them. Beside it stands BenchmarkReview.
+func BenchmarkReviewAgain(b *testing.B) {
+	workloads(b, func(b *testing.B, w workload) {
+		w.ask = creation(patched(b, w))
+		for b.Loop() {
+			if r := w.in.Review(ctx, w.ask); !r.Allowed || r.Patch != nil {
+				b.Fatal("patched again")
+			}
+		}
+	})
+}
+
+func patched(t testing.TB, w workload) []byte {
+	return applyPatch(t, w.in.Review(ctx, w.ask).Patch, w.ask.Object.Raw)
+}
+
+// A growth makes a workload of n of something.
+var growths = []struct {
+	of   string
+	make func(t testing.TB, n int) workload
+}{
+	{"secrets", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[0], n) }},
+	{"files", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[1], n) }},
+	{"vault", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[2], n) }},
+	{"fetchers", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[3], n) }},
+	{"keys", func(t testing.TB, n int) workload {
+		s := store{manager: k8s(t), request: func(i int) secret.Request {
+			return secret.Request{Group: "group", Key: fmt.Sprintf("key-%d", i), Mount: mount.File}
+		}}
+		return newWorkload(t, benchPod(sizes[0]), s, n)
+	}},
+	{"containers", func(t testing.TB, n int) workload {
+		return newWorkload(t, benchPod(size{containers: n, variables: 1}), stores(t)[0], 3)
+	}},
+	{"variables", func(t testing.TB, n int) workload {
+		return newWorkload(t, benchPod(size{containers: 1, variables: n}), stores(t)[0], 3)
+	}},
+}
+
+// BenchmarkGrowth reports what one more of something costs, which must not
+// depend on how many there are.
+func BenchmarkGrowth(b *testing.B) {
+	for _, g := range growths {
+		for _, n := range []int{10, 100, 1000, 4000} {
+			w := g.make(b, n)
+			again := w
+			again.ask = creation(patched(b, w))
+			b.Run(fmt.Sprintf("of=%s/call=first/n=%d", g.of, n), func(b *testing.B) { benchGrowth(b, w, n) })
+			b.Run(fmt.Sprintf("of=%s/call=again/n=%d", g.of, n), func(b *testing.B) { benchGrowth(b, again, n) })
+		}
+	}
+}
+
+func benchGrowth(b *testing.B, w workload, n int) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := w.in.Review(ctx, w.ask); !r.Allowed {
+			b.Fatal(r.Result)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/element")
+}
