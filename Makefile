@@ -19,6 +19,7 @@ lint:
 
 test:
 	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; go test $(RACE) ./...; done
+	go test -run '^TestBudget' ./injector
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:

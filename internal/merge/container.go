@@ -70,10 +70,10 @@ func (d *decision) countVariable(v *variable) {
 }
 
 func (d *decision) addMounts(r receiver) {
-	have := make(map[string]corev1.VolumeMount, len(r.VolumeMounts))
-	for at, m := range r.taken() {
-		have[at] = m
-		d.checkMount(r, at, m.Name)
+	have := make(map[string]taking, len(r.VolumeMounts))
+	for at, by := range r.taken() {
+		have[at] = by
+		d.checkMount(r, at, by.volume)
 	}
 	var missing []*corev1.VolumeMount
 	for i := range d.change.mounts.items {
@@ -129,10 +129,10 @@ func (d *decision) coveredBy(at string) []int {
 
 // checkParent finds a mount of the container in which the kubelet would have to
 // make the mount point of m, and cannot.
-func (d *decision) checkParent(r receiver, m *mounted, have map[string]corev1.VolumeMount) {
+func (d *decision) checkParent(r receiver, m *mounted, have map[string]taking) {
 	for dir := range above(m.path) {
 		if parent, ok := have[dir]; ok {
-			if parent.ReadOnly && !d.change.nests(parent.Name) {
+			if parent.readOnly && !d.change.nests(parent.volume) {
 				d.conflict(m.owners, r.Name, "volumeMounts", dir, "is read-only, and secrets would have to be mounted below it")
 			}
 			return

@@ -98,17 +98,24 @@ func (c *Container) envNamed(names map[string]int) []found[corev1.EnvVar] {
 
 func (c *Container) envCount() int { return max(len(c.env), len(c.Env)) }
 
+// taking is a volume that takes a path in a container.
+type taking struct {
+	volume   string
+	readOnly bool
+}
+
 // taken yields the paths at which c has something mounted, as the kubelet reads
-// them, with the mounts. A device takes its path like a mount.
-func (c *Container) taken() iter.Seq2[string, corev1.VolumeMount] {
-	return func(yield func(string, corev1.VolumeMount) bool) {
-		for _, m := range c.VolumeMounts {
-			if !yield(absolute(m.MountPath), m) {
+// them. A device takes its path like a mount.
+func (c *Container) taken() iter.Seq2[string, taking] {
+	return func(yield func(string, taking) bool) {
+		for i := range c.VolumeMounts {
+			m := &c.VolumeMounts[i]
+			if !yield(absolute(m.MountPath), taking{m.Name, m.ReadOnly}) {
 				return
 			}
 		}
 		for _, d := range c.VolumeDevices {
-			if !yield(absolute(d.DevicePath), corev1.VolumeMount{Name: d.Name}) {
+			if !yield(absolute(d.DevicePath), taking{d.Name, false}) {
 				return
 			}
 		}

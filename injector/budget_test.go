@@ -1,0 +1,129 @@
+//go:build !race && go1.26
+
+// The race detector makes sync.Pool forget, and so encoding/json allocate; older
+// compilers put more on the heap.
+// `make test` runs this file by itself.
+
+package injector_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What one review may allocate: a regression fails here, where it does not
+// depend on the machine.
+func TestBudget(t *testing.T) {
+	for _, tc := range []struct {
+		pod     string
+		manager string
+		secrets int
+		allocs  float64
+	}{
+		{"1x15", "k8s", 3, 130},
+		{"1x15", "vault", 3, 170},
+		{"1x15", "aws", 3, 190},
+		{"10x50", "k8s", 3, 300},
+		{"1x15", "k8s", 100, 1900},
+		{"1x15", "aws", 100, 3500},
+	} {
+		t.Run(fmt.Sprintf("%s/%s/%d", tc.pod, tc.manager, tc.secrets), func(t *testing.T) {
+			w := namedWorkload(t, tc.pod, tc.manager, tc.secrets)
+			assert.LessOrEqual(t, allocs(func() { w.in.Review(ctx, w.ask) }), tc.allocs)
+		})
+	}
+}
+
+// allocs counts the allocations of a call, in the mean of many.
+func allocs(call func()) float64 { return testing.AllocsPerRun(100, call) }
+
+// allocated counts the bytes that a call allocates, in the mean.
+func allocated(call func()) float64 {
+	const runs = 10
+	call() // fills pools and caches
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		call()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc-before.TotalAlloc) / runs
+}
+
+func namedWorkload(t testing.TB, podSize, manager string, secrets int) workload {
+	for _, size := range sizes {
+		for _, store := range stores(t) {
+			if size.name == podSize && store.name == manager {
+				return newWorkload(t, benchPod(size), store, secrets)
+			}
+		}
+	}
+	t.Fatalf("there is no %s %s", podSize, manager)
+	return workload{}
+}
+
+func TestBudgetOfALargePodIsATwentiethOfTheUsualWay(t *testing.T) {
+	w := namedWorkload(t, "10x50", "k8s", 3)
+	review := allocated(func() { w.in.Review(ctx, w.ask) })
+	byDiff := allocated(func() { _, err := reviewByDiff(w.in, w.ask); require.NoError(t, err) })
+	assert.Less(t, review*20, byDiff)
+}
+
+// A review of a Pod that is injected already allocates about what the first one
+// did: there is no patch to write, and there is more of the Pod to read.
+func TestBudgetOfAReviewAgain(t *testing.T) {
+	for _, s := range stores(t) {
+		for _, size := range sizes {
+			t.Run(s.name+"/"+size.name, func(t *testing.T) {
+				w := newWorkload(t, benchPod(size), s, 10)
+				first := allocated(func() { w.in.Review(ctx, w.ask) })
+				w.ask = creation(patched(t, w))
+				again := allocated(func() { w.in.Review(ctx, w.ask) })
+				assert.LessOrEqual(t, again, first*1.25)
+			})
+		}
+	}
+}
+
+// The patch of a typed Pod costs the same whatever the Pod holds besides
+// containers' variables and mounts, and volumes.
+func TestBudgetOfAPatchIsOfWhatItTouches(t *testing.T) {
+	small := namedWorkload(t, "4x30", "k8s", 3)
+	large := small
+	large.pod = small.pod.DeepCopy()
+	for i := range large.pod.Spec.Containers {
+		c := &large.pod.Spec.Containers[i]
+		c.Args = append(c.Args, strings.Split(strings.Repeat("an argument,", 1000), ",")...)
+	}
+	for i := range 1000 {
+		large.pod.Labels[fmt.Sprint("label-", i)] = "value"
+		large.pod.Annotations[fmt.Sprint("annotation-", i)] = "value"
+	}
+	patch := func(w workload) func() {
+		return func() { _, err := w.in.Patch(ctx, w.pod, w.reqs...); require.NoError(t, err) }
+	}
+	assert.InDelta(t, allocs(patch(small)), allocs(patch(large)), 0)
+}
+
+// Ten times as much of something takes about ten times as much memory, and
+// nowhere near a hundred times. (BenchmarkGrowth shows the same of time.)
+func TestBudgetGrowsLinearly(t *testing.T) {
+	for _, g := range growths {
+		t.Run(g.of, func(t *testing.T) {
+			few, many := g.make(t, 100), g.make(t, 1000)
+			check := func(call string) {
+				a := allocated(func() { require.True(t, few.in.Review(ctx, few.ask).Allowed) })
+				b := allocated(func() { require.True(t, many.in.Review(ctx, many.ask).Allowed) })
+				assert.Less(t, b, 14*a, call)
+			}
+			check("first")
+			few.ask, many.ask = creation(patched(t, few)), creation(patched(t, many))
+			check("again")
+		})
+	}
+}
