@@ -51,9 +51,19 @@
 //
 // # Limits
 //
-// A name and its value have at most mount.MaxEnvVar bytes together, and the
-// literal secrets that one Pod gains 512 KiB, all containers together (both are
-// a *mount.ValueError). All that the containers of a Pod gain may have 3 MiB
-// (mount.ErrTooLarge), and of conflicts the first thousand are told. What a
-// request may hold, secret.Request.Validate says.
+//	what                                      at most        otherwise
+//	one request                               4,096 bytes    *secret.InvalidError, see secret.Request.Validate
+//	requests of one call                      MaxRequests    *LimitError
+//	names and values of annotations, Review   256 KiB        413; Kubernetes' own limit
+//	JSON of a Pod, Review                     3 MiB          413; what an API server takes in a request
+//	nesting of that JSON                      10,000         400; as in API servers
+//	name and value of a literal secret        131,070 bytes  *mount.ValueError; mount.MaxEnvVar
+//	literals that one Pod gains               512 KiB        *mount.ValueError, all containers together
+//	what the containers of one Pod gain       3 MiB          mount.ErrTooLarge, as estimated
+//	conflicts found in one Pod                1,000          the search ends
+//	message of a refusal                      20 errors      the number of the others, and 16 KiB
+//
+// Within these, memory and time grow with the number of requests, containers,
+// variables and volumes, and not faster. A context that ends while managers are
+// asked ends the call.
 package injector
