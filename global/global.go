@@ -58,7 +58,8 @@ type Config struct {
 	// what does not exist. Nil allows everything. It must be safe for
 	// concurrent use. Look at Group and Key together: ("team", "a_token") is
 	// the same variable as ("team_a", "token"), so that a group by itself is no
-	// boundary.
+	// boundary; and name what you allow, as there is always another spelling of
+	// what you refuse.
 	Allow func(req secret.Request, target mount.Target) bool
 }
 
