@@ -167,3 +167,32 @@ func TestHazardOfMirrorPods(t *testing.T) {
 	assert.True(t, response.Allowed)
 	assert.Nil(t, response.Patch)
 }
+
+// A Pod's own word for its namespace counts for nothing in a review, and neither
+// do keys in other letters, which an API server does not know.
+func TestANamespaceCannotBeClaimed(t *testing.T) {
+	held, err := global.New(global.Config{
+		Source: values{"shared/token": canary},
+		Allow:  func(_ secret.Request, target mount.Target) bool { return target.Namespace() == "trusted" },
+	})
+	require.NoError(t, err)
+	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{held}})
+	require.NoError(t, err)
+	pod := stamped(t, userStoryPod(), ask(mount.EnvVar, "shared/token")...)
+	pod.Namespace = "trusted"
+	raw := string(toJSON(t, pod))
+	for name, body := range map[string]string{
+		"in metadata":      raw,
+		"in other letters": strings.Replace(raw, `"namespace"`, `"Namespace"`, 1),
+		"a second time":    strings.Replace(raw, `{`, `{"metadata":{"namespace":"trusted"},`, 1),
+		"at the top":       strings.Replace(raw, `{`, `{"namespace":"trusted",`, 1),
+	} {
+		req := creation([]byte(body))
+		req.Namespace = "hostile"
+		response := in.Review(ctx, req)
+		require.False(t, response.Allowed, name)
+		assert.Equal(t, `secret group="shared" key="token" mount=ENV_VAR: no manager serves it (global: not found)`, response.Result.Message, name)
+		req.Namespace = "trusted"
+		assert.True(t, in.Review(ctx, req).Allowed, name)
+	}
+}

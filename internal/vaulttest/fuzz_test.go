@@ -28,7 +28,7 @@ func FuzzRender(f *testing.F) {
 			if req.Validate() != nil || key == "" || segments[0] == "" || strings.TrimSpace(at) != at || strings.Contains(key, "/") || len(at+key) > 100 {
 				return
 			}
-			s.write(t, mounted+path.Clean(at), map[string]any{key: "c4nary", key + "x": "wrong", "": "wrong"})
+			s.write(t, path.Clean(mounted+at), map[string]any{key: "c4nary", key + "x": "wrong", "": "wrong"})
 			placements, files, err := proof{}.run(t, s, req)
 			require.NoError(t, err)
 			assertFiles(t, []string{"c4nary"}, placements, files)
