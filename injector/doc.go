@@ -57,6 +57,8 @@
 //     second one is added. Any other use of a name or path that a secret needs is
 //     an error: a variable with another value (mount.KeepPod leaves it), a volume
 //     or container with our name, a mount at, above or below the secret's path.
+//   - A variable of the Pod's own with the name of a secret that is a file is left
+//     alone. Flyte's client reads it rather than the file.
 //   - A copy of an injected Pod that asks for other secrets keeps the old ones and
 //     gains the new ones. Who does not want that copies the Pod without them.
 //   - Requests whose names differ in case or separators only are one where they
