@@ -15,7 +15,8 @@ all: lint test
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	@set -e; for m in $(MODULES); do echo "lint $$m"; cd $(CURDIR)/$$m; \
-		go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; done
+		go mod verify; go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; \
+		go tool -modfile=$(TOOLS) gosec -quiet $$(go list -f '{{.Dir}}' ./...); done
 
 test:
 	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; go test $(RACE) ./...; done

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/podsecrets/podsecrets/internal/kubelet"
 	"github.com/podsecrets/podsecrets/mount"
 )
 
@@ -97,54 +98,18 @@ func sidecarFile(filename string) string {
 func environment(c *corev1.Container) map[string]string {
 	env := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"} // every Pod's
 	for _, v := range c.Env {
-		env[v.Name] = expand(v.Value, env)
+		env[v.Name] = kubelet.Expand(v.Value, env)
 	}
 	return env
 }
 
-// expand is the kubelet's expansion of a variable's value, by the variables
-// that stand before it.
-func expand(value string, known map[string]string) string {
-	var out strings.Builder
-	for i := 0; i < len(value); i++ {
-		if value[i] != '$' || i+1 == len(value) {
-			out.WriteByte(value[i])
-			continue
-		}
-		i++
-		end := strings.IndexByte(value[i:], ')')
-		switch {
-		case value[i] == '$':
-			out.WriteByte('$')
-		case value[i] == '(' && end > 0:
-			reference := value[i : i+end+1]
-			if v, ok := known[reference[1:end]]; ok {
-				out.WriteString(v)
-			} else {
-				out.WriteString("$" + reference)
-			}
-			i += end
-		default:
-			out.WriteString(value[i-1 : i+1])
-		}
-	}
-	return out.String()
-}
-
-// What is known of the image and of the kubelet holds for the model.
+// What is known of the image holds for the model.
 func TestTheModel(t *testing.T) {
 	for filename, want := range map[string]string{
 		"/a/b": "/tmp/a/b", "a/b": "/tmpa/b", "/a/": "/tmp/a/secret", "/../x": "/x", "": "/tmp/secret",
 	} {
 		assert.Equal(t, want, sidecarFile(filename), filename)
 	}
-	known := map[string]string{"A": "1"}
-	for value, want := range map[string]string{
-		"$(A)$A": "1$A", "$$(A)": "$(A)", "$$$(A)": "$1", "$(B)": "$(B)", "$(A": "$(A", "$": "$", "$$": "$", "$$$": "$$", "$()": "$()", "x$(A)y)": "x1y)",
-	} {
-		assert.Equal(t, want, expand(value, known), value)
-	}
-
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Volumes: []corev1.Volume{{Name: "v"}}}}
 	run := func(arn, filename string) (exit int, files []string) {
 		n := newNode(t, pod, map[string]string{account + ":k": "value"})

@@ -58,7 +58,9 @@ type Config struct {
 	// what does not exist. Nil allows everything. It must be safe for
 	// concurrent use. Look at Group and Key together: ("team", "a_token") is
 	// the same variable as ("team_a", "token"), so that a group by itself is no
-	// boundary.
+	// boundary; and name what you allow, as there is always another spelling of
+	// what you refuse. Of the target, the namespace of a review is the API
+	// server's word; name, labels and annotations are the Pod's author's.
 	Allow func(req secret.Request, target mount.Target) bool
 }
 

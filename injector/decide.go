@@ -49,6 +49,9 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Req
 	if len(reqs) == 0 {
 		return &decided{edits: &merge.Edits{}}, nil
 	}
+	if err := atMost(MaxRequests, len(reqs), "requests"); err != nil {
+		return nil, err
+	}
 	var f failures
 	secrets, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, v.Meta()), reqs, &f)
 	change, problems := merge.Merge(in.layout, secrets)

@@ -49,11 +49,54 @@
 // since the first. So a webhook asks for reinvocationPolicy Never, unless that
 // is what is wanted.
 //
+// # Odd Pods
+//
+// A Pod, or what it asks for, can be odd by bad luck or on purpose:
+//
+//   - A volume of the same Secret that is the Pod's own stays as it is, and a
+//     second one is added. Any other use of a name or path that a secret needs is
+//     an error: a variable with another value (mount.KeepPod leaves it), a volume
+//     or container with our name, a mount at, above or below the secret's path.
+//   - A variable of the Pod's own with the name of a secret that is a file is left
+//     alone. Flyte's client reads it rather than the file.
+//   - A copy of an injected Pod that asks for other secrets keeps the old ones and
+//     gains the new ones. Who does not want that copies the Pod without them.
+//   - Requests whose names differ in case or separators only are one where they
+//     are one to the store, as the groups of package k8ssecret are in upper and
+//     lower case, and otherwise an error, since they have one variable or file.
+//   - A group or a key may be empty if a manager serves it so; a request with
+//     neither is an error. A key with "/" is a file in a directory, where the
+//     store has such keys (Vault has, Kubernetes has not); ".." is an error.
+//   - A Pod for Windows gets variables and Secrets like any other. What fetches
+//     with containers for Linux must know: the manager sees the Pod's labels, so
+//     give the Pod kubernetes.io/os, not spec.os alone.
+//   - A Pod in the host's network is like any other, and so is one that names its
+//     node already.
+//   - Ephemeral containers never receive secrets: they are added later, by an
+//     update that Review does not look at, and cannot be changed by it.
+//   - A static Pod has no requests: the kubelet runs it without asking an API
+//     server. Its mirror Pod is allowed as it is.
+//   - A Pod in which no container would receive, because there is none or
+//     because none is chosen, is an error.
+//   - Gaps in the numbers of annotations are fine, and s10 comes after s9. A
+//     number with a leading zero, a sign or none at all is an error, rather than
+//     a secret that silently never comes.
+//
 // # Limits
 //
-// A name and its value have at most mount.MaxEnvVar bytes together, and the
-// literal secrets that one Pod gains 512 KiB, all containers together (both are
-// a *mount.ValueError). All that the containers of a Pod gain may have 3 MiB
-// (mount.ErrTooLarge), and of conflicts the first thousand are told. What a
-// request may hold, secret.Request.Validate says.
+//	what                                      at most        otherwise
+//	one request                               4,096 bytes    *secret.InvalidError, see secret.Request.Validate
+//	requests of one call                      MaxRequests    *LimitError
+//	names and values of annotations, Review   256 KiB        413; Kubernetes' own limit
+//	JSON of a Pod, Review                     3 MiB          413; what an API server takes in a request
+//	nesting of that JSON                      10,000         400; as in API servers
+//	name and value of a literal secret        131,070 bytes  *mount.ValueError; mount.MaxEnvVar
+//	literals that one Pod gains               512 KiB        *mount.ValueError, all containers together
+//	what the containers of one Pod gain       3 MiB          mount.ErrTooLarge, as estimated
+//	conflicts found in one Pod                1,000          the search ends
+//	message of a refusal                      20 errors      the number of the others, and 16 KiB
+//
+// Within these, memory and time grow with the number of requests, containers,
+// variables and volumes, and not faster. A context that ends while managers are
+// asked ends the call.
 package injector

@@ -90,7 +90,7 @@ var errNoPod = errors.New("injector: there is no pod")
 // (errors.Join) a *RequestError for each request that fails, and for each
 // container in which it does; mount.ErrNoContainer, that no
 // container receives the secrets; mount.ErrTooLarge; and the context's error, if
-// that ended.
+// that ended. More than MaxRequests requests are a *LimitError alone.
 func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*Plan, error) {
 	if pod == nil {
 		return nil, errNoPod

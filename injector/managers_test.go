@@ -117,7 +117,7 @@ func (p paths) Mount(ctx context.Context, req secret.Request, target mount.Targe
 }
 
 // managers returns the real managers and the fakes, global secrets first.
-func managers(t *testing.T) []injector.SecretManager {
+func managers(t testing.TB) []injector.SecretManager {
 	held, err := global.New(global.Config{Source: values{"global/token": canary, "shared/key": canary}})
 	require.NoError(t, err)
 	aws, err := awssm.New(awssm.Config{})
@@ -127,7 +127,7 @@ func managers(t *testing.T) []injector.SecretManager {
 	return []injector.SecretManager{held, fetcher, annotator, driver, aws, k8s(t), paths{vaults}}
 }
 
-func newInjector(t *testing.T, change func(*injector.Config)) *injector.Injector {
+func newInjector(t testing.TB, change func(*injector.Config)) *injector.Injector {
 	cfg := injector.Config{Managers: managers(t)}
 	if change != nil {
 		change(&cfg)

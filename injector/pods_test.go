@@ -17,7 +17,7 @@ import (
 )
 
 // pods are the Pods over which every property must hold.
-func pods(t *testing.T) map[string]*corev1.Pod {
+func pods(t testing.TB) map[string]*corev1.Pod {
 	all := map[string]*corev1.Pod{
 		"every field":               everyFieldPod(t),
 		"one container":             {Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}},
@@ -39,7 +39,7 @@ func pods(t *testing.T) map[string]*corev1.Pod {
 
 // everyFieldPod is Kubernetes' own Pod in which each field is set (from the
 // testdata of the module k8s.io/api).
-func everyFieldPod(t *testing.T) *corev1.Pod {
+func everyFieldPod(t testing.TB) *corev1.Pod {
 	raw, err := os.ReadFile("testdata/every-field-pod.json")
 	require.NoError(t, err)
 	pod := new(corev1.Pod)

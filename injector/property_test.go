@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
@@ -178,7 +179,7 @@ func assertOnlyGrew(t *testing.T, first, second *corev1.Pod) {
 	assert.True(t, subsequence(firstNames, secondNames), "containers moved")
 	for name, c := range firstContainers {
 		assert.True(t, subsequence(names(c.Env), names(secondContainers[name].Env)), "variables of %s moved", name)
-		assert.Equal(t, c.VolumeMounts, secondContainers[name].VolumeMounts[:len(c.VolumeMounts)])
+		assert.True(t, equality.Semantic.DeepEqual(c.VolumeMounts, secondContainers[name].VolumeMounts[:len(c.VolumeMounts)]), "mounts of %s moved", name)
 	}
 }
 

@@ -30,9 +30,6 @@ const (
 	OutcomeFailed    = "failed"    // a manager failed, or the time was up
 )
 
-// maxTold is how many errors the message of a refusal tells of.
-const maxTold = 20
-
 // Review answers an admission request for a mutating webhook. Of a Pod that is
 // created and asks for secrets in its annotations (see package secret) the
 // response has the patch that Patch returns; it is written from the bytes of
@@ -46,7 +43,8 @@ const maxTold = 20
 // itself.
 //
 // A refusal has the status code 400 if the Pod or an annotation cannot be
-// decoded, 422 if requests are invalid, not served or in conflict, 500 if a
+// decoded, 413 if the Pod is larger than the package's limits, 422 if requests
+// are invalid, not served, in conflict or too many, 500 if a
 // manager failed, and 504 if the context ended. Its message names requests and
 // fields, of the first twenty errors if there are more; of a manager's error it
 // tells only the category (not found, not supported, failed), because Pods'
@@ -62,6 +60,9 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	if !createsPod(req) {
 		return allow(req, OutcomeSkipped)
 	}
+	if err := atMost(maxPod, len(req.Object.Raw), "bytes of JSON"); err != nil {
+		return deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
+	}
 	view, err := merge.ViewJSON(req.Object.Raw)
 	if err != nil {
 		return deny(req.UID, http.StatusBadRequest, "the pod cannot be decoded: "+err.Error())
@@ -72,10 +73,17 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	}
 	reqs, err := secret.DecodeAnnotations(annotations)
 	if err != nil {
-		return deny(req.UID, http.StatusBadRequest, err.Error())
+		var texts []string
+		for _, e := range split(err) {
+			texts = append(texts, e.Error())
+		}
+		return deny(req.UID, http.StatusBadRequest, message(texts))
 	}
 	if len(reqs) == 0 {
 		return allow(req, OutcomeSkipped)
+	}
+	if err := atMost(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
+		return deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
 	}
 	view.Metadata.Namespace = req.Namespace
 	d, err := in.decide(ctx, view, reqs)
@@ -140,13 +148,10 @@ func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *
 			texts = append(texts, e.Error())
 		}
 	}
-	if more := len(texts) - maxTold; more > 0 {
-		texts = append(texts[:maxTold], fmt.Sprintf("and %d more", more))
-	}
 	if ctx.Err() != nil {
 		code = http.StatusGatewayTimeout
 	}
-	return deny(req.UID, code, strings.Join(texts, "; "))
+	return deny(req.UID, code, message(texts))
 }
 
 // split returns the errors that errors.Join joined.
@@ -181,6 +186,8 @@ func reason(code int32) metav1.StatusReason {
 	switch code {
 	case http.StatusBadRequest:
 		return metav1.StatusReasonBadRequest
+	case http.StatusRequestEntityTooLarge:
+		return metav1.StatusReasonRequestEntityTooLarge
 	case http.StatusUnprocessableEntity:
 		return metav1.StatusReasonInvalid
 	case http.StatusGatewayTimeout:

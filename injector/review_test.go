@@ -14,7 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
@@ -235,52 +234,4 @@ func TestReviewTellsManagersTheNamespace(t *testing.T) {
 	pod.Name, pod.GenerateName, pod.Namespace = "", "task-", ""
 	require.True(t, in.Review(ctx, creation(toJSON(t, pod))).Allowed)
 	assert.Equal(t, "flytesnacks-development task-", seen)
-}
-
-func FuzzReview(f *testing.F) {
-	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{fetcher, annotator, driver, k8s(f)}})
-	require.NoError(f, err)
-	for _, reqs := range requestSets() {
-		labels, annotations, err := secret.Stamp(nil, nil, reqs)
-		require.NoError(f, err)
-		for _, pod := range []*corev1.Pod{userStoryPod(), meshPod(), emptyListsPod()} {
-			pod.Labels, pod.Annotations = labels, annotations
-			raw, err := json.Marshal(pod)
-			require.NoError(f, err)
-			f.Add(raw)
-		}
-	}
-	f.Add([]byte(`{"metadata":{"annotations":{"flyte.secrets/s0":""}},"spec":{"containers":[null,{}],"volumes":null}}`))
-	f.Add([]byte(`null`))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		response := in.Review(ctx, creation(raw))
-		if !response.Allowed {
-			if response.Patch != nil || response.Result.Message == "" {
-				t.Errorf("a refusal with a patch or without a message: %+v", response)
-			}
-			return
-		}
-		// What an API server sends decodes, and says the same when encoded.
-		pod := new(corev1.Pod)
-		if utiljson.Unmarshal(raw, pod) != nil || response.Patch == nil {
-			return
-		}
-		sent, err := json.Marshal(pod)
-		require.NoError(t, err)
-		response = in.Review(ctx, creation(sent))
-		require.True(t, response.Allowed, "%+v", response.Result)
-		pod.Namespace = "flytesnacks-development"
-		reqs, err := secret.DecodeAnnotations(pod.Annotations)
-		require.NoError(t, err)
-		want, err := in.Inject(ctx, pod, reqs...)
-		require.NoError(t, err)
-		if response.Patch == nil {
-			require.Equal(t, pod, want)
-			return
-		}
-		patched := new(corev1.Pod)
-		require.NoError(t, json.Unmarshal(applyPatch(t, response.Patch, sent), patched))
-		patched.Namespace = "flytesnacks-development"
-		assert.JSONEq(t, string(toJSON(t, want)), string(toJSON(t, patched)))
-	})
 }

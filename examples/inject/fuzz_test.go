@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,8 @@ func FuzzRun(f *testing.F) {
 		f.Add(manifest(k, place, unknownPod))
 	}
 	samples, err := filepath.Glob("samples/*")
-	if err != nil || len(samples) == 0 {
+	samples = append(samples, "../../injector/testdata/every-field-pod.json")
+	if err != nil || len(samples) == 1 {
 		f.Fatal("no samples", err)
 	}
 	for _, sample := range samples {
@@ -41,6 +43,32 @@ func FuzzRun(f *testing.F) {
 					t.Fatalf("%q: -o %s: %v\nand again: %v", manifest, name, got, again)
 				}
 			}
+		}
+	})
+}
+
+// FuzzRequest: what -request takes, it takes again when written anew.
+func FuzzRequest(f *testing.F) {
+	for _, s := range []string{"", "group=g,key=k", "group=g,key=k,version=v,mount=FILE,env=X", `"key=a,b"`, `key="a"`, `"key=a""b"`, "key=a=b", "key=a\nkey=b", "key=a\r\n", "key=,", "mount=file", "key=\x00", "key=../x", "#key=a", " key=a"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		req, err := parseRequest(s)
+		if err != nil {
+			return
+		}
+		if err := req.Validate(); err != nil {
+			t.Fatalf("%q is not valid: %v", s, err)
+		}
+		var b strings.Builder
+		w := csv.NewWriter(&b)
+		fields := []string{"group=" + req.Group, "key=" + req.Key, "version=" + req.GroupVersion, "mount=" + req.Mount.String(), "env=" + req.EnvVar}
+		if err := w.Write(fields); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		if again, err := parseRequest(b.String()); err != nil || again != req {
+			t.Errorf("%q is %v; written anew, %q, it is %v: %v", s, req, b.String(), again, err)
 		}
 	})
 }

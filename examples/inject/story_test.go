@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/podsecrets/podsecrets/internal/kubelet"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -37,7 +38,7 @@ func start(t *testing.T, pod *corev1.Pod, c *corev1.Container) running {
 	for _, v := range c.Env {
 		switch {
 		case v.ValueFrom == nil:
-			r.env[v.Name] = expand(v.Value, r.env)
+			r.env[v.Name] = kubelet.Expand(v.Value, r.env)
 		default:
 			require.Equal(t, "user-info", v.ValueFrom.SecretKeyRef.Name)
 			r.env[v.Name] = userInfo[v.ValueFrom.SecretKeyRef.Key]
@@ -62,15 +63,6 @@ func start(t *testing.T, pod *corev1.Pod, c *corev1.Container) running {
 		}
 	}
 	return r
-}
-
-// expand replaces $(NAME), and $$ by $, as the kubelet does.
-func expand(value string, env map[string]string) string {
-	pairs := []string{"$$", "$"}
-	for name, v := range env {
-		pairs = append(pairs, "$("+name+")", v)
-	}
-	return strings.NewReplacer(pairs...).Replace(value)
 }
 
 // get is what Flyte's client does to find a secret: the variable first, then the

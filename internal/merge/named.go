@@ -73,10 +73,17 @@ func (t *tree[T]) blocked(file string) (reason string, by T, blocked bool) {
 	return "", by, false
 }
 
+// maxPath is Linux's limit on a path in bytes (PATH_MAX): nothing at a longer
+// one can be mounted or read. Kubernetes has no limit on the paths of the Pod's
+// own mounts and items.
+const maxPath = 4096
+
 // above yields the directories above a clean path, the nearest first, without
-// the root and without copying.
+// the root and without copying. Those longer than maxPath are left out: to look
+// up all the directories of a path of a million segments takes minutes.
 func above(file string) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		file := file[:min(len(file), maxPath)]
 		for {
 			i := strings.LastIndexByte(file, '/')
 			if i <= 0 {

@@ -1,7 +1,6 @@
 package textoracle
 
 import (
-	"encoding/base32"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,7 +20,6 @@ const annotation = "flyte.secrets/s0"
 
 // ours decodes text with package secret.
 func ours(text string) (secret.Request, error) {
-	encoding := base32.NewEncoding("abcdefghijklmnopqrstuvwxyz123456").WithPadding(base32.NoPadding)
 	reqs, err := secret.DecodeAnnotations(map[string]string{annotation: encoding.EncodeToString([]byte(text))})
 	if err != nil {
 		return secret.Request{}, err

@@ -1,0 +1,265 @@
+package global_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kruntime "k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/podsecrets/podsecrets/global"
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/internal/kubelet"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// held makes a directory of secrets inside of another directory. Every file
+// outside holds "outside", every variable that is not a secret "other".
+func held(t testing.TB, setenv func(name, value string)) (dir string) {
+	outer := t.TempDir()
+	dir = filepath.Join(outer, "secrets")
+	for file, content := range map[string]string{
+		"passwd": "outside", "secrets.d/key": "outside", "secretsx": "outside", "etc/passwd": "outside",
+		"secrets/group/key": "inside", "secrets/top": "inside", "secrets/etc/passwd": "inside", "secrets/..data/key": "inside",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(outer, file)), 0o750))
+		require.NoError(t, os.WriteFile(filepath.Join(outer, file), []byte(content), 0o600))
+	}
+	for link, to := range map[string]string{
+		"link": "group", "group/in": "../top", "out": "..", "group/out": "../../passwd", "absolute": outer, "chain": "out/passwd", "self": ".",
+		"group/up": "../../secrets/top", // leaves the directory on its way back
+	} {
+		require.NoError(t, os.Symlink(to, filepath.Join(dir, link)))
+	}
+	setenv("FLYTE_SECRET_VAR_KEY", "inside")
+	for _, name := range []string{"FLYTE_SECRET", "FLYTE_SECRETX", "XFLYTE_SECRET_A", "GROUP_KEY", "_FSEC_GROUP_KEY", "flyte_secret_group_key"} {
+		setenv(name, "other")
+	}
+	return dir
+}
+
+// tricks try to name something outside of the directory or the prefix.
+func tricks(dir string) []string {
+	outer := filepath.Dir(dir)
+	up := []string{"..", "../passwd", "../secrets.d/key", "../secretsx", "a/../../passwd", "group/../../passwd", "./../passwd", ".//..//passwd", "../" + filepath.Base(dir) + "/../passwd"}
+	for _, dots := range []string{"%2e%2e", "%2E.", "..%00", "．．", "․․", "‥", "..\u200b", "..\\", "\\..", "..;", ".. ", " ..", "..\x00", "\x00..", "..\n", "\xc0\xae\xc0\xae"} {
+		up = append(up, dots+"/passwd", "group/"+dots+"/"+dots+"/passwd")
+	}
+	for _, slash := range []string{"%2f", "%5c", "\\", "∕", "／", "\xc0\xaf"} {
+		up = append(up, ".."+slash+"passwd")
+	}
+	return append(up,
+		outer+"/passwd", "/"+outer+"/passwd", "/etc/passwd", "//etc/passwd", "file:///etc/passwd", "~/passwd", "$HOME", "${FLYTE_SECRET}", "/proc/self/environ", "/dev/stdin",
+		"out/passwd", "out/secrets/../passwd", "group/out", "absolute/passwd", "chain", "self/../passwd", "self/self/out/passwd", "group/up",
+		"passwd\x00", "top/../../passwd", "", ".", "/", "./", "group", "group/", "=", "A=B", "\x00", "KEY\x00=", "X", "SECRET",
+	)
+}
+
+// checkLookup asks for a secret in each way, and fails if the answer is anything
+// but a secret or an error.
+func checkLookup(t *testing.T, m *global.Manager, group, key string) (served bool) {
+	for _, as := range []mount.Type{mount.Any, mount.EnvVar, mount.File} {
+		f, err := m.Mount(context.Background(), secret.Request{Group: group, Key: key, Mount: as}, mount.Target{})
+		switch {
+		case err == nil && as == mount.File:
+			t.Errorf("%q, %q is served as a file", group, key)
+		case err == nil:
+			served = true
+			if got := f.Value.EnvVar("X").Value; got != "inside" {
+				t.Errorf("%q, %q gives %q, which is no global secret", group, key, got)
+			}
+		case strings.Contains(err.Error(), "outside"):
+			t.Errorf("%q, %q: the error shows a file's content", group, key)
+		}
+	}
+	return served
+}
+
+func TestNoRequestReachesOutside(t *testing.T) {
+	dir := held(t, t.Setenv)
+	m, err := global.New(global.Config{Dir: dir})
+	require.NoError(t, err)
+	for _, group := range append(tricks(dir), "group", "top", "link", "self") {
+		for _, key := range append(tricks(dir), "key", "in") {
+			checkLookup(t, m, group, key)
+		}
+	}
+	for _, tc := range [][2]string{{"group", "key"}, {"", "top"}, {"link", "key"}, {"group", "in"}, {"self", "top"}, {"var", "key"}, {"VAR", "Key"}} {
+		assert.True(t, checkLookup(t, m, tc[0], tc[1]), "%q is a secret, so the test finds what there is", tc)
+	}
+}
+
+func FuzzLookup(f *testing.F) {
+	dir := held(f, f.Setenv)
+	for _, trick := range tricks("/secrets") {
+		f.Add("group", trick)
+		f.Add(trick, "key")
+	}
+	f.Add("var", "key")
+	m, err := global.New(global.Config{Dir: dir})
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, group, key string) { checkLookup(t, m, group, key) })
+}
+
+// What is no regular file is an error, and nobody waits for it.
+func TestWhatIsNoFile(t *testing.T) {
+	dir, err := os.MkdirTemp("", "") // a socket's path must be short
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket, err := net.Listen("unix", filepath.Join(dir, "socket"))
+	require.NoError(t, err)
+	defer socket.Close()
+	for _, tc := range []struct{ name, dir, key string }{
+		{"a device without an end", "/dev", "zero"},
+		{"a device that is always empty", "/dev", "null"},
+		{"a socket", dir, "socket"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := value(t, global.Config{Dir: tc.dir}, secret.Request{Key: tc.key})
+			require.Error(t, err)
+			assert.NotErrorIs(t, err, secret.ErrNotFound, "the next manager must not be asked")
+		})
+	}
+}
+
+// Of a file that is far too large, no more is read than a variable could hold.
+func TestAHugeFileIsNotRead(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "huge")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Truncate(file, 1<<30)) // without blocks on the disk
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := value(t, global.Config{Dir: dir}, secret.Request{Key: "huge"})
+	runtime.ReadMemStats(&after)
+	assert.ErrorContains(t, err, "it has more than 131070 bytes")
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
+}
+
+// What the container sees is the value, byte for byte, also if it looks like a
+// reference to another variable.
+func TestTheContainerSeesTheValue(t *testing.T) {
+	for _, want := range []string{"", "$", "$$", "$(HOME)", "$$(HOME)", "$(FLYTE_SECRET_A)", "a$(", "$((HOME))", "pa$$w0rd", "\n$(HOME)\r\n\t", "日本$(HOME)"} {
+		t.Setenv("FLYTE_SECRET_G_K", want)
+		m, err := global.New(global.Config{Dir: t.TempDir()})
+		require.NoError(t, err)
+		in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
+		require.NoError(t, err)
+		pod, err := in.Inject(ctx, podOf("any"), secret.Request{Group: "g", Key: "k", EnvVar: "EXTRA"})
+		require.NoError(t, err)
+		known := map[string]string{"HOME": "expanded", "FLYTE_SECRET_A": "expanded"}
+		for _, v := range pod.Spec.Containers[0].Env {
+			if v.Name == "_FSEC_G_K" || v.Name == "EXTRA" {
+				assert.Equal(t, want, kubelet.Expand(v.Value, known), v.Name)
+			}
+		}
+	}
+}
+
+func podOf(namespace string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}},
+	}
+}
+
+// Several groups and keys name one variable. Each of them alone is served, and two
+// of them in one Pod are a conflict, never one that silently stands for both.
+func TestTwoNamesOfOneVariable(t *testing.T) {
+	t.Setenv("FLYTE_SECRET_A_B_C", "inside")
+	m, err := global.New(global.Config{Dir: t.TempDir()})
+	require.NoError(t, err)
+	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
+	require.NoError(t, err)
+	names := []secret.Request{{Group: "a", Key: "b_c"}, {Group: "a_b", Key: "c"}, {Key: "a_b_c"}, {Group: "A", Key: "b_c"}, {Group: "a", Key: "B_C"}}
+	for _, one := range names {
+		_, err := in.Inject(ctx, podOf("any"), one, one)
+		require.NoError(t, err)
+		for _, two := range names {
+			pod, err := in.Inject(ctx, podOf("any"), one, two)
+			if one == two {
+				continue
+			}
+			var failed *injector.RequestError
+			require.True(t, errors.As(err, &failed), "%v and %v", one, two)
+			assert.Nil(t, pod)
+			assert.Equal(t, two, failed.Request)
+			assert.Equal(t, one, *failed.Other)
+			var conflict *mount.ConflictError
+			assert.True(t, errors.As(err, &conflict))
+		}
+	}
+}
+
+// answers counts how often it is asked.
+type answers struct {
+	source
+	asked *int
+}
+
+func (a answers) Lookup(ctx context.Context, req secret.Request) (string, error) {
+	*a.asked++
+	return a.source.Lookup(ctx, req)
+}
+
+// Who asks for what Allow refuses learns nothing of it, not even whether it is
+// there: the source is not asked, and everything that comes back is the same.
+func TestARefusalIsLikeAbsence(t *testing.T) {
+	nobody := func(secret.Request, mount.Target) bool { return false }
+	absent := global.Config{Source: source{err: secret.ErrNotFound}}
+	asked := 0
+	for name, there := range map[string]source{
+		"a secret": {value: "v"}, "one that cannot be a variable": {value: "\xff"}, "one that is too long": {value: strings.Repeat("v", mount.MaxEnvVar)},
+		"one that cannot be read": {err: errors.New("broken")}, "nothing": {err: secret.ErrNotFound},
+	} {
+		refused := global.Config{Source: answers{there, &asked}, Allow: nobody}
+		for _, req := range []secret.Request{
+			{Group: "g", Key: "k"}, {Group: "g", Key: "k", Mount: mount.EnvVar}, {Group: "g", Key: "k", Mount: mount.File}, {Group: "g", Key: "k", GroupVersion: "v", EnvVar: "X"},
+			{Group: "a/b", Key: "k"}, {Group: "a/b", Key: "k", Mount: mount.File}, {GroupVersion: "v"},
+		} {
+			t.Run(fmt.Sprint(name, "/", req), func(t *testing.T) {
+				assert.Equal(t, told(t, absent, req), told(t, refused, req))
+			})
+		}
+	}
+	assert.Zero(t, asked, "the source was asked")
+}
+
+// told is all that comes back of a request: the error in every form, and the
+// response to a review.
+func told(t *testing.T, cfg global.Config, req secret.Request) (all []string) {
+	m, err := global.New(cfg)
+	require.NoError(t, err)
+	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
+	require.NoError(t, err)
+	pod := podOf("any")
+	_, err = in.Plan(ctx, pod, req)
+	require.Error(t, err)
+	for ; err != nil; err = errors.Unwrap(err) {
+		all = append(all, fmt.Sprintf("%T %v", err, err))
+	}
+	_, err = m.Mount(ctx, req, mount.Target{})
+	all = append(all, fmt.Sprintf("%#v", err))
+	pod.Labels, pod.Annotations, err = secret.Stamp(nil, nil, []secret.Request{req})
+	require.NoError(t, err)
+	raw, err := json.Marshal(pod)
+	require.NoError(t, err)
+	response, err := json.Marshal(in.Review(ctx, &admissionv1.AdmissionRequest{
+		Operation: admissionv1.Create, Resource: metav1.GroupVersionResource{Version: "v1", Resource: "pods"}, Object: kruntime.RawExtension{Raw: raw},
+	}))
+	require.NoError(t, err)
+	return append(all, string(response))
+}

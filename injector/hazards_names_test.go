@@ -1,0 +1,112 @@
+package injector_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// What the Pod has already under a name that a secret would get.
+func TestHazardsOfNamesThatAreTaken(t *testing.T) {
+	const conflict = `secret group="g" key="k" mount=FILE: manager k8s: `
+	volume := mount.Name("k8s", "g")
+	fetcher := mount.Name("aws", arn+":k-AbCdEf", "/"+arn+"/k-abcdef")
+	mounted := func(name, at string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+			app(pod).VolumeMounts = append(app(pod).VolumeMounts, corev1.VolumeMount{Name: name, MountPath: at})
+		}
+	}
+	awsKey := []secret.Request{{Group: arn, Key: "k-AbCdEf"}}
+	ofAWS := fmt.Sprintf(`secret group=%q key="k-AbCdEf": manager aws: `, arn)
+	runHazards(t, []hazard{
+		{
+			name: "the same Secret in the user's own volume",
+			pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "g"}}}}
+			},
+			reqs: ask(mount.File, "g/k"),
+			check: func(t *testing.T, before, after *corev1.Pod) {
+				require.Len(t, after.Spec.Volumes, 2)
+				assert.Equal(t, before.Spec.Volumes[0], after.Spec.Volumes[0], "the user's own stays as it is")
+				assert.Equal(t, volume, after.Spec.Volumes[1].Name)
+			},
+		},
+		{
+			name: "the same variable with another value", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"),
+			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "_FSEC_G_K" is set to something else already`,
+		},
+		{
+			name: "the same variable with another value, kept", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
+			check: func(t *testing.T, _, after *corev1.Pod) {
+				assert.Equal(t, "mine", env(app(after), "_FSEC_G_K").Value)
+				assert.NotNil(t, env(&after.Spec.InitContainers[0], "_FSEC_G_K").ValueFrom, "the other container gets the secret")
+			},
+		},
+		{
+			name: "a discovery variable with another value, though the rest may be kept", pod: setEnv(mount.EnvPrefixVar, "MINE_"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
+			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "FLYTE_SECRETS_ENV_PREFIX" is set to something else already`,
+		},
+		{
+			name: "the same mount path", pod: mounted("mine", "/etc/flyte/secrets/g"), reqs: ask(mount.File, "g/k"),
+			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`,
+		},
+		{
+			name: "the same mount path in another spelling", pod: mounted("mine", "//etc/./flyte/x/../secrets/g/"), reqs: ask(mount.File, "g/k"),
+			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`,
+		},
+		{
+			name: "a mount that would hide the secret", pod: mounted("mine", "/etc/flyte/secrets/g/k"), reqs: ask(mount.File, "g/k"),
+			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`,
+		},
+		{
+			name: "a volume of our name but another source", pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
+			}, reqs: ask(mount.File, "g/k"),
+			denied: conflict + fmt.Sprintf(`volumes %q has another source already`, volume),
+		},
+		{
+			name: "a container with the name of our init container", pod: func(pod *corev1.Pod) { app(pod).Name = fetcher }, reqs: awsKey,
+			denied: ofAWS + fmt.Sprintf(`containers %q has the name of a fetching init container`, fetcher),
+		},
+		{
+			name: "an init container with the name of ours", pod: func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcher }, reqs: awsKey,
+			denied: ofAWS + fmt.Sprintf(`initContainers %q fetches something else already`, fetcher),
+		},
+		{
+			name: "our volume in memory with another source", pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
+			}, reqs: awsKey,
+			denied: ofAWS + `volumes "podsecrets-fetched" has another source already`,
+		},
+	})
+}
+
+// A copy of what was injected before, with other requests: what is missing is
+// added, what was asked for before stays.
+func TestHazardOfACopiedPod(t *testing.T) {
+	first, err := hazardInjector(t, mount.Fail).Inject(ctx, &corev1.Pod{Spec: corev1.PodSpec{
+		InitContainers: []corev1.Container{{Name: "setup"}}, Containers: []corev1.Container{{Name: "app"}},
+	}}, append(ask(mount.File, "g/k", arn+"/old-AbCdEf"), ask(mount.EnvVar, "g/v")...)...)
+	require.NoError(t, err)
+	copied := func(pod *corev1.Pod) { pod.Spec = *first.Spec.DeepCopy() }
+	runHazards(t, []hazard{
+		{name: "other requests", pod: copied, reqs: append(ask(mount.File, "g/other", arn+"/new-AbCdEf"), ask(mount.EnvVar, "g/w")...),
+			check: func(t *testing.T, before, after *corev1.Pod) {
+				assertOnlyGrew(t, before, after)
+				items := after.Spec.Volumes[slices.IndexFunc(after.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == mount.Name("k8s", "g") })].Secret.Items
+				assert.Len(t, items, 2)
+				assert.Len(t, after.Spec.InitContainers, 3)
+				assert.NotNil(t, env(app(after), "_FSEC_G_V"))
+				assert.NotNil(t, env(app(after), "_FSEC_G_W"))
+			}},
+		{name: "no requests", pod: copied, check: func(t *testing.T, before, after *corev1.Pod) { assert.Equal(t, before, after) }},
+	})
+}

@@ -1,0 +1,150 @@
+package injector_test
+
+import (
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Names that requests may ask for.
+func TestHazardsOfRequests(t *testing.T) {
+	long := strings.Repeat("g", 253)
+	unserved := func(req secret.Request) string {
+		return fmt.Sprintf("secret %v: no manager serves it (global: not supported; aws: not supported; k8s: not supported; vault: not found)", req)
+	}
+	sameReference := func(t *testing.T, _, after *corev1.Pod) {
+		require.NotNil(t, env(app(after), "_FSEC_TEAM_K"))
+		assert.Equal(t, "team", env(app(after), "_FSEC_TEAM_K").ValueFrom.SecretKeyRef.Name)
+		assert.Len(t, app(after).Env, 2, "one variable and the one that announces it")
+	}
+	twice := func(a, b secret.Request, manager, field, name, reason string) string {
+		return fmt.Sprintf("secret %v: manager %s: %s %q %s, because of secret %v", b, manager, field, name, reason, a)
+	}
+	runHazards(t, []hazard{
+		{name: "a group of 253 characters", reqs: []secret.Request{{Group: long, Key: "k", Mount: mount.File}, {Group: long, Key: "k", Mount: mount.EnvVar}},
+			check: func(t *testing.T, _, after *corev1.Pod) {
+				assert.LessOrEqual(t, len(after.Spec.Volumes[0].Name), 63)
+				assert.Equal(t, long, after.Spec.Volumes[0].Secret.SecretName)
+				assert.NotNil(t, env(app(after), "_FSEC_"+strings.ToUpper(long)+"_K"))
+			}},
+		{name: "a group of 254 characters", reqs: ask(mount.File, long+"g/k"), denied: fmt.Sprintf("secret %v: no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)", ask(mount.File, long+"g/k")[0])},
+		{name: "groups that differ in case only are one Secret", reqs: ask(mount.EnvVar, "team/k", "TEAM/k"), check: sameReference},
+		{name: "groups that differ in case only are two global secrets", reqs: ask(mount.EnvVar, "g/one", "G/one"),
+			denied: twice(ask(mount.EnvVar, "g/one")[0], ask(mount.EnvVar, "G/one")[0], "global", "env", "_FSEC_G_ONE", "would stand for two different things")},
+		{name: "groups that differ in case only are two paths in Vault", reqs: ask(mount.File, "secret/g/k", "secret/G/k"),
+			denied: twice(ask(mount.File, "secret/g/k")[0], ask(mount.File, "secret/G/k")[0], "vault", "files", "/etc/flyte/secrets/secret/g/k", "would hold two different secrets")},
+		{name: "two global secrets of one name through a separator", reqs: ask(mount.EnvVar, "a/b_c", "a_b/c"),
+			denied: twice(ask(mount.EnvVar, "a/b_c")[0], ask(mount.EnvVar, "a_b/c")[0], "global", "env", "_FSEC_A_B_C", "would stand for two different things")},
+		{name: "two Secrets of one variable through a separator", reqs: ask(mount.EnvVar, "x.y/z", "x.Y/z", "x/y_z", "x.y/Z"),
+			denied: twice(ask(mount.EnvVar, "x.y/z")[0], ask(mount.EnvVar, "x.y/Z")[0], "k8s", "env", "_FSEC_X.Y_Z", "would stand for two different things")},
+		{name: "an empty group", reqs: []secret.Request{{Key: "k"}}, denied: `secret key="k": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
+		{name: "an empty key", reqs: []secret.Request{{Group: "g"}}, denied: `secret group="g": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
+		{name: "neither group nor key", reqs: []secret.Request{{}}, denied: `secret key="": key: is empty, and so are group and groupVersion`},
+		{name: "a version alone", reqs: []secret.Request{{GroupVersion: "v"}}, denied: `secret version="v": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
+		{name: "a key with a slash, of a Secret", reqs: []secret.Request{{Group: "g", Key: "a/b"}}, denied: unserved(secret.Request{Group: "g", Key: "a/b"})},
+		{name: "a key with a slash, in Vault", reqs: []secret.Request{{Group: "secret/g", Key: "a/b"}},
+			check: func(t *testing.T, _, after *corev1.Pod) {
+				assert.True(t, slices.Contains(slices.Collect(maps.Values(after.Annotations)), "secret/g/a/b"), "the file is in a directory")
+			}},
+		{name: "a key that climbs", reqs: []secret.Request{{Group: "g", Key: "a/../../b"}}, denied: `secret group="g" key="a/../../b": key: has a ".." segment`},
+		{name: "an absolute key", reqs: []secret.Request{{Group: "g", Key: "/etc/passwd"}}, denied: `secret group="g" key="/etc/passwd": key: begins with "/"`},
+		{name: "longer in lower case, and then too long", reqs: []secret.Request{{Group: "secret/g", Key: strings.Repeat("\u023a", 127)}},
+			denied: fmt.Sprintf("secret %v: key: has a segment over 255 bytes", secret.Request{Group: "secret/g", Key: strings.Repeat("\u023a", 127)})},
+		{name: "longer in lower case", reqs: []secret.Request{{Group: "secret/g", Key: "\u023a"}},
+			check: func(t *testing.T, _, after *corev1.Pod) {
+				assert.True(t, slices.Contains(slices.Collect(maps.Values(after.Annotations)), "secret/g/\u2c65"), "the file is in lower case")
+			}},
+		{name: "a letter whose case languages map differently", reqs: []secret.Request{{Group: "secret/g", Key: "İ"}}, denied: `secret group="secret/g" key="İ": key: has 'İ' (U+0130), whose case differs between languages`},
+		{name: "a reserved variable", reqs: []secret.Request{{Group: "g", Key: "k", EnvVar: mount.DefaultDirVar}},
+			denied: `secret group="g" key="k" env="FLYTE_SECRETS_DEFAULT_DIR": envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_DEFAULT_DIR`},
+		{name: "a variable that two requests want", reqs: []secret.Request{{Group: "g", Key: "a", EnvVar: "X"}, {Group: "g", Key: "b", EnvVar: "X"}},
+			denied: `secret group="g" key="b" env="X": manager k8s: env "X" would stand for two different things, because of secret group="g" key="a" env="X"`},
+		{name: "a variable that another request derives", reqs: []secret.Request{{Group: "g", Key: "a"}, {Group: "g", Key: "b", EnvVar: "_FSEC_G_A"}},
+			denied: `secret group="g" key="b" env="_FSEC_G_A": manager k8s: env "_FSEC_G_A" would stand for two different things, because of secret group="g" key="a"`},
+	})
+}
+
+// The names of annotations, and how many there are.
+func TestHazardsOfAnnotations(t *testing.T) {
+	encoded := func(t *testing.T, key string) string {
+		all, err := secret.EncodeAnnotations([]secret.Request{{Group: "g", Key: key}})
+		require.NoError(t, err)
+		return all["flyte.secrets/s0"]
+	}
+	notANumber := func(name string) string {
+		return fmt.Sprintf("annotation %q: its name does not end in a number without leading zero", name)
+	}
+	for _, tc := range []struct {
+		name    string
+		numbers []string
+		denied  string
+		order   string // of the keys, which are the numbers
+	}{
+		{"s0 and s2 without s1", []string{"0", "2"}, "", "2 0"},
+		{"s10 comes after s9", []string{"9", "10"}, "", "10 9"},
+		{"s00", []string{"0", "00"}, notANumber("flyte.secrets/s00"), ""},
+		{"s-1", []string{"-1"}, notANumber("flyte.secrets/s-1"), ""},
+		{"s+1", []string{"+1"}, notANumber("flyte.secrets/s+1"), ""},
+		{"s", []string{""}, notANumber("flyte.secrets/s"), ""},
+		{"digits of another script", []string{"١"}, notANumber("flyte.secrets/s١"), ""},
+		{"a number beyond 64 bits", []string{"0", "99999999999999999999"}, "", "99999999999999999999 0"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod := userStoryPod()
+			pod.Annotations = map[string]string{}
+			for _, number := range tc.numbers {
+				pod.Annotations["flyte.secrets/s"+number] = encoded(t, "k"+number)
+			}
+			raw := toJSON(t, pod)
+			response := hazardInjector(t, mount.Fail).Review(ctx, creation(raw))
+			if tc.denied != "" {
+				require.False(t, response.Allowed)
+				assert.Equal(t, tc.denied, response.Result.Message)
+				assert.Equal(t, int32(400), response.Result.Code)
+				return
+			}
+			require.True(t, response.Allowed, "%+v", response.Result)
+			after := new(corev1.Pod)
+			require.NoError(t, json.Unmarshal(applyPatch(t, response.Patch, raw), after))
+			var keys []string
+			for _, v := range app(after).Env {
+				if number, ok := strings.CutPrefix(v.Name, "_FSEC_G_K"); ok {
+					keys = append([]string{number}, keys...)
+				}
+			}
+			assert.Equal(t, tc.order, strings.Join(keys, " "))
+		})
+	}
+
+	t.Run("5,000 of them", func(t *testing.T) {
+		reqs := manyRequests(5_000, mount.Any)
+		raw := toJSON(t, stamped(t, &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}, reqs...))
+		response := hazardInjector(t, mount.Fail).Review(ctx, creation(raw))
+		require.False(t, response.Allowed, "they are more than 256 KiB")
+		assert.Equal(t, int32(413), response.Result.Code)
+	})
+	t.Run("5,000 of them, as short as can be", func(t *testing.T) {
+		pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
+		pod.Annotations = map[string]string{}
+		for i := range 5_000 {
+			text := fmt.Sprintf(`group:"g"key:"%d"`, i)
+			pod.Annotations[fmt.Sprintf("flyte.secrets/s%d", i)] = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz123456").WithPadding(base32.NoPadding).EncodeToString([]byte(text))
+		}
+		raw := toJSON(t, pod)
+		response := hazardInjector(t, mount.Fail).Review(ctx, creation(raw))
+		require.True(t, response.Allowed, "%+v", response.Result)
+		require.NoError(t, json.Unmarshal(applyPatch(t, response.Patch, raw), pod))
+		assert.Len(t, app(pod).Env, 5_001, "one of them announces the others")
+	})
+}

@@ -1,0 +1,66 @@
+package injector
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	// MaxRequests is how many requests one call takes, those that are there
+	// twice counted twice. What it takes to serve them grows with their number,
+	// and a Pod's annotations have room for no more than some 7,000.
+	MaxRequests = 10_000
+
+	// maxAnnotations is how many bytes the names and values of a Pod's
+	// annotations may have together: Kubernetes' own limit (TotalAnnotationSizeLimitB
+	// of apimachinery's api/validation), which it holds only after all mutating
+	// webhooks were called.
+	maxAnnotations = 256 << 10
+
+	// maxPod is how many bytes of JSON a Pod may have that is reviewed: the API
+	// server's limit on a request's body. In memory a Pod can need a hundred times
+	// as much, and what the API server sends to webhooks has no limit.
+	maxPod = 3 << 20
+
+	// maxTold is how many errors the message of a refusal tells of, and
+	// maxMessage how many bytes it has. API servers pass it on and log it.
+	maxTold    = 20
+	maxMessage = 16 << 10
+)
+
+// LimitError says that there is more of something than may be.
+type LimitError struct {
+	What     string // "requests", "bytes of annotations" or "bytes of JSON"
+	Has, Max int
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%d %s, of which there may be %d", e.Has, e.What, e.Max)
+}
+
+// atMost returns a *LimitError if has is more than most, and otherwise nil.
+func atMost(most, has int, what string) error {
+	if has > most {
+		return &LimitError{what, has, most}
+	}
+	return nil
+}
+
+func sizeOf(annotations map[string]string) (size int) {
+	for name, value := range annotations {
+		size += len(name) + len(value)
+	}
+	return size
+}
+
+// message joins the texts of errors within the limits.
+func message(texts []string) string {
+	if more := len(texts) - maxTold; more > 0 {
+		texts = append(texts[:maxTold:maxTold], fmt.Sprintf("and %d more", more))
+	}
+	all := strings.Join(texts, "; ")
+	if len(all) > maxMessage {
+		all = strings.ToValidUTF8(all[:maxMessage], "") + "..."
+	}
+	return all
+}

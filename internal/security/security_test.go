@@ -1,0 +1,121 @@
+package security
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+const root = "../.."
+
+// testsOf returns the tests of all modules, each as package.Name.
+func testsOf(t *testing.T) map[string]bool {
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(\w+ \*testing\.[TF]\)`)
+	clause := regexp.MustCompile(`(?m)^package (\w+?)(?:_test)?$`)
+	all := map[string]bool{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		pkg := clause.FindSubmatch(text)
+		require.NotNil(t, pkg, path)
+		for _, name := range declared.FindAllSubmatch(text, -1) {
+			all[string(pkg[1])+"."+string(name[1])] = true
+		}
+		return nil
+	}))
+	return all
+}
+
+func TestPromisesNameTests(t *testing.T) {
+	text, err := os.ReadFile(root + "/SECURITY.md")
+	require.NoError(t, err)
+	tests := testsOf(t)
+	require.True(t, tests["security.TestPromisesNameTests"], "it finds itself")
+	named := regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz)\\w+)`").FindAllSubmatch(text, -1)
+	require.Greater(t, len(named), 30)
+	for _, name := range named {
+		assert.True(t, tests[string(name[1])], "there is no test %s", name[1])
+	}
+	// Each row of the table of promises names at least one.
+	_, promises, _ := strings.Cut(string(text), "| Promise | Tests |\n|---|---|\n")
+	promises, _, _ = strings.Cut(promises, "\n\n")
+	rows := strings.Split(promises, "\n")
+	require.Greater(t, len(rows), 15)
+	for _, row := range rows {
+		cells := strings.Split(row, "|")
+		require.Len(t, cells, 4, row)
+		assert.Regexp(t, "`[a-z]+\\.(Test|Fuzz)", cells[2], "no test holds: %s", cells[1])
+	}
+}
+
+type workflow struct {
+	Permissions map[string]string `json:"permissions"`
+	Jobs        map[string]struct {
+		Permissions map[string]string `json:"permissions"`
+		Steps       []struct {
+			Uses string         `json:"uses"`
+			With map[string]any `json:"with"`
+			Run  string         `json:"run"`
+		} `json:"steps"`
+	} `json:"jobs"`
+}
+
+func TestWorkflowsArePinnedAndReadOnly(t *testing.T) {
+	files, err := filepath.Glob(root + "/.github/workflows/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	pinned := regexp.MustCompile(`^[\w-]+/[\w./-]+@[0-9a-f]{40}$`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var w workflow
+		require.NoError(t, yaml.Unmarshal(text, &w), file)
+		require.NotEmpty(t, w.Jobs, file)
+		assert.Equal(t, map[string]string{"contents": "read"}, w.Permissions, file)
+		assert.NotContains(t, string(text), "pull_request_target", "%s runs strangers' code with the repository's rights", file)
+		assert.NotContains(t, string(text), "secrets.", "%s has a secret", file)
+		for name, job := range w.Jobs {
+			assert.Empty(t, job.Permissions, "%s: %s has rights of its own", file, name)
+			for _, step := range job.Steps {
+				assert.NotContains(t, step.Run, "${{", "%s: %s pastes into a shell", file, name)
+				if step.Uses == "" {
+					continue
+				}
+				assert.Regexp(t, pinned, step.Uses, "%s: %s", file, name)
+				if strings.HasPrefix(step.Uses, "actions/checkout@") {
+					assert.Equal(t, false, step.With["persist-credentials"], "%s: %s keeps its token", file, name)
+				}
+			}
+		}
+	}
+}
+
+// Every suppression of a linter says why.
+func TestSuppressionsHaveAReason(t *testing.T) {
+	reasoned := regexp.MustCompile(`#nosec (G\d+ )+-- \w+|lint:ignore \S+ \w+`)
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || slices.Contains(strings.Split(path, "/"), "security") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, line := range strings.Split(string(text), "\n") {
+			if strings.Contains(line, "#nosec") || strings.Contains(line, "lint:ignore") {
+				assert.Regexp(t, reasoned, line, path)
+			}
+		}
+		return err
+	}))
+}
