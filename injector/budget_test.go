@@ -8,7 +8,6 @@ package injector_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -42,17 +41,15 @@ func TestBudget(t *testing.T) {
 // allocs counts the allocations of a call, in the mean of many.
 func allocs(call func()) float64 { return testing.AllocsPerRun(100, call) }
 
-// allocated counts the bytes that a call allocates, in the mean.
-func allocated(call func()) float64 {
+// meanAllocated counts the bytes that a call allocates, in the mean of some.
+func meanAllocated(call func()) float64 {
 	const runs = 10
 	call() // fills pools and caches
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range runs {
-		call()
-	}
-	runtime.ReadMemStats(&after)
-	return float64(after.TotalAlloc-before.TotalAlloc) / runs
+	return float64(allocated(func() {
+		for range runs {
+			call()
+		}
+	})) / runs
 }
 
 func namedWorkload(t testing.TB, podSize, manager string, secrets int) workload {
@@ -69,8 +66,8 @@ func namedWorkload(t testing.TB, podSize, manager string, secrets int) workload 
 
 func TestBudgetOfALargePodIsATwentiethOfTheUsualWay(t *testing.T) {
 	w := namedWorkload(t, "10x50", "k8s", 3)
-	review := allocated(func() { w.in.Review(ctx, w.ask) })
-	byDiff := allocated(func() { _, err := reviewByDiff(w.in, w.ask); require.NoError(t, err) })
+	review := meanAllocated(func() { w.in.Review(ctx, w.ask) })
+	byDiff := meanAllocated(func() { _, err := reviewByDiff(w.in, w.ask); require.NoError(t, err) })
 	assert.Less(t, review*20, byDiff)
 }
 
@@ -81,9 +78,9 @@ func TestBudgetOfAReviewAgain(t *testing.T) {
 		for _, size := range sizes {
 			t.Run(s.name+"/"+size.name, func(t *testing.T) {
 				w := newWorkload(t, benchPod(size), s, 10)
-				first := allocated(func() { w.in.Review(ctx, w.ask) })
+				first := meanAllocated(func() { w.in.Review(ctx, w.ask) })
 				w.ask = creation(patched(t, w))
-				again := allocated(func() { w.in.Review(ctx, w.ask) })
+				again := meanAllocated(func() { w.in.Review(ctx, w.ask) })
 				assert.LessOrEqual(t, again, first*1.25)
 			})
 		}
@@ -116,14 +113,21 @@ func TestBudgetGrowsLinearly(t *testing.T) {
 	for _, g := range growths {
 		t.Run(g.of, func(t *testing.T) {
 			few, many := g.make(t, 100), g.make(t, 1000)
-			check := func(call string) {
-				a := allocated(func() { require.True(t, few.in.Review(ctx, few.ask).Allowed) })
-				b := allocated(func() { require.True(t, many.in.Review(ctx, many.ask).Allowed) })
-				assert.Less(t, b, 14*a, call)
+			check := func(call string, bytes func(w workload) float64) {
+				assert.Less(t, bytes(many), 14*bytes(few), call)
 			}
-			check("first")
-			few.ask, many.ask = creation(patched(t, few)), creation(patched(t, many))
-			check("again")
+			check("review", func(w workload) float64 {
+				return meanAllocated(func() { require.True(t, w.in.Review(ctx, w.ask).Allowed) })
+			})
+			check("patch", patchBytes(t))
+			few.pod, many.pod = inject(t, few.in, few.pod, few.reqs...), inject(t, many.in, many.pod, many.reqs...)
+			check("patch again", patchBytes(t))
 		})
+	}
+}
+
+func patchBytes(t *testing.T) func(w workload) float64 {
+	return func(w workload) float64 {
+		return meanAllocated(func() { _, err := w.in.Patch(ctx, w.pod, w.reqs...); require.NoError(t, err) })
 	}
 }

@@ -21,12 +21,21 @@ func (c *Change) findShadowed(layout mount.Layout, secrets []Secret) {
 		}
 		name := layout.EnvVar(s.Group, s.version(), s.Key)
 		v, ok := c.vars.get(name)
-		if !ok || slices.ContainsFunc(slices.Collect(v.all()), func(other int) bool { return sameSecret(&secrets[other], s) }) {
+		if !ok || v.holdsSecret(s, secrets) {
 			continue
 		}
 		c.adding = max(i, v.first)
 		c.conflict(min(i, v.first), "env", name, "would be read before the file "+quote(s.layout(layout).Path(s.Group, s.version(), s.Key))+", and is another secret")
 	}
+}
+
+func (v *variable) holdsSecret(s *Secret, secrets []Secret) bool {
+	for i := range v.all() {
+		if sameSecret(&secrets[i], s) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameSecret reports whether a variable and a file are of one secret: they were
