@@ -123,14 +123,20 @@ func (l Layout) EnvVar(group, version, key string) string {
 // It never fails and never leaves Dir: each part is cleaned as if it were an
 // absolute path, so that ".." ends at Dir.
 func (l Layout) Path(group, version, key string) string {
-	l = l.WithDefaults()
+	return path.Join(l.WithDefaults().Dir, l.RelPath(group, version, key))
+}
+
+// RelPath is Path below Dir, without a slash in front: what a program is told
+// that writes into a volume which containers see at Dir, but which it has
+// somewhere else. Without parts, or of parts of which nothing is left, it is "".
+func (l Layout) RelPath(group, version, key string) string {
 	parts := present(clean(group), clean(version), clean(key))
 	if len(parts) == 0 {
-		return l.Dir
+		return ""
 	}
 	last := &parts[len(parts)-1]
 	*last = l.FilePrefix + *last
-	return path.Join(append([]string{l.Dir}, parts...)...)
+	return path.Join(parts...)
 }
 
 // clean returns the lower-cased part, cleaned as if absolute, without the
