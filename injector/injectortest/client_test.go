@@ -97,8 +97,12 @@ var containers = map[string]made{
 	"L1":  {prefix: "_UNION_", files: []string{dir + "/f/k"}},
 	"L2":  {prefix: "_UNION_", env: []string{"_UNION_E_K"}},
 	"M1":  {change: func(pod *corev1.Pod) { user(pod, 1000); mode(pod, 0o400) }},
-	"M3":  {change: func(pod *corev1.Pod) { user(pod, 1000); mode(pod, 0o440); pod.Spec.SecurityContext.FSGroup = ptr[int64](2000) }},
-	"M4":  {change: func(pod *corev1.Pod) { user(pod, 1000); mode(pod, 0o644) }},
+	"M3": {change: func(pod *corev1.Pod) {
+		user(pod, 1000)
+		mode(pod, 0o440)
+		pod.Spec.SecurityContext.FSGroup = ptr[int64](2000)
+	}},
+	"M4": {change: func(pod *corev1.Pod) { user(pod, 1000); mode(pod, 0o644) }},
 }
 
 // Rows that no Pod can show, and why.

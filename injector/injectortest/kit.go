@@ -60,6 +60,8 @@ type kit struct {
 	manager   injector.SecretManager
 	questions []*question
 	patience  time.Duration // with a manager whose context has ended
+	// shaky cases broke a rule on which the later ones rest.
+	shaky map[*Case]bool
 
 	mu   sync.Mutex // guards said
 	said []said
@@ -90,8 +92,6 @@ type question struct {
 	meta *metav1.ObjectMeta // what the manager is shown
 	// raw is the first answer as it was returned, and first what it was then.
 	raw, first answer
-	// shaky questions broke a rule on which the later ones rest.
-	shaky bool
 }
 
 func newKit(m injector.SecretManager, cases []Case) (*kit, error) {
@@ -101,7 +101,7 @@ func newKit(m injector.SecretManager, cases []Case) (*kit, error) {
 	if err := checkCases(cases); err != nil {
 		return nil, err
 	}
-	k := &kit{manager: m, patience: 10 * time.Second}
+	k := &kit{manager: m, patience: 10 * time.Second, shaky: make(map[*Case]bool)}
 	for i := range cases {
 		for _, s := range settings {
 			q := &question{Case: &cases[i], setting: s, meta: cases[i].meta()}
@@ -204,7 +204,8 @@ func (k *kit) test(r *rule) (errs []error) {
 	r.check(k, func(q *question, err error) {
 		var c *Case
 		if q != nil {
-			c, q.shaky = q.Case, q.shaky || r.basis
+			c = q.Case
+			k.shaky[c] = k.shaky[c] || r.basis
 		}
 		if !told[c] {
 			errs = append(errs, &fault{r, q, k.hide(err.Error())})

@@ -13,7 +13,7 @@ type rule struct {
 	name string
 	// why is the rule, as a failure message gives it.
 	why string
-	// basis: a question that breaks the rule is left out of the later ones.
+	// basis: a case that breaks the rule is left out of the later ones.
 	basis bool
 	check func(k *kit, report func(q *question, err error))
 }
@@ -36,8 +36,7 @@ var rules = []rule{
 	{"no value", "no error holds the value of a secret", false, checkNoValue},
 }
 
-// each makes a rule's check of one that looks at one question. Shaky ones are
-// left out.
+// each makes a rule's check of one that looks at one question.
 func each(check func(k *kit, q *question) error) func(*kit, func(*question, error)) {
 	return func(k *kit, report func(*question, error)) {
 		for _, q := range k.sound(nil) {
@@ -58,11 +57,11 @@ func served(check func(k *kit, q *question) error) func(*kit, func(*question, er
 	})
 }
 
-// sound returns the questions that are not shaky and that the function, if any,
+// sound returns the questions whose cases are not shaky and that the function, if any,
 // chooses.
 func (k *kit) sound(choose func(*question) bool) (all []*question) {
 	for _, q := range k.questions {
-		if !q.shaky && (choose == nil || choose(q)) {
+		if !k.shaky[q.Case] && (choose == nil || choose(q)) {
 			all = append(all, q)
 		}
 	}
