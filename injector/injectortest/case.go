@@ -3,6 +3,7 @@ package injectortest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,9 +66,10 @@ type Case struct {
 	Writes func(fetcher corev1.Container) string
 }
 
-func (c *Case) title() string {
+// String is the name in quotes, or the request, which has quotes of its own.
+func (c *Case) String() string {
 	if c.Name != "" {
-		return c.Name
+		return strconv.Quote(c.Name)
 	}
 	return c.Request.String()
 }
@@ -87,15 +89,15 @@ func checkCases(cases []Case) error {
 	for i := range cases {
 		c := &cases[i]
 		if err := c.Request.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("case %q: its request, for which no manager is asked, is invalid: %w", c.title(), err))
+			errs = append(errs, fmt.Errorf("case %v: its request, for which no manager is asked, is invalid: %w", c, err))
 		}
-		if names[c.title()] {
-			errs = append(errs, fmt.Errorf("case %q is there twice", c.title()))
+		if names[c.String()] {
+			errs = append(errs, fmt.Errorf("case %v is there twice", c))
 		}
 		if c.Want > Fails {
-			errs = append(errs, fmt.Errorf("case %q: %v is not defined", c.title(), c.Want))
+			errs = append(errs, fmt.Errorf("case %v: %v is not defined", c, c.Want))
 		}
-		names[c.title()], served = true, served || c.Want.served()
+		names[c.String()], served = true, served || c.Want.served()
 	}
 	if !served {
 		errs = append(errs, errors.New("there is no case that the manager serves, so nothing would be tested"))

@@ -193,7 +193,7 @@ type fault struct {
 func (f *fault) Error() string {
 	where := ""
 	if f.q != nil {
-		where = fmt.Sprintf("case %q, %s: ", f.q.title(), f.q.setting.name)
+		where = fmt.Sprintf("case %v, %s: ", f.q.Case, f.q.setting.name)
 	}
 	return fmt.Sprintf("%s: %s%s (%s)", f.rule.name, where, f.text, f.rule.why)
 }

@@ -14,15 +14,18 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// renamed gives the manager a name that is valid, which another rule looks at.
+// tested is what managers are called here, whose own name another rule checks.
+const tested = "tested"
+
+// renamed is the manager, by that name.
 type renamed struct{ injector.SecretManager }
 
-func (renamed) Name() string { return "manager" }
+func (renamed) Name() string { return tested }
 
 // recorded answers as the manager did to some questions.
 type recorded []*question
 
-func (recorded) Name() string { return "manager" }
+func (recorded) Name() string { return tested }
 
 func (r recorded) Mount(_ context.Context, req secret.Request, _ mount.Target) (mount.Fragment, error) {
 	for _, q := range r {
@@ -124,7 +127,7 @@ func checkApart(k *kit, report func(*question, error)) {
 				continue
 			}
 			if err := together(q, other); err != nil {
-				report(q, fmt.Errorf("together with case %q: %w", other.title(), err))
+				report(q, fmt.Errorf("together with case %v: %w", other.Case, err))
 			}
 		}
 	}
