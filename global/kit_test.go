@@ -37,16 +37,16 @@ func TestConformance(t *testing.T) {
 	inNamespace := func(name string) *metav1.ObjectMeta { return &metav1.ObjectMeta{Namespace: name} }
 	token := secret.Request{Group: "files", Key: "token"}
 	injectortest.Run(t, m,
-		injectortest.Case{Name: "a file of the process", Request: token, Want: injectortest.Variable, Value: kitCanary},
-		injectortest.Case{Name: "as a file", Request: secret.Request{Group: "files", Key: "token", Mount: mount.File}, Want: injectortest.Fails, Value: kitCanary},
-		injectortest.Case{Name: "with a version", Request: secret.Request{Group: "files", Key: "token", GroupVersion: "v1", EnvVar: "TOKEN"}, Value: kitCanary},
-		injectortest.Case{Name: "a variable of the process", Request: secret.Request{Group: "variables", Key: "token", Mount: mount.EnvVar}, Value: kitCanary},
-		injectortest.Case{Name: "allowed", Request: token, Meta: inNamespace("builds"), Value: kitCanary},
-		injectortest.Case{Name: "not allowed", Request: token, Meta: inNamespace("strangers"), Want: injectortest.NotFound, Value: kitCanary},
+		injectortest.Case{Name: "a file of the process", Request: token, Want: injectortest.Variable, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "as a file", Request: secret.Request{Group: "files", Key: "token", Mount: mount.File}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "with a version", Request: secret.Request{Group: "files", Key: "token", GroupVersion: "v1", EnvVar: "TOKEN"}, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "a variable of the process", Request: secret.Request{Group: "variables", Key: "token", Mount: mount.EnvVar}, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "allowed", Request: token, Meta: inNamespace("builds"), Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "not allowed", Request: token, Meta: inNamespace("strangers"), Want: injectortest.NotFound, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "not there", Request: secret.Request{Group: "files", Key: "none"}, Want: injectortest.NotFound},
 		injectortest.Case{Name: "no name of a variable", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
-		injectortest.Case{Name: "no text", Request: secret.Request{Group: "files", Key: "binary"}, Want: injectortest.Fails, Value: kitCanary},
-		injectortest.Case{Name: "too long", Request: secret.Request{Group: "files", Key: "long"}, Want: injectortest.Fails, Value: kitCanary},
+		injectortest.Case{Name: "no text", Request: secret.Request{Group: "files", Key: "binary"}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "too long", Request: secret.Request{Group: "files", Key: "long"}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
 	)
 }
 
@@ -67,7 +67,7 @@ func TestConformanceOfASource(t *testing.T) {
 	m, err := global.New(global.Config{Source: store{}})
 	require.NoError(t, err)
 	injectortest.Run(t, m,
-		injectortest.Case{Request: secret.Request{Group: "g", Key: "token"}, Value: kitCanary},
+		injectortest.Case{Request: secret.Request{Group: "g", Key: "token"}, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Request: secret.Request{Group: "g", Key: "other"}, Want: injectortest.Fails},
 	)
 }

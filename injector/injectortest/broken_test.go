@@ -101,6 +101,11 @@ func brokenManagers() []brokenManager {
 				f.Value = mount.Literal(strings.ReplaceAll(canary, "$", "$$"))
 			}
 		})},
+		{"placement", "refers to another key", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
+			if req.Group == "vars" && req.Key == "token" {
+				f.Value = reference("vars", "user")
+			}
+		})},
 		{"placement", "mounts its volume elsewhere", inVolume(func(_ mount.Target, file string) (string, string) { return "/secrets", path.Base(file) })},
 		{"placement", "gives an item another name", inVolume(func(_ mount.Target, file string) (string, string) { return path.Dir(file), "item" })},
 

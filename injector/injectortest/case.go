@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,11 +55,11 @@ type Case struct {
 	// Meta is the metadata of the Pod, for managers that look at it. Nil means a
 	// Pod without name, namespace, labels and annotations.
 	Meta *metav1.ObjectMeta
-	// Value is the secret's value, if the test knows it. It must not be in any
-	// error, so it should be a text that is in none by chance. Where the manager
-	// answers with a literal, containers must see just this value. Empty means
-	// that it is not known.
-	Value string
+	// Value is what the secret is, if the test knows it. A literal must not be in
+	// any error, so it should be a text that is in none by chance. A variable must
+	// be this Value, unless that is a literal and the variable a reference. Nil
+	// means that it is not known.
+	Value *mount.Value
 	// Writes returns the path of the file that the program of a fetcher writes,
 	// in its own container, as that program's documentation says. Nil leaves it to
 	// what CanRead knows of fetchers: they must name the file in a variable or
@@ -72,6 +73,14 @@ func (c *Case) String() string {
 		return strconv.Quote(c.Name)
 	}
 	return c.Request.String()
+}
+
+// literal is the text that no error must hold, or "".
+func (c *Case) literal() string {
+	if c.Value == nil || !c.Value.IsLiteral() {
+		return ""
+	}
+	return strings.ReplaceAll(c.Value.EnvVar("").Value, "$$", "$")
 }
 
 func (c *Case) meta() *metav1.ObjectMeta {

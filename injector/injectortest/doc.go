@@ -46,7 +46,7 @@
 //     asked with another one the answer is the same, or refused, or Versioned.
 //   - placement: a real Injector places what the manager has answered in a Pod,
 //     and its containers, by the rules of CanRead, read the secret just where
-//     injector.Placement says, a literal as Case.Value has it. What CanRead does
+//     injector.Placement says; a variable is what Case.Value has. What CanRead does
 //     not know (ErrUnknown) is left to the manager's own tests. A fetcher must
 //     name the file that it writes, or the case says what it writes (Case.Writes).
 //   - apart: any two secrets of the cases fit into one Pod, if containers look for

@@ -71,10 +71,10 @@ func reference(name, key string) *mount.Value {
 }
 
 var allCases = []Case{
-	{Name: "a variable", Request: secret.Request{Group: "vars", Key: "token"}, Want: Variable},
+	{Name: "a variable", Request: secret.Request{Group: "vars", Key: "token"}, Want: Variable, Value: reference("vars", "token")},
 	{Name: "another", Request: secret.Request{Group: "vars", Key: "user", Mount: mount.EnvVar}},
 	{Name: "with a version", Request: secret.Request{Group: "vars", Key: "old", GroupVersion: "v1"}},
-	{Name: "a literal", Request: secret.Request{Group: "held", Key: "token"}, Want: Variable, Value: canary},
+	{Name: "a literal", Request: secret.Request{Group: "held", Key: "token"}, Want: Variable, Value: mount.Literal(canary)},
 	{Name: "a file", Request: secret.Request{Group: "files/A", Key: "Token"}, Want: File},
 	{Name: "the same with a variable", Request: secret.Request{Group: "files/A", Key: "Token", EnvVar: "TOKEN_FILE"}},
 	{Name: "one of the same key", Request: secret.Request{Group: "files/b", Key: "Token", Mount: mount.File}},
@@ -84,7 +84,7 @@ var allCases = []Case{
 		Meta: &metav1.ObjectMeta{Namespace: "n", Annotations: map[string]string{"team": "blue"}}},
 	{Name: "not there", Request: secret.Request{Group: "none", Key: "token"}, Want: NotFound},
 	{Name: "not of its kind", Request: secret.Request{Group: "odd", Key: "token"}, Want: Unsupported},
-	{Name: "unreadable", Request: secret.Request{Group: "broken", Key: "token"}, Want: Fails, Value: canary},
+	{Name: "unreadable", Request: secret.Request{Group: "broken", Key: "token"}, Want: Fails, Value: mount.Literal(canary)},
 }
 
 // changed is good, but for what the function does to its fragments.

@@ -218,7 +218,7 @@ func (k *kit) test(r *rule) (errs []error) {
 // hide takes the values of secrets out of a text.
 func (k *kit) hide(text string) string {
 	for _, q := range k.questions {
-		for _, form := range forms(q.Value) {
+		for _, form := range forms(q.literal()) {
 			text = strings.ReplaceAll(text, form, "(the value)")
 		}
 	}

@@ -163,7 +163,7 @@ func checkVersion(k *kit, q *question) error {
 
 func checkNoValue(k *kit, report func(*question, error)) {
 	for _, s := range k.said {
-		if shows(s.err, s.q.Value) {
+		if shows(s.err, s.q.literal()) {
 			report(s.q, errors.New("an error holds the value"))
 		}
 	}

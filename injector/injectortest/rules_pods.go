@@ -112,8 +112,8 @@ func (q *question) found(pod *corev1.Pod, container string, p *injector.Placemen
 	if p.Mount == mount.File && at.file != p.Path || p.Mount == mount.EnvVar && at.variable != p.EnvVar {
 		return fmt.Errorf("container %q: its client looks for %s or %s, not for %s%s", container, at.variable, at.file, p.EnvVar, p.Path)
 	}
-	if v := r.env[at.variable]; p.Mount == mount.EnvVar && q.Value != "" && v.known() && v.text != q.Value {
-		return fmt.Errorf("container %q: the variable %s holds something else than the secret's value", container, at.variable)
+	if got := q.first.fragment.Value; got != nil && q.Value != nil && (got.IsLiteral() || !q.Value.IsLiteral()) && !got.Equal(q.Value) {
+		return fmt.Errorf("container %q: the variable %s is something else than the secret's value", container, at.variable)
 	}
 	return nil
 }
