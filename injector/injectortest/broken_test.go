@@ -65,7 +65,8 @@ func brokenManagers() []brokenManager {
 			}
 		})},
 		{"same answer", "counts", counting()},
-		{"same answer", "knows what was asked before", remembering()},
+		{"same answer", "knows all that was asked before", remembering()},
+		{"same answer", "knows what was asked last", following()},
 
 		{"keeps nothing", "keeps a Target", keeping()},
 
@@ -126,6 +127,9 @@ func brokenManagers() []brokenManager {
 			if _, asked := t.Annotation("store.example.com/asked"); asked {
 				c.Name = mount.Name(c.Name, "again")
 			}
+		})},
+		{"once is enough", "goes by a name that Pods get later", fetching(func(c *corev1.Container, _ secret.Request, t mount.Target) {
+			c.Name = mount.Name(c.Name, t.Name())
 		})},
 		{"once is enough", "is disturbed by what it has added", func(ctx context.Context, req secret.Request, t mount.Target) (mount.Fragment, error) {
 			if _, asked := t.Annotation("store.example.com/asked"); asked {
@@ -217,6 +221,14 @@ func remembering() mountFunc {
 		defer mu.Unlock()
 		all[mount.Name(req.Group)] = "asked"
 		f.DefaultAnnotations = maps.Clone(all)
+	})
+}
+
+func following() mountFunc {
+	var last atomic.Pointer[secret.Request]
+	last.Store(&secret.Request{})
+	return changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
+		f.DefaultAnnotations = map[string]string{"store.example.com/last": last.Swap(&req).String()}
 	})
 }
 

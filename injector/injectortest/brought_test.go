@@ -66,6 +66,13 @@ func TestCanReadFetchedFiles(t *testing.T) {
 		{"without the volume", func(w where) {
 			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.VolumeMounts = nil }))
 		}, secret.Request{}, none},
+		{"another volume at that path", func(w where) {
+			w.mount("/other", corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}).mount(dir, corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}})
+			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.VolumeMounts[0].Name = "/other" }))
+		}, secret.Request{}, none},
+		{"a part of it that is to be expanded", func(w where) {
+			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.VolumeMounts[0].SubPathExpr = "$(POD)" }))
+		}, secret.Request{}, none},
 		{"a part of the volume", func(w where) {
 			w.fetch(both(args("/out/k"), func(c *corev1.Container) { c.VolumeMounts[0].SubPath = "g" }))
 		}, secret.Request{}, ""},

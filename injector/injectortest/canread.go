@@ -53,9 +53,10 @@ var ErrUnknown = errors.New("the pod does not tell")
 //   - File permissions of Secret, ConfigMap, downwardAPI and projected volumes
 //     count where the user and group are known to lack them. Those that fetchers
 //     and Vault's agent give their files are not known, and assumed to be right.
-//   - Of volumes of other kinds (CSI, hostPath, claims, ...), of subPathExpr, and
-//     of discovery variables that are references it does not know, and returns an
-//     error that wraps ErrUnknown.
+//   - Of volumes of other kinds (CSI, hostPath, claims, ...), of subPathExpr, of
+//     discovery variables that are references, and of a Request.EnvVar that has a
+//     reference among other text, it does not know, and returns an error that wraps
+//     ErrUnknown.
 func CanRead(pod *corev1.Pod, container string, req secret.Request) error {
 	if err := req.Validate(); err != nil {
 		return fmt.Errorf("secret %v: %w", req, err)
@@ -149,6 +150,8 @@ func (r *reader) extra(name string, want content) error {
 	switch {
 	case !ok:
 		return errors.New(r.noVariable(name))
+	case got.mixed || want.mixed:
+		return fmt.Errorf("%w whether the variable %s is what its client reads", ErrUnknown, name)
 	case !got.equal(want):
 		return fmt.Errorf("the variable %s is something else than what its client reads", name)
 	}

@@ -121,6 +121,15 @@ func TestCanReadVariables(t *testing.T) {
 		{"a variable hides the file", func(w where) { w.env("_FSEC_G_K", "").mount(dir, items("g/k")) }, secret.Request{Group: "g", Key: "k", Mount: mount.File}, "its client finds the variable _FSEC_G_K before any file"},
 		{"an extra variable", func(w where) { w.ref("_FSEC_G_K", "k").ref("X", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
 		{"an extra variable that refers to the first", func(w where) { w.env("_FSEC_G_K", "c4nary$$").env("X", "$(_FSEC_G_K)") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
+		{"an extra variable that is the first, which is a reference", func(w where) { w.ref("_FSEC_G_K", "k").env("X", "$(_FSEC_G_K)") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
+		{"an extra variable that has the first in it", func(w where) { w.ref("_FSEC_G_K", "k").env("X", "Bearer $(_FSEC_G_K)") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the pod does not tell whether the variable X"},
+		{"two variables that have a reference in them", func(w where) {
+			w.ref("R", "k").env("_FSEC_G_K", "a$(R)").env("X", "a$(R)")
+		}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the pod does not tell whether the variable X"},
+		{"a text that is the name of another variable", func(w where) { w.ref("R", "k").env("_FSEC_G_K", "R").ref("X", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},
+		{"a reference to two variables", func(w where) {
+			w.env("A", "1").env("B", "2").env(mount.EnvPrefixVar, "$(A)$(B)").env("12G_K", "")
+		}, secret.Request{}, ""},
 		{"no extra variable", func(w where) { w.ref("_FSEC_G_K", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "no variable X"},
 		{"an extra variable of another key", func(w where) { w.ref("_FSEC_G_K", "k").ref("X", "other") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},
 		{"an extra variable with another value", func(w where) { w.env("_FSEC_G_K", "c4nary").env("X", "c4nary2") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},

@@ -6,8 +6,12 @@ import (
 
 // setDefaults does to a Pod what an API server does to one that is created, in
 // those fields that an injected Pod may have left empty (k8s.io/kubernetes,
-// pkg/apis/core/v1/defaults.go), and the service account plugin.
+// pkg/apis/core/v1/defaults.go), the service account plugin, and what makes a
+// name of its GenerateName.
 func setDefaults(pod *corev1.Pod) {
+	if pod.Name == "" && pod.GenerateName != "" {
+		pod.Name = pod.GenerateName + "x7f2k"
+	}
 	spec := &pod.Spec
 	setIfEmpty(&spec.RestartPolicy, corev1.RestartPolicyAlways)
 	setIfEmpty(&spec.DNSPolicy, corev1.DNSClusterFirst)

@@ -54,7 +54,7 @@
 //     equal, and different names if they are not.
 //   - once is enough: injecting the injected Pod again adds nothing, though the
 //     manager sees what was added to its metadata; nor when an API server has
-//     filled in the defaults of the rest.
+//     filled in defaults and made a name of the Pod's GenerateName.
 //   - concurrent: asked from many goroutines, it answers as from one.
 //   - context: with a context that has been cancelled or whose deadline has
 //     passed, it returns within ten seconds, with an error that wraps the

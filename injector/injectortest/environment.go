@@ -19,9 +19,10 @@ type content struct {
 // known reports whether the Pod tells what the variable holds.
 func (c content) known() bool { return c.source == nil && !c.mixed }
 
-// equal reports whether two variables hold the same, whatever it is.
+// equal reports whether two variables hold the same, whatever it is. Neither must
+// be mixed.
 func (c content) equal(d content) bool {
-	return !c.mixed && !d.mixed && c.text == d.text && equality.Semantic.DeepEqual(c.source, d.source)
+	return c.text == d.text && equality.Semantic.DeepEqual(c.source, d.source)
 }
 
 // environment returns the variables of a container that its Env sets, as the
@@ -34,10 +35,23 @@ func environment(c *corev1.Container) map[string]content {
 			env[v.Name] = content{source: v.ValueFrom}
 			continue
 		}
+		if of, ok := env[referred(v.Value)]; ok {
+			env[v.Name] = of
+			continue
+		}
 		text, mixed := expand(v.Value, env)
 		env[v.Name] = content{text: text, mixed: mixed}
 	}
 	return env
+}
+
+// referred returns NAME if the text is "$(NAME)" and nothing else, or "".
+func referred(text string) string {
+	name, ok := strings.CutPrefix(text, "$(")
+	if name, rest, closed := strings.Cut(name, ")"); ok && closed && rest == "" {
+		return name
+	}
+	return ""
 }
 
 // expand is the kubelet's expansion of a text: "$(NAME)" is the value of the

@@ -45,7 +45,8 @@ func ExampleTestManager() {
 	// case "a token", in Flyte's layout:
 	// container "proxy":
 	// it has no variable _FSEC_TEAM_TOKEN, and no file /etc/flyte/secrets/team/token:
-	// no init container before it that mounts the emptyDir "podsecrets-fetched" names "team/token" in a variable or argument (containers find the secret where injector.Placement says, in its form)
+	// no init container before it that mounts the emptyDir "podsecrets-fetched" names "team/token" in a variable or argument (containers find the secret where injector.Placement says:
+	// at Layout.EnvVar, or at Layout.Path, which is Layout.RelPath in the volume)
 }
 
 // deploy stands for a program that embeds the library.

@@ -72,7 +72,7 @@ func reference(name, key string) *mount.Value {
 
 var allCases = []Case{
 	{Name: "a variable", Request: secret.Request{Group: "vars", Key: "token"}, Want: Variable, Value: reference("vars", "token")},
-	{Name: "another", Request: secret.Request{Group: "vars", Key: "user", Mount: mount.EnvVar}},
+	{Name: "another", Request: secret.Request{Group: "vars", Key: "user", Mount: mount.EnvVar}, Value: mount.Literal("c4nary of the referred one")},
 	{Name: "with a version", Request: secret.Request{Group: "vars", Key: "old", GroupVersion: "v1"}},
 	{Name: "a literal", Request: secret.Request{Group: "held", Key: "token"}, Want: Variable, Value: mount.Literal(canary)},
 	{Name: "a file", Request: secret.Request{Group: "files/A", Key: "Token"}, Want: File},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
@@ -74,6 +75,44 @@ func TestAManagerThatDoesNotReturn(t *testing.T) {
 		}
 	}
 	assert.NotEmpty(t, k.test(&rules[len(rules)-2]))
+}
+
+// A fetcher that gets what it has to write from elsewhere is proven by what its
+// documentation says.
+func TestWrites(t *testing.T) {
+	m := manager{called("configured"), fetching(func(c *corev1.Container, _ secret.Request, _ mount.Target) { c.Env = c.Env[:1] })}
+	c := Case{Request: secret.Request{Group: "files/a", Key: "Token"}}
+	assert.Equal(t, map[string]bool{"placement": true}, broke(t, TestManager(m, c)), "nothing names the file")
+
+	c.Writes = func(fetcher corev1.Container) string { fetcher.Env[0].Name = "changed"; return "/out/files/a/token" }
+	err := TestManager(m, c)
+	assert.ErrorContains(t, err, "in a layout of its own", "where the file has a prefix")
+	assert.NotContains(t, err.Error(), "in Flyte's layout")
+	c.Writes = func(corev1.Container) string { return "/out/files/a/Kit-token" }
+	assert.ErrorContains(t, TestManager(m, c), "in Flyte's layout")
+}
+
+// The kit does not believe a placement either.
+func TestPlacementsAreCompared(t *testing.T) {
+	k, err := newKit(manager{called("good"), good}, allCases)
+	require.NoError(t, err)
+	for _, q := range k.questions {
+		if q.first.err != nil {
+			continue
+		}
+		in, err := q.injector(recorded{q})
+		require.NoError(t, err)
+		plan, err := in.Plan(ctx, q.pod(), q.Request)
+		require.NoError(t, err)
+		p := plan.Placements[0]
+		require.NoError(t, q.found(plan.Pod(), "app", &p))
+		if p.Mount == mount.File {
+			p.Path += "x"
+		} else {
+			p.EnvVar += "X"
+		}
+		assert.ErrorContains(t, q.found(plan.Pod(), "app", &p), "its client looks for")
+	}
 }
 
 func TestMessages(t *testing.T) {

@@ -189,7 +189,11 @@ func checkTwice(k *kit, q *question) error {
 	if err != nil {
 		return err
 	}
-	once, err := in.Inject(ctx, q.pod(), q.Request)
+	pod := q.pod()
+	if pod.Name == "" && pod.GenerateName == "" {
+		pod.GenerateName = "kit-"
+	}
+	once, err := in.Inject(ctx, pod, q.Request)
 	if err != nil {
 		return nil // which "placement" reports
 	}
