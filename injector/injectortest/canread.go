@@ -90,10 +90,10 @@ func find(pod *corev1.Pod, name string) (*reader, error) {
 	byName := func(c corev1.Container) bool { return c.Name == name }
 	r := &reader{pod: pod}
 	last := len(pod.Spec.InitContainers)
-	if at := slices.IndexFunc(pod.Spec.InitContainers, byName); at >= 0 {
-		r.Container, r.init, last = &pod.Spec.InitContainers[at], true, at
-	} else if at := slices.IndexFunc(pod.Spec.Containers, byName); at >= 0 {
+	if at := slices.IndexFunc(pod.Spec.Containers, byName); at >= 0 {
 		r.Container = &pod.Spec.Containers[at]
+	} else if at := slices.IndexFunc(pod.Spec.InitContainers, byName); at >= 0 {
+		r.Container, r.init, last = &pod.Spec.InitContainers[at], true, at
 	} else {
 		return nil, fmt.Errorf("the pod has no container %q", name)
 	}
