@@ -92,10 +92,8 @@ func brokenManagers() []brokenManager {
 		})},
 		{"placement", "cannot write", fetching(func(c *corev1.Container, _ secret.Request, _ mount.Target) { c.VolumeMounts[0].ReadOnly = true })},
 		{"placement", "has no volume", fetching(func(c *corev1.Container, _ secret.Request, _ mount.Target) { c.VolumeMounts = nil })},
-		{"placement", "announces another directory", changed(func(f *mount.Fragment, _ secret.Request, _ mount.Target) {
-			if f.File {
-				f.Dir, f.Fetchers = "/run/other", nil
-			}
+		{"placement", "brings nothing", changed(func(f *mount.Fragment, _ secret.Request, _ mount.Target) {
+			f.Annotations, f.Fetchers = nil, nil
 		})},
 		{"placement", "escapes a value that the library escapes", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
 			if req.Group == "held" {
@@ -199,10 +197,14 @@ func volumes(place func(t mount.Target, file string) (dir, item string), name fu
 		dir, item := place(t, t.Layout().Path(req.Group, req.GroupVersion, req.Key))
 		volume := name(dir, req)
 		f.Fetchers = nil
+		f.VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: dir}}
+		if item == "" { // a driver's volume, of which nothing more is known
+			f.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{Driver: dir}}}}
+			return
+		}
 		f.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
 			SecretName: strings.ReplaceAll(req.Group+req.GroupVersion, "/", "."), Items: []corev1.KeyToPath{{Key: req.Key, Path: item}},
 		}}}}
-		f.VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: dir}}
 	})
 }
 

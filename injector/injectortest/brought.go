@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// fetched returns nil if an init container that ends before this one brings the
+// fetched returns nil if an init container before this one brings the
 // file of an emptyDir, as far as the Pod tells.
 func (r *reader) fetched(volume, file string) error {
 	for _, c := range r.before {

@@ -82,6 +82,9 @@ func TestCanReadFetchedFiles(t *testing.T) {
 		{"a sidecar may be late", func(w where) {
 			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.RestartPolicy = &always }))
 		}, secret.Request{}, none},
+		{"unless it has a probe for which the others wait", func(w where) {
+			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.RestartPolicy, c.StartupProbe = &always, &corev1.Probe{} }))
+		}, secret.Request{}, ""},
 		{"a container beside it is no fetcher", func(w where) {
 			w.fetch(args("x"))
 			w.pod.Spec.Containers = append(w.pod.Spec.Containers, corev1.Container{Name: "b", Args: []string{"/out/g/k"}, VolumeMounts: []corev1.VolumeMount{{Name: dir, MountPath: "/out"}}})

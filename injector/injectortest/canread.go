@@ -39,8 +39,8 @@ var ErrUnknown = errors.New("the pod does not tell")
 //   - A variable that only envFrom brings, or one of a service
 //     (enableServiceLinks), counts as not there, and so does a file of the image.
 //   - A file in an emptyDir is there if an init container names it, ends before
-//     this one starts (so is none with restartPolicy Always), and mounts the
-//     volume writable. To name it is to have, as a word of a literal variable, of
+//     this one starts (or, with restartPolicy Always, has a startupProbe, for which
+//     the kubelet waits), and mounts the volume writable. To name it is to have, as a word of a literal variable, of
 //     the command or of the arguments, or behind a "=" there, the file's path in
 //     that container, or its path below the mount with or without a slash in
 //     front. Whether the program then writes it, it does not know; to a program
@@ -75,7 +75,7 @@ func CanRead(pod *corev1.Pod, container string, req secret.Request) error {
 type reader struct {
 	*corev1.Container
 	pod *corev1.Pod
-	// before are the init containers that have ended when it starts.
+	// before are the init containers that have done their work when it starts.
 	before []*corev1.Container
 	init   bool
 	env    map[string]content
@@ -99,7 +99,8 @@ func find(pod *corev1.Pod, name string) (*reader, error) {
 	}
 	for i := range pod.Spec.InitContainers[:last] {
 		c := &pod.Spec.InitContainers[i]
-		if c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways {
+		sidecar := c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		if !sidecar || c.StartupProbe != nil {
 			r.before = append(r.before, c)
 		}
 	}

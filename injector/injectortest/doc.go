@@ -47,8 +47,11 @@
 //   - placement: a real Injector places what the manager has answered in a Pod,
 //     and its containers, by the rules of CanRead, read the secret just where
 //     injector.Placement says; a variable is what Case.Value has. What CanRead does
-//     not know (ErrUnknown) is left to the manager's own tests. A fetcher must
-//     name the file that it writes, or the case says what it writes (Case.Writes).
+//     not know (ErrUnknown) is left to the manager's own tests, and so is a file
+//     that neither volumes nor fetchers bring, but annotations, unless they are
+//     those of the Vault Agent Injector. A fetcher must name the file that it
+//     writes, or the case says what it writes (Case.Writes). The containers do not
+//     run as root, and there is no fsGroup.
 //   - apart: any two secrets of the cases fit into one Pod, if containers look for
 //     them in different places. Volumes and fetchers have one name if they are
 //     equal, and different names if they are not.

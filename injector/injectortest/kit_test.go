@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"sync/atomic"
 	"testing"
 
@@ -36,9 +37,23 @@ func broke(t *testing.T, err error) map[string]bool {
 func TestAGoodManager(t *testing.T) {
 	require.NoError(t, TestManager(manager{called("good"), good}, allCases...))
 	Run(t, manager{called("good"), good}, allCases...)
-	Run(t, manager{called("volumes"), inVolumeNamed(func(dir string, req secret.Request) string {
-		return mount.Name("v", req.Group, req.GroupVersion, dir)
-	})}, allCases...)
+	for name, answers := range map[string]mountFunc{
+		"volumes": inVolumeNamed(func(dir string, req secret.Request) string {
+			return mount.Name("v", req.Group, req.GroupVersion, dir)
+		}),
+		"a driver": volumes(
+			func(_ mount.Target, file string) (string, string) { return path.Dir(file), "" },
+			func(dir string, _ secret.Request) string { return mount.Name("v", dir) },
+		),
+		"another webhook": changed(func(f *mount.Fragment, req secret.Request, t mount.Target) {
+			if f.File {
+				file := t.Layout().RelPath(req.Group, req.GroupVersion, req.Key)
+				f.Fetchers, f.Annotations = nil, map[string]string{"store.example.com/" + mount.Name(file): req.Group + ":" + req.Key}
+			}
+		}),
+	} {
+		t.Run(name, func(t *testing.T) { Run(t, manager{called("m"), answers}, allCases...) })
+	}
 }
 
 func TestEachRuleCatchesItsFaultAndNoOtherDoes(t *testing.T) {

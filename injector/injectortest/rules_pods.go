@@ -105,7 +105,7 @@ func (q *question) found(pod *corev1.Pod, container string, p *injector.Placemen
 	if !q.first.fragment.Versioned {
 		req.GroupVersion = "" // the name that it has for sure
 	}
-	if err := r.read(req); err != nil && !errors.Is(err, ErrUnknown) {
+	if err := r.read(req); err != nil && !errors.Is(err, ErrUnknown) && !(errors.Is(err, errNoVolume) && q.elsewhere()) {
 		return fmt.Errorf("container %q: %w", container, err)
 	}
 	at := r.lookUp(req)
@@ -116,6 +116,13 @@ func (q *question) found(pod *corev1.Pod, container string, p *injector.Placemen
 		return fmt.Errorf("container %q: the variable %s is something else than the secret's value", container, at.variable)
 	}
 	return nil
+}
+
+// elsewhere reports whether the file is for somebody else to bring, whom
+// annotations instruct.
+func (q *question) elsewhere() bool {
+	f := &q.first.fragment
+	return len(f.Fetchers)+len(f.VolumeMounts) == 0 && len(f.Annotations)+len(f.DefaultAnnotations) > 0
 }
 
 // checkApart puts each pair of secrets into one Pod.

@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+var errNoVolume = errors.New("no volume is mounted at or above it")
+
 // file returns nil if the container sees a file at the path when it starts, and
 // may read it.
 func (r *reader) file(p string) error {
@@ -32,7 +34,7 @@ func (r *reader) file(p string) error {
 		}
 	}
 	if over == nil {
-		return errors.New("no volume is mounted at or above it")
+		return errNoVolume
 	}
 	return r.mounted(over, p)
 }
