@@ -115,8 +115,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	case os == string(corev1.Windows):
 		return unsupported("AWS secrets cannot be fetched in a Pod for Windows")
 	}
-	layout := target.Layout()
-	file := strings.TrimPrefix(layout.Path(req.Group, "", req.Key), layout.Dir)
+	file := "/" + target.Layout().RelPath(req.Group, "", req.Key)
 	fetcher := m.fetcher
 	fetcher.Name = mount.Name(m.Name(), arn, file)
 	fetcher.Env = []corev1.EnvVar{

@@ -11,12 +11,15 @@ import (
 // its containers can read a secret of that store, and returns that as data; it
 // never sees the Pod and changes nothing. The interface never gains methods.
 //
-// A manager keeps these rules:
+// A manager keeps these rules, which package injectortest checks:
 //
 //   - The same request and target give the same Fragment. Nothing in it comes
 //     from a clock, from randomness or from the order of a map.
 //   - It neither modifies nor keeps what it is given, and does not change a
 //     Fragment, or what that refers to, once it is returned.
+//   - It gives the same answer for a Pod that is injected already. Its metadata
+//     then have the annotations that were added, and a name where there was only
+//     a GenerateName.
 //   - It may be called from many goroutines at once.
 //   - It returns when the context ends, with the context's error wrapped, if it
 //     does anything that takes time.

@@ -21,10 +21,9 @@ func (s shelf) Mount(_ context.Context, req secret.Request, target mount.Target)
 	if req.Mount == mount.EnvVar || req.GroupVersion != "" || !strings.HasPrefix(req.Group, "shelf/") {
 		return mount.Fragment{}, secret.ErrUnsupported // ask the next manager
 	}
-	layout := target.Layout()
 	// The volume is mounted at the directory of secrets, and in the fetcher at
 	// /out.
-	file := "/out" + strings.TrimPrefix(layout.Path(req.Group, "", req.Key), layout.Dir)
+	file := "/out/" + target.Layout().RelPath(req.Group, "", req.Key)
 	return mount.Fragment{File: true, Fetchers: []corev1.Container{{
 		Name:  mount.Name(s.Name(), s.image, file, req.Group, req.Key),
 		Image: s.image,

@@ -10,6 +10,8 @@
 //		return mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{ ... })}, nil
 //	}
 //
+// Package injector/injectortest tests a manager by its contract.
+//
 // The package is vocabulary. It never reads or writes a Pod: fragments are
 // merged, checked against the Pod and written by package injector alone, in an
 // internal package, so that what a manager can depend on stays as small as

@@ -18,6 +18,17 @@ func ExampleLayout() {
 	// /etc/flyte/secrets/user-info/v1/password
 }
 
+// An init container has the volume of the secrets at /out, and is told there to
+// write.
+func ExampleLayout_RelPath() {
+	layout := mount.Layout{Dir: "/run/secrets", FilePrefix: "secret-"}
+	fmt.Println(layout.Path("User-Info", "", "password"))
+	fmt.Println("/out/" + layout.RelPath("User-Info", "", "password"))
+	// Output:
+	// /run/secrets/user-info/secret-password
+	// /out/user-info/secret-password
+}
+
 func ExampleParseType() {
 	t, err := mount.ParseType("ENV_VAR")
 	fmt.Println(t, err)

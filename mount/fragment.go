@@ -49,7 +49,11 @@ type Fragment struct {
 	// Fetchers are init containers that write files into the FetchVolume. They
 	// go where InitOrder says, and never receive secrets themselves. When a Pod
 	// is injected again, a fetcher is known by its name and its Env, so what
-	// tells it from another belongs into these.
+	// tells it from another belongs into these: in variables that Literal makes,
+	// as the kubelet expands "$(NAME)" there and in arguments. A Pod that passes
+	// the Pod Security Standard "restricted" passes still if each fetcher has a
+	// SecurityContext that passes by itself. Those that share directories need one
+	// user.
 	Fetchers []corev1.Container
 	// Annotations must end up on the Pod so; another value is a conflict.
 	Annotations map[string]string

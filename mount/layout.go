@@ -151,15 +151,28 @@ func (l Layout) EnvVar(group, version, key string) string {
 // It never fails and never leaves Dir: each part is cleaned as if it were an
 // absolute path, so that ".." ends at Dir.
 func (l Layout) Path(group, version, key string) string {
-	l = l.WithDefaults()
+	return l.join(l.WithDefaults().Dir, group, version, key)
+}
+
+// RelPath is Path below Dir, without a slash in front: what a program is told
+// that writes into a volume which containers see at Dir, but which it has
+// somewhere else. Without parts, or of parts of which nothing is left, it is "".
+func (l Layout) RelPath(group, version, key string) string {
+	return strings.TrimPrefix(l.join("", group, version, key), "/")
+}
+
+func (l Layout) join(dir, group, version, key string) string {
 	parts := [...]string{clean(group), clean(version), clean(key)}
 	last := len(parts) - 1
 	for last >= 0 && parts[last] == "" {
 		last--
 	}
+	if last < 0 {
+		return dir
+	}
 	var b strings.Builder
-	b.Grow(len(l.Dir) + len(l.FilePrefix) + len(parts[0]) + len(parts[1]) + len(parts[2]) + len("///"))
-	b.WriteString(l.Dir)
+	b.Grow(len(dir) + len(l.FilePrefix) + len(parts[0]) + len(parts[1]) + len(parts[2]) + len("///"))
+	b.WriteString(dir)
 	for i, part := range parts {
 		if part == "" {
 			continue

@@ -102,6 +102,8 @@ func TestLayoutPathStaysInDir(t *testing.T) {
 				layout.FilePrefix = "Pre-"
 			}
 			assert.Equal(t, tc.want, layout.Path(tc.group, tc.version, tc.key))
+			below := strings.TrimPrefix(strings.TrimPrefix(tc.want, "/d"), "/")
+			assert.Equal(t, below, layout.RelPath(tc.group, tc.version, tc.key))
 		})
 	}
 }
@@ -158,6 +160,9 @@ func FuzzLayoutPath(f *testing.F) {
 		got := layout.Path(group, version, key)
 		if got != path.Clean(got) || (got != dir && !strings.HasPrefix(got, dir+"/")) {
 			t.Errorf("Path(%q, %q, %q) = %q, which is not clean or not in %q", group, version, key, got, dir)
+		}
+		if rel := layout.RelPath(group, version, key); path.IsAbs(rel) || path.Join(dir, rel) != got {
+			t.Errorf("RelPath(%q, %q, %q) = %q, which is not %q below %q", group, version, key, rel, got, dir)
 		}
 		if again := layout.Path(group, version, key); again != got {
 			t.Errorf("first %q, then %q", got, again)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
@@ -101,7 +100,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	if own, ok := target.Annotation(volumePath); ok {
 		layout.Dir = own
 	}
-	file := strings.TrimPrefix(layout.Path(req.Group, req.GroupVersion, req.Key), layout.Dir+"/")
+	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
 	id := r.id(file)
 	r.annotate(must, id, file)
 	if err := check(target, id, layout.Dir, common, must); err != nil {

@@ -1,0 +1,141 @@
+package injectortest
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Outcome is what a manager answers to a request.
+type Outcome uint8
+
+const (
+	// Served is the zero value: the manager serves the request, as a variable if
+	// its Mount is EnvVar, as a file if it is File, as either if it is Any.
+	Served Outcome = iota
+	// Variable is Served, as a variable.
+	Variable
+	// File is Served, as a file.
+	File
+	// NotFound is an error that wraps secret.ErrNotFound.
+	NotFound
+	// Unsupported is an error that wraps secret.ErrUnsupported.
+	Unsupported
+	// Fails is an error that wraps neither and ends the search.
+	Fails
+)
+
+var outcomes = [...]string{"served", "served as a variable", "served as a file", "not found", "not supported", "failed"}
+
+// String returns what a failure message calls it.
+func (o Outcome) String() string {
+	if int(o) < len(outcomes) {
+		return outcomes[o]
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}
+
+func (o Outcome) served() bool { return o <= File }
+
+// Case is one request, and what the manager shall answer to it.
+type Case struct {
+	// Name tells the case from others. Empty means the Request's String.
+	Name string
+	// Request is what the manager is asked for. It must be valid.
+	Request secret.Request
+	// Want is the outcome. The zero value is Served.
+	Want Outcome
+	// Meta is the metadata of the Pod, for managers that look at it. Nil means a
+	// Pod without name, namespace, labels and annotations.
+	Meta *metav1.ObjectMeta
+	// Value is what the secret is, if the test knows it. A literal must not be in
+	// any error, so it should be a text that is in none by chance. A variable must
+	// be this Value, unless that is a literal and the variable a reference. Nil
+	// means that it is not known.
+	Value *mount.Value
+	// Writes returns the path of the file that the program of a fetcher writes,
+	// in its own container, as that program's documentation says. Nil leaves it to
+	// what CanRead knows of fetchers: they must name the file in a variable or
+	// argument.
+	Writes func(fetcher corev1.Container) string
+}
+
+// String is the name in quotes, or the request, which has quotes of its own.
+func (c *Case) String() string {
+	if c.Name != "" {
+		return strconv.Quote(c.Name)
+	}
+	return c.Request.String()
+}
+
+// literal is the text that no error must hold, or "".
+func (c *Case) literal() string {
+	if c.Value == nil || !c.Value.IsLiteral() {
+		return ""
+	}
+	return strings.ReplaceAll(c.Value.EnvVar("").Value, "$$", "$")
+}
+
+func (c *Case) meta() *metav1.ObjectMeta {
+	if c.Meta == nil {
+		return &metav1.ObjectMeta{}
+	}
+	return c.Meta.DeepCopy()
+}
+
+// checkCases returns what is wrong with the cases, with which no manager could
+// be tested.
+func checkCases(cases []Case) error {
+	var errs []error
+	names, served := make(map[string]bool), false
+	for i := range cases {
+		c := &cases[i]
+		if err := c.Request.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("case %v: its request, for which no manager is asked, is invalid: %w", c, err))
+		}
+		if names[c.String()] {
+			errs = append(errs, fmt.Errorf("case %v is there twice", c))
+		}
+		if c.Want > Fails {
+			errs = append(errs, fmt.Errorf("case %v: %v is not defined", c, c.Want))
+		}
+		names[c.String()], served = true, served || c.Want.served()
+	}
+	if !served {
+		errs = append(errs, errors.New("there is no case that the manager serves, so nothing would be tested"))
+	}
+	return errors.Join(errs...)
+}
+
+// answer is what a manager has returned.
+type answer struct {
+	fragment mount.Fragment
+	err      error
+}
+
+// outcome is one of Served, NotFound, Unsupported and Fails.
+func (a *answer) outcome() Outcome {
+	switch {
+	case a.err == nil:
+		return Served
+	case errors.Is(a.err, secret.ErrNotFound):
+		return NotFound
+	case errors.Is(a.err, secret.ErrUnsupported):
+		return Unsupported
+	}
+	return Fails
+}
+
+func (a *answer) String() string {
+	if a.err != nil {
+		return fmt.Sprintf("%v (%v)", a.outcome(), a.err)
+	}
+	return Served.String()
+}

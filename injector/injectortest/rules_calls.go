@@ -1,0 +1,152 @@
+package injectortest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+var ctx = context.Background()
+
+// How often a manager is asked the same, and from how many goroutines. Of two
+// entries of a map, Go takes the second one first in one of eight cases, and not
+// once in a hundred in one of 600,000.
+const (
+	times      = 100
+	goroutines = 32
+)
+
+// checkSame asks everything again and again, forwards and backwards.
+func checkSame(k *kit, report func(*question, error)) {
+	all := k.sound(nil)
+	for i := range times {
+		for j := range all {
+			q := all[j]
+			if i%2 == 1 {
+				q = all[len(all)-1-j]
+			}
+			again := k.ask(ctx, q, q.Request)
+			if diff := differs(&again, &q.first); diff != "" {
+				report(q, errors.New(diff))
+			}
+		}
+	}
+}
+
+// checkKeeps changes the metadata that the manager was shown until now, asks the
+// same for a Pod that is like the one before, and then for one that changes
+// right after. Nothing else that a manager is given can be changed.
+func checkKeeps(k *kit, report func(*question, error)) {
+	all := k.sound(nil)
+	for _, q := range all {
+		change(q.meta)
+	}
+	for _, q := range all {
+		for range 2 {
+			q.meta = q.Case.meta()
+			again := k.ask(ctx, q, q.Request)
+			change(q.meta)
+			if diff := differs(&again, &q.first); diff != "" {
+				report(q, fmt.Errorf("after the metadata of other Pods changed: %s", diff))
+			}
+		}
+		q.meta = q.Case.meta()
+	}
+}
+
+func change(meta *metav1.ObjectMeta) {
+	for _, m := range []map[string]string{meta.Labels, meta.Annotations} {
+		for name := range m {
+			m[name] = "changed"
+		}
+	}
+	meta.Name, meta.GenerateName, meta.Namespace = "changed", "changed-", "changed"
+}
+
+// checkStays looks at the first answer once more, after many others.
+func checkStays(_ *kit, q *question) error {
+	if diff := differs(&q.raw, &q.first); diff != "" {
+		return fmt.Errorf("the first answer has changed since: %s", diff)
+	}
+	return nil
+}
+
+// checkConcurrent asks everything from many goroutines, each of which begins
+// with another question.
+func checkConcurrent(k *kit, report func(*question, error)) {
+	all := k.sound(nil)
+	var start, done sync.WaitGroup
+	start.Add(1)
+	diffs := make([][]string, goroutines)
+	for g := range diffs {
+		diffs[g] = make([]string, len(all))
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			start.Wait()
+			for i := range all {
+				at := (i + g) % len(all)
+				again := k.ask(ctx, all[at], all[at].Request)
+				diffs[g][at] = differs(&again, &all[at].first)
+			}
+		}()
+	}
+	start.Done()
+	done.Wait()
+	for _, ofOne := range diffs {
+		for i, diff := range ofOne {
+			if diff != "" {
+				report(all[i], errors.New("from many goroutines at once: "+diff))
+			}
+		}
+	}
+}
+
+// checkContext asks with a context that has ended, in both ways.
+func checkContext(k *kit, q *question) error {
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	late, cancel := context.WithDeadline(ctx, time.Unix(0, 0))
+	defer cancel()
+	for _, ended := range []context.Context{cancelled, late} {
+		if err := k.askEnded(ended, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *kit) askEnded(ended context.Context, q *question) error {
+	got := make(chan answer, 1)
+	go func() { got <- k.ask(ended, q, q.Request) }()
+	timer := time.NewTimer(k.patience)
+	defer timer.Stop()
+	select {
+	case a := <-got:
+		if errors.Is(a.err, ended.Err()) {
+			return nil
+		}
+		if diff := differs(&a, &q.first); diff != "" {
+			return fmt.Errorf("with a context whose error is %q: %s", ended.Err(), diff)
+		}
+	case <-timer.C:
+		return fmt.Errorf("with a context whose error is %q, it did not return within %v", ended.Err(), k.patience)
+	}
+	return nil
+}
+
+// shows reports whether any print of the error has the value.
+func shows(err error, value string) bool {
+	text := fmt.Sprintf("%v %+v %#v", err, err, err)
+	for _, form := range forms(value) {
+		if strings.Contains(text, form) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,47 @@
+package k8ssecret_test
+
+import (
+	"testing"
+
+	"github.com/podsecrets/podsecrets/injector/injectortest"
+	"github.com/podsecrets/podsecrets/k8ssecret"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+func TestConformance(t *testing.T) {
+	cases := []injectortest.Case{
+		{Name: "a variable", Request: secret.Request{Group: "User-Info", Key: "My_Key", Mount: mount.EnvVar}},
+		{Name: "a variable with a version", Request: secret.Request{Group: "user-info", Key: "old", Mount: mount.EnvVar, GroupVersion: "v1"}},
+		{Name: "a variable of another Secret", Request: secret.Request{Group: "user.info", Key: "my.key", Mount: mount.EnvVar, EnvVar: "EXTRA"}},
+		{Name: "a file", Request: secret.Request{Group: "User-Info", Key: "Password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}},
+		{Name: "a file with a version", Request: secret.Request{Group: "user-info", Key: "token", Mount: mount.File, GroupVersion: "V1"}},
+		{Name: "a file of another Secret", Request: secret.Request{Group: "other", Key: "password", Mount: mount.File}},
+		{Name: "no group", Request: secret.Request{Key: "k"}, Want: injectortest.Unsupported},
+		{Name: "no key", Request: secret.Request{Group: "g"}, Want: injectortest.Unsupported},
+		{Name: "a path", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
+	}
+	for name, tc := range map[string]struct {
+		cfg k8ssecret.Config
+		any injectortest.Outcome
+	}{
+		"zero value":  {k8ssecret.Config{}, injectortest.Variable},
+		"as Flyte's":  {k8ssecret.Config{Any: mount.File}, injectortest.File},
+		"every field": {k8ssecret.Config{Any: mount.EnvVar, Required: true, DefaultMode: ptr[int32](0o444)}, injectortest.Variable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			left := injectortest.Case{Name: "left to the manager", Request: secret.Request{Group: "any", Key: "k"}, Want: tc.any}
+			injectortest.Run(t, newManager(t, tc.cfg), append([]injectortest.Case{left}, cases...)...)
+		})
+	}
+}
+
+// The test's Pods say that they do not run as root, so they cannot read a file
+// that only root may.
+func TestFilesForRootOnly(t *testing.T) {
+	err := injectortest.TestManager(newManager(t, k8ssecret.Config{DefaultMode: ptr[int32](0o400)}),
+		injectortest.Case{Request: secret.Request{Group: "g", Key: "k", Mount: mount.File}})
+	if err == nil {
+		t.Error("a file with the mode 0400 is taken for one that anybody may read")
+	}
+}

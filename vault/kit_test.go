@@ -1,0 +1,51 @@
+package vault_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/podsecrets/podsecrets/injector/injectortest"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/vault"
+)
+
+func TestConformance(t *testing.T) {
+	const prefix = "vault.hashicorp.com/"
+	annotated := func(name, value string) *metav1.ObjectMeta {
+		return &metav1.ObjectMeta{Namespace: "n", Annotations: map[string]string{prefix + name: value, "other": "1"}}
+	}
+	kv := secret.Request{Group: "secret/data/Task", Key: "Pass-Word"}
+	cases := []injectortest.Case{
+		{Name: "kv", Request: kv, Want: injectortest.File},
+		{Name: "another key", Request: secret.Request{Group: "secret/data/Task", Key: "user", EnvVar: "USER_FILE"}, Want: injectortest.File},
+		{Name: "kv1", Request: secret.Request{Group: "kv/task", Key: "k", GroupVersion: "kv1"}, Want: injectortest.File},
+		{Name: "kv2", Request: secret.Request{Group: "kv/task", Key: "k", GroupVersion: "kv2", Mount: mount.File}},
+		{Name: "db", Request: secret.Request{Group: "database/creds/task", Key: "pg", GroupVersion: "db"}},
+		{Name: "db, another file of one read", Request: secret.Request{Group: "database/creds/task", Key: "pg2", GroupVersion: "db"}},
+		{Name: "a text that is no template", Request: secret.Request{Group: `a" }}{{ x`, Key: "`k"}},
+		{Name: "a role of the Pod's own", Request: kv, Meta: annotated("role", "mine")},
+		{Name: "a directory of the Pod's own", Request: kv, Meta: annotated("secret-volume-path", "/mnt/mine")},
+		{Name: "a Pod that Vault's injector leaves alone", Request: kv, Meta: annotated("agent-inject", "false"), Want: injectortest.Fails},
+		{Name: "one that it has seen", Request: kv, Meta: annotated("agent-inject-status", "injected"), Want: injectortest.Fails},
+		{Name: "a variable", Request: secret.Request{Group: "a", Key: "k", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
+		{Name: "no group", Request: secret.Request{Key: "k"}, Want: injectortest.Unsupported},
+		{Name: "no key", Request: secret.Request{Group: "g"}, Want: injectortest.Unsupported},
+		{Name: "no engine", Request: secret.Request{Group: "g", Key: "k", GroupVersion: "v1"}, Want: injectortest.Unsupported},
+	}
+	for name, cfg := range map[string]vault.Config{
+		"zero value": {},
+		"every field": {
+			Role: "tasks", KVVersion: "1", Annotations: map[string]string{prefix + "service": "https://vault.example.com"},
+			Locked: []string{prefix + "service", prefix + "namespace"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := vault.New(cfg)
+			require.NoError(t, err)
+			injectortest.Run(t, m, cases...)
+		})
+	}
+}
