@@ -8,17 +8,35 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME := 60s
 
-.PHONY: all lint test fuzz
+# The newest k8s.io/api and apimachinery that the tests run with, besides those
+# of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
+NEWEST_K8S := v0.37.2
 
-all: lint test
+.PHONY: all lint test api compat fuzz
+
+all: lint test compat
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
-	@set -e; for m in $(MODULES); do echo "lint $$m"; cd $(CURDIR)/$$m; \
+	@set -e; for m in $(MODULES) internal/apicheck; do echo "lint $$m"; cd $(CURDIR)/$$m; \
 		go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; done
 
 test:
 	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; go test $(RACE) ./...; done
+	cd internal/apicheck && go test -count=1 ./...  # go test does not see that other modules changed
+
+# Writes internal/apicheck/api.txt; for a release: make api API=-release.
+API := -update
+api:
+	cd internal/apicheck && go test -count=1 -run '^TestAPI$$' . $(API)
+
+# Runs the library's tests with the newest Kubernetes, and with the oldest Go that
+# go.mod allows, which the go command downloads.
+compat:
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf $$dir' EXIT; cp go.mod go.sum $$dir; \
+		export GOFLAGS="$$(go env GOFLAGS) -modfile=$$dir/go.mod -mod=mod"; \
+		go get k8s.io/api@$(NEWEST_K8S) k8s.io/apimachinery@$(NEWEST_K8S); go test ./...
+	GOTOOLCHAIN=go$$(go list -m -f '{{.GoVersion}}') go test ./...
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:
