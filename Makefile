@@ -12,7 +12,7 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test api compat fuzz
+.PHONY: all lint test api compat fuzz kapi
 
 all: lint test compat
 
@@ -37,6 +37,14 @@ compat:
 		export GOFLAGS="$$(go env GOFLAGS) -modfile=$$dir/go.mod -mod=mod"; \
 		go get k8s.io/api@$(NEWEST_K8S) k8s.io/apimachinery@$(NEWEST_K8S); go test ./...
 	GOTOOLCHAIN=go$$(go list -m -f '{{.GoVersion}}') go test ./...
+
+# The API server with its etcd inside. Kubernetes takes minutes to compile, so it
+# is always built with these flags: others would compile all of it again.
+K8S_VERSION := v1.35.4
+KAPI_VERSION := k8s.io/component-base/version
+kapi:
+	cd internal/kapi && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/kapi -ldflags "-s -w \
+		-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35" .
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:

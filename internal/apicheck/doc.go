@@ -5,8 +5,8 @@
 // sees, and a change of what is promised fails until the CHANGELOG names it.
 // All of that is found out from the files of one checkout; no history is needed.
 //
-//	make api      write api.txt, after a change of the API
-//	make release  promise what is there, when a version is released
+//	make api               write api.txt, after a change of the API
+//	make api API=-release  promise what is there, when a version is released
 //
 // A line begins with two blanks if the symbol is promised, with "+ " if it is new
 // since the last release and may still change, and with "- " if it was promised
