@@ -12,13 +12,13 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test api compat fuzz kapi
+.PHONY: all lint test api compat fuzz kapi e2e
 
 all: lint test compat
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
-	@set -e; for m in $(MODULES) internal/apicheck; do echo "lint $$m"; cd $(CURDIR)/$$m; \
+	@set -e; for m in $(MODULES) internal/apicheck examples/operator; do echo "lint $$m"; cd $(CURDIR)/$$m; \
 		go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; done
 
 test:
@@ -45,6 +45,10 @@ KAPI_VERSION := k8s.io/component-base/version
 kapi:
 	cd internal/kapi && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/kapi -ldflags "-s -w \
 		-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35" .
+
+# The tests that need the API server.
+e2e: kapi
+	cd examples/operator && go test ./...
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:

@@ -84,9 +84,8 @@ func (r *Reconciler) apply(ctx context.Context, job *batchv1.Job) error {
 	if err != nil {
 		return err
 	}
-	delete(fields, "status") // not ours
-	u := &unstructured.Unstructured{Object: fields}
-	return r.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), owner, client.ForceOwnership)
+	config := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: fields})
+	return r.Apply(ctx, config, owner, client.ForceOwnership)
 }
 
 // removeFormer deletes the Task's Jobs but the one of this name, with their Pods.
