@@ -38,6 +38,26 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
+// Data walks one way through the packages, and so do imports; see CONTRIBUTING.md.
+func TestImportsGoOneWay(t *testing.T) {
+	for pkg, may := range map[string][]string{
+		"mount":          nil,
+		"secret":         {"mount"},
+		"global":         {"mount", "secret"},
+		"k8ssecret":      {"mount", "secret"},
+		"awssm":          {"mount", "secret"},
+		"vault":          {"mount", "secret"},
+		"internal/merge": {"mount"},
+		"injector":       {"mount", "secret", "internal/merge"},
+	} {
+		for _, imported := range goList(t, `{{join .Imports "\n"}}`, self+"/"+pkg) {
+			if own, ours := strings.CutPrefix(imported, self+"/"); ours {
+				assert.Contains(t, may, own, "%s imports it", pkg)
+			}
+		}
+	}
+}
+
 // What a program compiles is in the README. Packages for tests are not in it.
 func TestPackagesCompiled(t *testing.T) {
 	const most = 290

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/podsecrets/podsecrets/examples/operator/api"
 	"github.com/podsecrets/podsecrets/injector"
@@ -78,6 +80,17 @@ func TestJobHasSecrets(t *testing.T) {
 	pod := &corev1.Pod{ObjectMeta: *job.Spec.Template.ObjectMeta.DeepCopy(), Spec: job.Spec.Template.Spec}
 	pod.Namespace, pod.GenerateName = ns.name, "pod-"
 	require.NoError(t, ns.Create(t.Context(), pod))
+}
+
+func TestSample(t *testing.T) {
+	ns := run(t)
+	manifest, err := os.ReadFile("../config/samples/task.yaml")
+	require.NoError(t, err)
+	task := &api.Task{}
+	require.NoError(t, yaml.UnmarshalStrict(manifest, task))
+	task.Namespace = ns.name
+	require.NoError(t, ns.Create(t.Context(), task))
+	requireReady(t, ns.told(t, task))
 }
 
 // A resync, a restart of the operator and what others write change nothing.
