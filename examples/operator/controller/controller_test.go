@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -91,6 +92,16 @@ func TestSample(t *testing.T) {
 	task.Namespace = ns.name
 	require.NoError(t, ns.Create(t.Context(), task))
 	requireReady(t, ns.told(t, task))
+}
+
+// The operator's own Pod is accepted in its namespace, which is a restricted one.
+func TestDeployment(t *testing.T) {
+	ns := run(t)
+	deployment := &appsv1.Deployment{}
+	require.NoError(t, ns.Get(t.Context(), client.ObjectKey{Namespace: "tasks", Name: "operator"}, deployment))
+	pod := &corev1.Pod{ObjectMeta: deployment.Spec.Template.ObjectMeta, Spec: deployment.Spec.Template.Spec}
+	pod.Namespace, pod.GenerateName = "tasks", "operator-"
+	require.NoError(t, ns.Create(t.Context(), pod, client.DryRunAll))
 }
 
 // A resync, a restart of the operator and what others write change nothing.
