@@ -8,19 +8,49 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME := 60s
 
-.PHONY: all lint test fuzz
+# The newest k8s.io/api and apimachinery that the tests run with, besides those
+# of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
+NEWEST_K8S := v0.37.2
 
-all: lint test
+.PHONY: all lint test api compat fuzz kapi e2e
+
+all: lint test compat
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
-	@set -e; for m in $(MODULES); do echo "lint $$m"; cd $(CURDIR)/$$m; \
+	@set -e; for m in $(MODULES) internal/apicheck examples/operator; do echo "lint $$m"; cd $(CURDIR)/$$m; \
 		go mod verify; go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; \
 		go tool -modfile=$(TOOLS) gosec -quiet $$(go list -f '{{.Dir}}' ./...); done
 
 test:
 	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; go test $(RACE) ./...; done
 	go test -run '^TestBudget' ./injector
+	cd internal/apicheck && go test -count=1 ./...  # go test does not see that other modules changed
+
+# Writes internal/apicheck/api.txt; for a release: make api API=-release.
+API := -update
+api:
+	cd internal/apicheck && go test -count=1 -run '^TestAPI$$' . $(API)
+
+# Runs the library's tests with the newest Kubernetes, and with the oldest Go that
+# go.mod allows, which the go command downloads.
+compat:
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf $$dir' EXIT; cp go.mod go.sum $$dir; \
+		export GOFLAGS="$$(go env GOFLAGS) -modfile=$$dir/go.mod -mod=mod"; \
+		go get k8s.io/api@$(NEWEST_K8S) k8s.io/apimachinery@$(NEWEST_K8S); go test ./...
+	GOTOOLCHAIN=go$$(go list -m -f '{{.GoVersion}}') go test ./...
+
+# The API server with its etcd inside. Kubernetes takes minutes to compile, so it
+# is always built with these flags: others would compile all of it again.
+K8S_VERSION := v1.35.4
+KAPI_VERSION := k8s.io/component-base/version
+kapi:
+	cd internal/kapi && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/kapi -ldflags "-s -w \
+		-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35" .
+
+# The tests that need the API server.
+e2e: kapi
+	cd examples/operator && go test ./...
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:

@@ -1,6 +1,8 @@
 package injector_test
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -10,10 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+const self = "github.com/podsecrets/podsecrets"
+
 // The library compiles into other people's programs, so what it brings along is
 // part of its interface. Tests and examples may import more.
 func TestDependencies(t *testing.T) {
-	const self = "github.com/podsecrets/podsecrets"
 	allowed := []string{self, "k8s.io/api", "k8s.io/apimachinery", "gomodules.xyz/jsonpatch/v2"}
 
 	library := slices.DeleteFunc(goList(t, "{{.ImportPath}}", self+"/..."), func(pkg string) bool {
@@ -33,7 +36,40 @@ func TestDependencies(t *testing.T) {
 	for _, path := range depsOf(t, module, library...) {
 		assert.Contains(t, has, path)
 	}
-	assert.Less(t, len(depsOf(t, "{{.ImportPath}}", library...)), 290, "packages compiled")
+}
+
+// Data walks one way through the packages, and so do imports; see CONTRIBUTING.md.
+func TestImportsGoOneWay(t *testing.T) {
+	for pkg, may := range map[string][]string{
+		"mount":          nil,
+		"secret":         {"mount"},
+		"global":         {"mount", "secret"},
+		"k8ssecret":      {"mount", "secret"},
+		"awssm":          {"mount", "secret"},
+		"vault":          {"mount", "secret"},
+		"internal/merge": {"mount"},
+		"injector":       {"mount", "secret", "internal/merge"},
+	} {
+		for _, imported := range goList(t, `{{join .Imports "\n"}}`, self+"/"+pkg) {
+			if own, ours := strings.CutPrefix(imported, self+"/"); ours {
+				assert.Contains(t, may, own, "%s imports it", pkg)
+			}
+		}
+	}
+}
+
+// What a program compiles is in the README. Packages for tests are not in it.
+func TestPackagesCompiled(t *testing.T) {
+	const most = 290
+	library := slices.DeleteFunc(goList(t, "{{.ImportPath}}", self+"/..."), func(pkg string) bool {
+		return strings.HasPrefix(pkg, self+"/examples/") || strings.HasSuffix(pkg, "test")
+	})
+	require.Contains(t, library, self+"/vault")
+	assert.Less(t, len(depsOf(t, "{{.ImportPath}}", library...)), most)
+
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), fmt.Sprintf("fewer than %d", most))
 }
 
 func goList(t *testing.T, format string, packages ...string) []string {
