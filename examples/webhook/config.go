@@ -32,7 +32,7 @@ type config struct {
 	// nobody sends it new requests.
 	Drain time.Duration `yaml:"drain"`
 	// LogLevel is DEBUG, INFO, WARN or ERROR. DEBUG logs every review.
-	LogLevel slog.Level `yaml:"logLevel"`
+	LogLevel string `yaml:"logLevel"`
 
 	// Managers are global, k8s, aws and vault, in order of precedence.
 	Managers []string      `yaml:"managers"`
@@ -93,9 +93,10 @@ func defaults() *config {
 			Settle:      30 * time.Second,
 		},
 		Drain:      10 * time.Second,
+		LogLevel:   "INFO",
 		Managers:   []string{"k8s"},
 		Global:     defaultGlobal(),
-		K8s:        &k8sConfig{DefaultMode: 0o644},
+		K8s:        &k8sConfig{Any: "ANY", DefaultMode: 0o644},
 		AWS:        defaultAWS(),
 		Vault:      &vaultConfig{Role: "flyte", KVVersion: "2"},
 		Layout:     defaultLayout(),
@@ -159,8 +160,18 @@ func (cfg *config) check(c *checker) {
 	c.require(cert.Validity <= cert.CAValidity, "is more than caValidity", "certificate", "validity")
 	c.require(cert.Settle >= 0 && cert.Settle <= overlap/4, fmt.Sprintf("is not between 0 and %v", overlap/4), "certificate", "settle")
 	c.require(cfg.Drain >= 0, "is negative", "drain")
+	c.require(cfg.level() != nil, fmt.Sprintf("%q is none of DEBUG, INFO, WARN, ERROR", cfg.LogLevel), "logLevel")
 	cfg.convertFlyte(c)
 	cfg.checkManagers(c)
+}
+
+// level is nil for a text that is none.
+func (cfg *config) level() slog.Leveler {
+	var level slog.Level
+	if level.UnmarshalText([]byte(cfg.LogLevel)) != nil {
+		return nil
+	}
+	return level
 }
 
 // splitAddress is net.SplitHostPort with a port that is a number.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,13 +84,15 @@ func (cfg *config) convertFlyte(c *checker) {
 		"global": {"secrets"}, "layout": {"webhook", "secretEnvVarPrefix"},
 		"aws": {"webhook", "awsSecretManager"}, "vault": {"webhook", "vaultSecretManager"},
 	}
+	d := defaults() // a section that the file sets to null is gone
+	cfg.Global, cfg.K8s, cfg.AWS, cfg.Vault = d.Global, d.K8s, d.AWS, d.Vault
 	webhook, secrets := orZero(cfg.Webhook), orZero(cfg.Secrets)
 	cfg.Webhook, cfg.Secrets = nil, nil
 	c.warnRest("webhook", webhook.Rest)
 	c.warnRest("secrets", secrets.Rest)
 
 	cfg.Managers = webhook.managers(c)
-	cfg.K8s = &k8sConfig{Any: mount.File, DefaultMode: 0o644}
+	cfg.K8s.Any = mount.File.String()
 	override(&cfg.Global.Dir, secrets.SecretsPrefix)
 	override(&cfg.Global.EnvPrefix, secrets.EnvPrefix)
 	override(&cfg.Layout.EnvPrefix, webhook.SecretEnvVarPrefix)
@@ -100,7 +103,7 @@ func (cfg *config) convertFlyte(c *checker) {
 	}
 	if aws := webhook.AWS; aws != nil && c.used(cfg.Managers, "aws", "awsSecretManager") {
 		override(&cfg.AWS.Image, aws.SidecarImage)
-		override(&cfg.AWS.Resources, aws.Resources)
+		cfg.AWS.Resources = aws.Resources.over(defaultResources())
 	}
 }
 
@@ -155,12 +158,17 @@ func (c *checker) used(managers []string, manager, section string) bool {
 	return false
 }
 
-func override[T comparable](setting *T, value T) {
-	var zero T
-	if value != zero {
-		*setting = value
+// over puts quantities over the default ones, as Flyte does.
+func (r *resources) over(d *resources) *resources {
+	if r != nil {
+		maps.Copy(d.Requests, r.Requests)
+		maps.Copy(d.Limits, r.Limits)
 	}
+	return d
 }
+
+// override takes over what is not empty.
+func override(setting *string, value string) { *setting = cmp.Or(value, *setting) }
 
 func orZero[T any](p *T) (v T) {
 	if p != nil {

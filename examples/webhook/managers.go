@@ -40,9 +40,9 @@ type (
 	}
 
 	k8sConfig struct {
-		Any         mount.Type `yaml:"any"`
-		Required    bool       `yaml:"required"`
-		DefaultMode int32      `yaml:"defaultMode"`
+		Any         string `yaml:"any"`
+		Required    bool   `yaml:"required"`
+		DefaultMode int32  `yaml:"defaultMode"`
 	}
 
 	awsConfig struct {
@@ -65,21 +65,12 @@ type (
 		EnvPrefix  string `yaml:"envPrefix"`
 	}
 
+	// resources are quantities by resource, as in a container.
 	resources struct {
-		Requests map[corev1.ResourceName]quantity `yaml:"requests,omitempty"`
-		Limits   map[corev1.ResourceName]quantity `yaml:"limits,omitempty"`
+		Requests map[string]string `yaml:"requests,omitempty"`
+		Limits   map[string]string `yaml:"limits,omitempty"`
 	}
-
-	// quantity is a resource.Quantity that YAML can read and write.
-	quantity struct{ resource.Quantity }
 )
-
-func (q *quantity) UnmarshalText(text []byte) (err error) {
-	q.Quantity, err = resource.ParseQuantity(string(text))
-	return err
-}
-
-func (q quantity) MarshalText() ([]byte, error) { return []byte(q.String()), nil }
 
 func defaultGlobal() *globalConfig {
 	return &globalConfig{EnvPrefix: "FLYTE_SECRET_", Dir: "/etc/secrets"}
@@ -95,10 +86,7 @@ func defaultAWS() *awsConfig {
 }
 
 func defaultResources() *resources {
-	list := map[corev1.ResourceName]quantity{
-		corev1.ResourceCPU:    {resource.MustParse("200m")},
-		corev1.ResourceMemory: {resource.MustParse("500Mi")},
-	}
+	list := map[string]string{"cpu": "200m", "memory": "500Mi"}
 	return &resources{Requests: list, Limits: maps.Clone(list)}
 }
 
@@ -116,13 +104,22 @@ var makers = map[string]func(*config) (injector.SecretManager, error){
 		return global.New(global.Config{EnvPrefix: cfg.Global.EnvPrefix, Dir: cfg.Global.Dir, Allow: cfg.Global.allow()})
 	},
 	"k8s": func(cfg *config) (injector.SecretManager, error) {
-		return k8ssecret.New(k8ssecret.Config{Any: cfg.K8s.Any, Required: cfg.K8s.Required, DefaultMode: &cfg.K8s.DefaultMode})
+		choice, err := mount.ParseType(cfg.K8s.Any)
+		if err != nil {
+			return nil, fmt.Errorf("k8s: any %q is none of ANY, ENV_VAR, FILE", cfg.K8s.Any)
+		}
+		return k8ssecret.New(k8ssecret.Config{Any: choice, Required: cfg.K8s.Required, DefaultMode: &cfg.K8s.DefaultMode})
 	},
 	"aws": func(cfg *config) (injector.SecretManager, error) {
+		requests, err1 := resourceList("requests", cfg.AWS.Resources.Requests)
+		limits, err2 := resourceList("limits", cfg.AWS.Resources.Limits)
+		if err := cmp.Or(err1, err2); err != nil {
+			return nil, err
+		}
 		return awssm.New(awssm.Config{
 			Image:            cfg.AWS.Image,
 			ImagePullSecrets: references(cfg.AWS.ImagePullSecrets),
-			Resources:        cfg.AWS.Resources.requirements(),
+			Resources:        &corev1.ResourceRequirements{Requests: requests, Limits: limits},
 			RunAsUser:        &cfg.AWS.RunAsUser,
 		})
 	},
@@ -217,16 +214,16 @@ func (g *globalConfig) allow() func(secret.Request, mount.Target) bool {
 	}
 }
 
-func (r *resources) requirements() *corev1.ResourceRequirements {
-	return &corev1.ResourceRequirements{Requests: resourceList(r.Requests), Limits: resourceList(r.Limits)}
-}
-
-func resourceList(list map[corev1.ResourceName]quantity) corev1.ResourceList {
-	made := corev1.ResourceList{}
-	for name, q := range list {
-		made[name] = q.Quantity
+func resourceList(kind string, quantities map[string]string) (corev1.ResourceList, error) {
+	list := corev1.ResourceList{}
+	for _, name := range slices.Sorted(maps.Keys(quantities)) {
+		q, err := resource.ParseQuantity(quantities[name])
+		if err != nil {
+			return nil, fmt.Errorf("aws: resources has %q for %s.%s, which is no quantity", quantities[name], kind, name)
+		}
+		list[corev1.ResourceName(name)] = q
 	}
-	return made
+	return list, nil
 }
 
 func references(names []string) (made []corev1.LocalObjectReference) {
