@@ -1,5 +1,5 @@
 # The modules, each tested and linted in its own folder.
-MODULES := . internal/textoracle internal/podsecurity internal/vaulttest
+MODULES := . internal/textoracle internal/podsecurity internal/vaulttest examples/webhook
 TOOLS   := $(CURDIR)/internal/tools/go.mod
 
 # The race detector needs cgo, and so a C compiler; without one, tests run
