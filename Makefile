@@ -8,7 +8,7 @@ RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 FUZZTIME := 60s
 
-.PHONY: all lint test fuzz kapi
+.PHONY: all lint test fuzz kapi bin/webhook e2e bench-cluster
 
 all: lint test
 
@@ -27,6 +27,17 @@ KAPI_VERSION := k8s.io/component-base/version
 kapi:
 	cd internal/kapi && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/kapi -ldflags "-s -w \
 		-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35" .
+
+bin/webhook:
+	cd examples/webhook && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/webhook .
+
+# What is embedded in a real API server, and the webhook as real processes.
+e2e: kapi bin/webhook
+	cd internal/e2e && go test ./...
+
+# Measures how long the creation of Pods takes, and writes that into README.md.
+bench-cluster: kapi bin/webhook
+	cd internal/e2e && go test -run '^$$' -bench Cluster -benchtime 1x -timeout 30m . -readme $(CURDIR)/README.md
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:
