@@ -52,7 +52,7 @@ func run(m *testing.M) int {
 	hook, err = deployed.Start(context.Background(), server, deployed.Options{
 		Replicas: 2,
 		Config:   everyManager,
-		Env:      []string{"FLYTE_SECRET_SHARED_TOKEN=" + shared},
+		Env:      []string{"FLYTE_SECRET_SHARED_TOKEN=" + shared, "FLYTE_SECRET_SHARED_BROKEN=\xff"},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
