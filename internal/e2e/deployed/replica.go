@@ -2,6 +2,8 @@ package deployed
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -118,6 +120,17 @@ func (r *Replica) WaitReady(ctx context.Context) error {
 func (r *Replica) Metrics() (string, error) {
 	answer, err := r.get("metrics", "/metrics")
 	return answer.body, err
+}
+
+// Certificate returns what the replica serves.
+func (r *Replica) Certificate() (*x509.Certificate, error) {
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // it is asked for, not relied on
+	conn, err := dialer.Dial("tcp", r.listens("webhook"))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0], nil
 }
 
 type answer struct {
