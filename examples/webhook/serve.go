@@ -22,6 +22,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
 
+// mutatePath is where API servers call.
+const mutatePath = "/mutate"
+
 // serve runs until stop ends. Then it is not ready any more but still serves for
 // as long as cfg.Drain says, finishes the reviews that it has begun, and
 // returns.
@@ -37,7 +40,7 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 	}
 	reviews := newReviewMetrics(metrics.Registry)
 	server := mgr.GetWebhookServer()
-	server.Register("/mutate", &admission.Webhook{Handler: review(in, reviews)})
+	server.Register(mutatePath, &admission.Webhook{Handler: review(in, reviews)})
 	certs.reader = mgr.GetClient()
 	err = errors.Join(
 		certs.watch(mgr),
@@ -45,7 +48,7 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("stopping", func(*http.Request) error { return stop.Err() }),
 		mgr.AddReadyzCheck("certificate", certs.ready),
-		mgr.AddReadyzCheck("server", server.StartedChecker()),
+		mgr.AddReadyzCheck("server", certs.then(server.StartedChecker())),
 	)
 	if err != nil {
 		return err
