@@ -40,7 +40,7 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 	}
 	reviews := newReviewMetrics(metrics.Registry)
 	server := mgr.GetWebhookServer()
-	server.Register(mutatePath, &admission.Webhook{Handler: review(in, reviews)})
+	server.Register(mutatePath, parting(stop, &admission.Webhook{Handler: review(in, reviews)}))
 	certs.reader = mgr.GetClient()
 	err = errors.Join(
 		certs.watch(mgr),
@@ -60,6 +60,18 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 		time.AfterFunc(cfg.Drain, cancel)
 	})
 	return mgr.Start(ctx)
+}
+
+// parting is a handler that has API servers, once stop has ended, close their
+// connections themselves after a response: they keep several, over HTTP/1.1, and
+// lose a review that they send on one which the server is closing.
+func parting(stop context.Context, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stop.Err() != nil {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 func newManager(cfg *config, cluster *rest.Config, certs *certificates) (manager.Manager, error) {
