@@ -19,6 +19,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -78,6 +79,17 @@ func (c *certificates) ready(*http.Request) error {
 	return err
 }
 
+// then is a check that waits for the certificate, without which the server would
+// only log that it has none.
+func (c *certificates) then(check healthz.Checker) healthz.Checker {
+	return func(r *http.Request) error {
+		if err := c.ready(r); err != nil {
+			return err
+		}
+		return check(r)
+	}
+}
+
 // watch has Reconcile called whenever the Secret or the configuration changes.
 func (c *certificates) watch(mgr manager.Manager) error {
 	one := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
@@ -132,7 +144,7 @@ func (c *certificates) serve(ctx context.Context, cert *tls.Certificate, pem []b
 	c.served.Store(cert)
 	c.next = nil
 	certificateExpiry.Set(float64(cert.Leaf.NotAfter.Unix()))
-	log.FromContext(ctx).Info("serving a new certificate", "serial", cert.Leaf.SerialNumber.String(), "notAfter", cert.Leaf.NotAfter)
+	log.FromContext(ctx).Info("serving a new certificate", "notBefore", cert.Leaf.NotBefore, "notAfter", cert.Leaf.NotAfter)
 	return nil
 }
 

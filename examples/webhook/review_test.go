@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -231,4 +232,39 @@ podsecrets_secrets_total{manager="k8s",outcome="injected"} 3
 	count, err := testutil.GatherAndCount(s.registry, "podsecrets_review_duration_seconds")
 	require.NoError(t, err)
 	assert.Equal(t, 3, count, "a histogram for each outcome that there was")
+}
+
+// The README explains these refusals, word for word.
+func TestRefusalsInREADME(t *testing.T) {
+	t.Setenv("FLYTE_SECRET_SHARED_TOKEN", canary)
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	userInfo := secret.Request{Group: "user-info", Key: "token"}
+	for _, c := range []struct {
+		name, managers, in, out, want string
+		reqs                          []secret.Request
+	}{
+		{"invalid", "[k8s]", "", "", `group: has a ".." segment`, []secret.Request{{Group: "../x", Key: "k"}}},
+		{"annotation", "[k8s]", `"flyte.secrets/s0":"`, `"flyte.secrets/s0":"!`,
+			`annotation "flyte.secrets/s0": base32 at byte 0: unexpected character '!'`, []secret.Request{userInfo}},
+		{"not served", "[k8s, vault]", "", "", "no manager serves it (k8s: not supported; vault: not supported)", []secret.Request{{Group: "a", Key: "b/c", Mount: mount.EnvVar}}},
+		{"variable", "[k8s]", `"image":"a"`, `"image":"a","env":[{"name":"_FSEC_USER-INFO_TOKEN","value":"mine"}]`,
+			`manager k8s: container "app": env "_FSEC_USER-INFO_TOKEN" is set to something else already`, []secret.Request{userInfo}},
+		{"global as a file", "[global]", "", "", "global secrets are variables, not files", []secret.Request{{Group: "shared", Key: "token", Mount: mount.File}}},
+		{"vault and aws", "[aws, vault]", "", "", "would have two volumes, one of them brought by another webhook",
+			[]secret.Request{{Group: "arn:aws:secretsmanager:us-east-1:1:secret", Key: "k"}, {Group: "kv/x", Key: "k"}}},
+		{"failure", "", "", "", "manager store: failed", []secret.Request{{Group: "broken", Key: "k"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			managers := []injector.SecretManager{store{}}
+			if c.managers != "" {
+				managers = managersOf(t, "managers: "+c.managers)
+			}
+			text, _ := body(t, c.reqs...)
+			answer := newServer(t, managers...).post(t, bytes.Replace(text, []byte(c.in), []byte(c.out), 1))
+			assert.False(t, answer.Allowed)
+			assert.Contains(t, answer.Result.Message, c.want)
+			assert.Contains(t, string(readme), "`"+c.want+"`")
+		})
+	}
 }

@@ -51,12 +51,13 @@ const overlap = 2 * time.Hour
 type gentle struct{ manager.Manager }
 
 func (m gentle) GetClient() client.Client {
-	return bundler{m.Manager.GetClient(), m.GetAPIReader()}
+	return bundler{m.Manager.GetClient(), m.GetAPIReader(), time.Now}
 }
 
 type bundler struct {
 	client.Client
 	live client.Reader
+	now  func() time.Time
 }
 
 func (b bundler) Update(ctx context.Context, obj client.Object, opts ...client.UpdateOption) error {
@@ -86,7 +87,7 @@ func (b bundler) keepOld(ctx context.Context, wanted *unstructured.Unstructured)
 		if err != nil {
 			return err
 		}
-		merged := mergeBundles(bundle, live.Webhooks[i].ClientConfig.CABundle, time.Now())
+		merged := mergeBundles(bundle, live.Webhooks[i].ClientConfig.CABundle, b.now())
 		if err := unstructured.SetNestedField(hook, base64.StdEncoding.EncodeToString(merged), "clientConfig", "caBundle"); err != nil {
 			return err
 		}

@@ -22,6 +22,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
 
+// mutatePath is where API servers call.
+const mutatePath = "/mutate"
+
 // serve runs until stop ends. Then it is not ready any more but still serves for
 // as long as cfg.Drain says, finishes the reviews that it has begun, and
 // returns.
@@ -37,7 +40,7 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 	}
 	reviews := newReviewMetrics(metrics.Registry)
 	server := mgr.GetWebhookServer()
-	server.Register("/mutate", &admission.Webhook{Handler: review(in, reviews)})
+	server.Register(mutatePath, parting(stop, &admission.Webhook{Handler: review(in, reviews)}))
 	certs.reader = mgr.GetClient()
 	err = errors.Join(
 		certs.watch(mgr),
@@ -45,7 +48,7 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("stopping", func(*http.Request) error { return stop.Err() }),
 		mgr.AddReadyzCheck("certificate", certs.ready),
-		mgr.AddReadyzCheck("server", server.StartedChecker()),
+		mgr.AddReadyzCheck("server", certs.then(server.StartedChecker())),
 	)
 	if err != nil {
 		return err
@@ -57,6 +60,18 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 		time.AfterFunc(cfg.Drain, cancel)
 	})
 	return mgr.Start(ctx)
+}
+
+// parting is a handler that has API servers, once stop has ended, close their
+// connections themselves after a response: they keep several, over HTTP/1.1, and
+// lose a review that they send on one which the server is closing.
+func parting(stop context.Context, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stop.Err() != nil {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 func newManager(cfg *config, cluster *rest.Config, certs *certificates) (manager.Manager, error) {
