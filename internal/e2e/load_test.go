@@ -27,9 +27,9 @@ type load struct {
 
 // told is what the client of a Pod was told of its creation.
 type told struct {
-	phase string // when it began
-	pod   string
-	err   error
+	began, ended string // the phases in which it began and ended
+	pod          string
+	err          error
 }
 
 // startLoad starts clients, each with connections of its own, that create Pods
@@ -54,13 +54,13 @@ func (l *load) create(ctx context.Context, c *kubernetes.Clientset, name string,
 	pod = pod.DeepCopy()
 	pod.Name, pod.GenerateName = name, ""
 	l.mu.Lock()
-	phase := l.phase
+	began := l.phase
 	l.mu.Unlock()
 	// Not ended with the load: what is told of the last Pods counts too.
 	_, err := c.CoreV1().Pods(l.ns).Create(context.WithoutCancel(ctx), pod, metav1.CreateOptions{})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.told = append(l.told, told{phase, name, err})
+	l.told = append(l.told, told{began, l.phase, name, err})
 }
 
 // begin begins a phase: a name for what happens meanwhile.
@@ -77,7 +77,7 @@ func (l *load) count(phase string) (created, failed int) {
 	defer l.mu.Unlock()
 	for _, t := range l.told {
 		switch {
-		case t.phase != phase:
+		case t.began != phase:
 		case t.err == nil:
 			created++
 		default:
