@@ -1,6 +1,8 @@
-# The modules, each tested and linted in its own folder.
-MODULES := . internal/textoracle internal/podsecurity internal/vaulttest
-TOOLS   := $(CURDIR)/internal/tools/go.mod
+# The modules whose tests need nothing but Go, and those that need an API server.
+# internal/kapi is Kubernetes itself, and neither linted nor tested.
+MODULES     := . internal/textoracle internal/podsecurity internal/vaulttest examples/webhook
+E2E_MODULES := internal/e2e examples/operator
+TOOLS       := $(CURDIR)/internal/tools/go.mod
 
 # The race detector needs cgo, and so a C compiler; without one, tests run
 # without it.
@@ -12,13 +14,13 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test api compat fuzz kapi e2e
+.PHONY: all lint test api compat fuzz kapi bin/webhook e2e bench-cluster
 
-all: lint test compat
+all: lint test compat e2e
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
-	@set -e; for m in $(MODULES) internal/apicheck examples/operator; do echo "lint $$m"; cd $(CURDIR)/$$m; \
+	@set -e; for m in $(MODULES) internal/apicheck $(E2E_MODULES); do echo "lint $$m"; cd $(CURDIR)/$$m; \
 		go mod verify; go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; \
 		go tool -modfile=$(TOOLS) gosec -quiet $$(go list -f '{{.Dir}}' ./...); done
 
@@ -48,9 +50,16 @@ kapi:
 	cd internal/kapi && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/kapi -ldflags "-s -w \
 		-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35" .
 
-# The tests that need the API server.
-e2e: kapi
-	cd examples/operator && go test ./...
+bin/webhook:
+	cd examples/webhook && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/webhook .
+
+# What embeds the library, in a real API server.
+e2e: kapi bin/webhook
+	@set -e; for m in $(E2E_MODULES); do cd $(CURDIR)/$$m; go test ./...; done
+
+# Measures how long the creation of Pods takes, and writes that into README.md.
+bench-cluster: kapi bin/webhook
+	cd internal/e2e && go test -run '^$$' -bench Cluster -benchtime 1x -timeout 30m . -readme $(CURDIR)/README.md
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:

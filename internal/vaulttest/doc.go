@@ -1,7 +1,8 @@
 // Package vaulttest proves what package vault writes: annotations become the
 // configuration of a Vault Agent, its template renderer reads Vault's engines,
-// and a file with the secret's bytes is where the Placement says. It has tests
-// only, and is a module of its own because the library does not depend on Vault.
+// and a file with the secret's bytes is where the Placement says. What its tests
+// are made of, Inject, Server and Render, serves those of a real cluster too. It
+// is a module of its own because the library does not depend on Vault.
 //
 // Real are the renderer, which is the agent's own (consul-template), how it logs
 // in, and the key-value engines. The Vault Agent Injector (vault-k8s) is no Go

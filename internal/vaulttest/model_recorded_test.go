@@ -25,7 +25,7 @@ func TestModelAgreesWithTheOriginal(t *testing.T) {
 	require.NotEmpty(t, cases)
 	for _, tc := range cases {
 		t.Run(tc.Name, func(t *testing.T) {
-			got, err := inject(tc.Annotations)
+			got, err := Inject(tc.Annotations)
 			if tc.Error != "" {
 				assert.EqualError(t, err, tc.Error)
 				return
@@ -45,7 +45,7 @@ func templates(config map[string]any) []any {
 	return list
 }
 
-func generic(t *testing.T, config *agentConfig) (out map[string]any) {
+func generic(t *testing.T, config *AgentConfig) (out map[string]any) {
 	raw, err := json.Marshal(config)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(raw, &out))

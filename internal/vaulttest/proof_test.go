@@ -2,6 +2,7 @@ package vaulttest
 
 import (
 	"context"
+	"os"
 	"path"
 	"strings"
 	"testing"
@@ -18,6 +19,11 @@ import (
 
 var ctx = context.Background()
 
+func TestMain(m *testing.M) {
+	Isolate()
+	os.Exit(m.Run())
+}
+
 // proof is one way from requests to files.
 type proof struct {
 	cfg    vault.Config
@@ -28,7 +34,7 @@ type proof struct {
 
 // run injects a Pod, and renders what the model makes of it below a folder,
 // whose files it returns with their paths in the Pod.
-func (p proof) run(t testing.TB, s *server, reqs ...secret.Request) (placements []injector.Placement, files map[string]string, err error) {
+func (p proof) run(t testing.TB, s *Server, reqs ...secret.Request) (placements []injector.Placement, files map[string]string, err error) {
 	t.Helper()
 	m, err := vault.New(p.cfg)
 	require.NoError(t, err)
@@ -41,17 +47,17 @@ func (p proof) run(t testing.TB, s *server, reqs ...secret.Request) (placements 
 		require.NoError(t, err)
 		pod, placements = plan.Pod(), plan.Placements
 	}
-	require.Equal(t, "true", pod.Annotations[prefix+"agent-inject"], "else nothing happens")
+	require.Equal(t, "true", pod.Annotations[Prefix+"agent-inject"], "else nothing happens")
 	for name := range pod.Annotations {
-		if id, ok := strings.CutPrefix(name, prefix+"agent-inject-template-"); ok {
-			require.Contains(t, pod.Annotations, prefix+"agent-inject-secret-"+id, "a template belongs to a secret")
+		if id, ok := strings.CutPrefix(name, Prefix+"agent-inject-template-"); ok {
+			require.Contains(t, pod.Annotations, Prefix+"agent-inject-secret-"+id, "a template belongs to a secret")
 		}
 	}
-	config, err := inject(pod.Annotations)
+	config, err := Inject(pod.Annotations)
 	require.NoError(t, err)
 	root := t.TempDir()
-	err = render(t, config, s, root)
-	return placements, filesBelow(t, root), err
+	err = Render(t, config, s, root)
+	return placements, FilesBelow(t, root), err
 }
 
 // assertFiles checks that there is the wanted file at each Placement, and no
@@ -79,9 +85,9 @@ func db(path, key string) secret.Request {
 }
 
 func TestEngines(t *testing.T) {
-	s := newServer(t, "flyte")
-	s.write(t, "kv/Task", map[string]any{"Key": "one", "key2": "two", "data": "three"})
-	s.write(t, "secret/data/Task", map[string]any{"Key": "four", "key2": "five", "data": "six"})
+	s := NewServer(t, "flyte")
+	s.Write(t, "kv/Task", map[string]any{"Key": "one", "key2": "two", "data": "three"})
+	s.Write(t, "secret/data/Task", map[string]any{"Key": "four", "key2": "five", "data": "six"})
 	for _, tc := range []struct {
 		name string
 		proof
@@ -98,7 +104,7 @@ func TestEngines(t *testing.T) {
 		{"the same twice", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "Key")}, []string{"one", "one"}},
 		{"injected twice", proof{times: 2}, []secret.Request{kv1("kv/Task", "Key"), kv2("secret/data/Task", "Key")}, []string{"one", "four"}},
 		{"another layout", proof{layout: mount.Layout{Dir: "/run/secrets", FilePrefix: "Pre-"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
-		{"the Pod's directory", proof{own: map[string]string{prefix + "secret-volume-path": "/own"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"the Pod's directory", proof{own: map[string]string{Prefix + "secret-volume-path": "/own"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			placements, files, err := tc.run(t, s, tc.reqs...)
@@ -109,8 +115,8 @@ func TestEngines(t *testing.T) {
 }
 
 func TestRole(t *testing.T) {
-	s := newServer(t, "tasks")
-	s.write(t, "kv/Task", map[string]any{"Key": "one"})
+	s := NewServer(t, "tasks")
+	s.Write(t, "kv/Task", map[string]any{"Key": "one"})
 	placements, files, err := proof{cfg: vault.Config{Role: "tasks"}}.run(t, s, kv1("kv/Task", "Key"))
 	require.NoError(t, err)
 	assertFiles(t, []string{"one"}, placements, files)
@@ -121,7 +127,7 @@ func TestRole(t *testing.T) {
 
 // A user name and its password come from one read, whatever the number of files.
 func TestDatabase(t *testing.T) {
-	s := newServer(t, "flyte")
+	s := NewServer(t, "flyte")
 	placements, files, err := proof{}.run(t, s, db("database/creds/Task", "creds"), db("database/creds/Task", "Again"))
 	require.NoError(t, err)
 	const creds = "password: p-1 {{\nusername: v-Task-1\n"
@@ -131,7 +137,7 @@ func TestDatabase(t *testing.T) {
 }
 
 func TestValuesAreExact(t *testing.T) {
-	s := newServer(t, "flyte")
+	s := NewServer(t, "flyte")
 	values := map[string]any{}
 	for name, value := range map[string]string{
 		"a newline at the end": "a\n", "newlines": "\n\na\n\nb", "crlf": "a\r\nb\r\n", "blanks": "  a\t ", "nothing": "",
@@ -141,8 +147,8 @@ func TestValuesAreExact(t *testing.T) {
 	} {
 		values[name] = value
 	}
-	s.write(t, "kv/x", values)
-	s.write(t, "secret/data/x", values)
+	s.Write(t, "kv/x", values)
+	s.Write(t, "secret/data/x", values)
 	var reqs []secret.Request
 	var want []string
 	for name, value := range values {
@@ -163,20 +169,20 @@ var hostile = []string{
 }
 
 func TestHostileNames(t *testing.T) {
-	s := newServer(t, "flyte")
+	s := NewServer(t, "flyte")
 	for _, name := range hostile {
 		req := secret.Request{Group: "kv/" + name, Key: name}
 		require.NoError(t, req.Validate(), "%q", name)
 		t.Run(name, func(t *testing.T) {
 			// What a wrong reading would find.
 			for _, at := range []string{"kv/", "secret/data/"} {
-				s.write(t, at+"a", map[string]any{"a": "wrong"})
-				s.write(t, at+"x", map[string]any{name: "wrong", "a": "wrong"})
+				s.Write(t, at+"a", map[string]any{"a": "wrong"})
+				s.Write(t, at+"x", map[string]any{name: "wrong", "a": "wrong"})
 			}
-			s.write(t, "kv/keys", map[string]any{name: "one", "a": "wrong", name + "x": "wrong"})
-			s.write(t, "secret/data/keys", map[string]any{name: "two", "a": "wrong"})
-			s.write(t, path.Join("kv", name, "y"), map[string]any{"k": "three"})
-			s.write(t, path.Join("secret/data", name), map[string]any{name: "four"})
+			s.Write(t, "kv/keys", map[string]any{name: "one", "a": "wrong", name + "x": "wrong"})
+			s.Write(t, "secret/data/keys", map[string]any{name: "two", "a": "wrong"})
+			s.Write(t, path.Join("kv", name, "y"), map[string]any{"k": "three"})
+			s.Write(t, path.Join("secret/data", name), map[string]any{name: "four"})
 			placements, files, err := proof{}.run(t, s,
 				kv1("kv/keys", name), kv2("secret/data/keys", name), kv1("kv/"+name+"/y", "k"), kv2("secret/data/"+name, name))
 			require.NoError(t, err)
@@ -194,10 +200,10 @@ func TestHostileNames(t *testing.T) {
 // What is not there ends the agent, with a message that names it, and leaves no
 // file.
 func TestWhatIsMissing(t *testing.T) {
-	s := newServer(t, "flyte")
-	s.write(t, "kv/x", map[string]any{"other": "wrong", "null": nil})
-	s.write(t, "secret/data/x", map[string]any{"other": "wrong", "null": nil})
-	s.write(t, "secret/data/gone", map[string]any{"k": "wrong"})
+	s := NewServer(t, "flyte")
+	s.Write(t, "kv/x", map[string]any{"other": "wrong", "null": nil})
+	s.Write(t, "secret/data/x", map[string]any{"other": "wrong", "null": nil})
+	s.Write(t, "secret/data/gone", map[string]any{"k": "wrong"})
 	s.delete(t, "secret/data/gone")
 	for _, tc := range []struct {
 		name string

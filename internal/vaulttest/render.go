@@ -15,20 +15,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard) // the renderer logs what it does
+// Isolate keeps the renderer from the environment of this process, of which
+// some variables would be its settings, and silences its log. Call it in
+// TestMain.
+func Isolate() {
+	log.SetOutput(io.Discard)
 	for _, v := range os.Environ() {
-		// They would be settings of the renderer.
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "VAULT_") || strings.HasPrefix(name, "CONSUL_") || strings.HasPrefix(name, "NOMAD_") {
 			os.Unsetenv(name)
 		}
 	}
-	os.Exit(m.Run())
 }
 
-// render does what an agent with that configuration does, once, with each
+// Render does what an agent with that configuration does, once, with each
 // destination below root. It returns the first error, with which an agent ends.
-func render(t testing.TB, c *agentConfig, s *server, root string) error {
+func Render(t testing.TB, c *AgentConfig, s *Server, root string) error {
 	templates := append([]stanza(nil), c.Template...)
 	for i := range templates {
 		templates[i].Destination = root + templates[i].Destination
@@ -63,8 +64,8 @@ func render(t testing.TB, c *agentConfig, s *server, root string) error {
 	}
 }
 
-// filesBelow returns the contents of all files, by their paths below root.
-func filesBelow(t testing.TB, root string) map[string]string {
+// FilesBelow returns the contents of all files, by their paths below root.
+func FilesBelow(t testing.TB, root string) map[string]string {
 	files := map[string]string{}
 	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

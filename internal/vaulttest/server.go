@@ -19,9 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// server is a Vault as far as an agent needs one: a login for service accounts,
+// Server is a Vault as far as an agent needs one: a login for service accounts,
 // and engines. A token sees everything.
-type server struct {
+type Server struct {
 	url    string
 	role   string // as which agents must log in
 	mounts map[string]engine
@@ -40,10 +40,10 @@ const (
 	token = "vault-token"
 )
 
-// newServer starts a server with the engines "kv" (key-value, version 1),
+// NewServer starts a server with the engines "kv" (key-value, version 1),
 // "secret" (version 2) and "database". It ends with the test.
-func newServer(t testing.TB, role string) *server {
-	s := &server{role: role}
+func NewServer(t testing.TB, role string) *Server {
+	s := &Server{role: role}
 	s.mounts = map[string]engine{
 		"kv/":       newEngine(t, "kv", map[string]string{"version": "1"}, kv.Factory),
 		"secret/":   newEngine(t, "kv", map[string]string{"version": "2"}, kv.Factory),
@@ -88,7 +88,7 @@ func (e engine) handle(operation logical.Operation, path string, data map[string
 }
 
 // database makes an engine that issues credentials, other ones to each read.
-func (s *server) database(ctx context.Context, config *logical.BackendConfig) (logical.Backend, error) {
+func (s *Server) database(ctx context.Context, config *logical.BackendConfig) (logical.Backend, error) {
 	b := &framework.Backend{BackendType: logical.TypeLogical}
 	b.Secrets = []*framework.Secret{{Type: "creds", DefaultDuration: time.Hour}}
 	b.Paths = []*framework.Path{{
@@ -109,8 +109,8 @@ func (s *server) database(ctx context.Context, config *logical.BackendConfig) (l
 	return b, b.Setup(ctx, config)
 }
 
-// write puts entries at a path of a key-value engine.
-func (s *server) write(t testing.TB, path string, entries map[string]any) {
+// Write puts entries at a path of a key-value engine.
+func (s *Server) Write(t testing.TB, path string, entries map[string]any) {
 	e, below := s.route(path)
 	data := entries
 	if e.options["version"] == "2" {
@@ -124,18 +124,18 @@ func (s *server) write(t testing.TB, path string, entries map[string]any) {
 }
 
 // delete deletes the newest version at a path of the key-value engine version 2.
-func (s *server) delete(t testing.TB, path string) {
+func (s *Server) delete(t testing.TB, path string) {
 	e, below := s.route(path)
 	_, err := e.handle(logical.DeleteOperation, below, nil)
 	require.NoError(t, err)
 }
 
-func (s *server) route(path string) (e engine, below string) {
+func (s *Server) route(path string) (e engine, below string) {
 	mount, below, _ := strings.Cut(path, "/")
 	return s.mounts[mount+"/"], below
 }
 
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/v1/")
 	if path == "auth/kubernetes/login" {
 		s.login(w, r)
@@ -171,7 +171,7 @@ func respond(w http.ResponseWriter, response *logical.Response) {
 	_ = json.NewEncoder(w).Encode(logical.LogicalResponseToHTTPResponse(response))
 }
 
-func (s *server) login(w http.ResponseWriter, r *http.Request) {
+func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Role, JWT string }
 	if json.NewDecoder(r.Body).Decode(&body) != nil || body.Role != s.role || body.JWT != jwt {
 		logical.RespondError(w, http.StatusForbidden, errors.New("permission denied"))
@@ -181,7 +181,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 }
 
 // describe tells in which engine a path is.
-func (s *server) describe(w http.ResponseWriter, path string) {
+func (s *Server) describe(w http.ResponseWriter, path string) {
 	e, _ := s.route(path)
 	if e.Backend == nil {
 		logical.RespondError(w, http.StatusForbidden, errors.New("preflight capability check returned 403"))

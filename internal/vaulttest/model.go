@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-const prefix = "vault.hashicorp.com/"
+// Prefix begins the name of every annotation of the injector.
+const Prefix = "vault.hashicorp.com/"
 
-// agentConfig is what the model makes of a Pod's annotations, in the form that
+// AgentConfig is what the model makes of a Pod's annotations, in the form that
 // a Vault Agent reads.
-type agentConfig struct {
+type AgentConfig struct {
 	AutoAuth struct {
 		Method authMethod `json:"method"`
 		Sink   []sink     `json:"sink"`
@@ -47,17 +48,17 @@ type stanza struct {
 	ErrorOnMissingKey bool   `json:"error_on_missing_key,omitempty"`
 }
 
-// inject is the model of the Vault Agent Injector: it returns the configuration
+// Inject is the model of the Vault Agent Injector: it returns the configuration
 // of the init container's agent. It models no more than was recorded, and so not
 // whether the original looks at a Pod at all. Unlike the original, which goes
 // through a map, it has an order.
-func inject(annotations map[string]string) (*agentConfig, error) {
+func Inject(annotations map[string]string) (*AgentConfig, error) {
 	if _, err := flag(annotations, "agent-inject"); err != nil {
 		return nil, err
 	}
-	c := new(agentConfig)
+	c := new(AgentConfig)
 	c.AutoAuth.Method = authMethod{"kubernetes", "auth/kubernetes", map[string]string{
-		"role":       annotations[prefix+"role"],
+		"role":       annotations[Prefix+"role"],
 		"token_path": "/var/run/secrets/kubernetes.io/serviceaccount/token",
 	}}
 	c.AutoAuth.Sink = []sink{{"file", map[string]string{"path": "/home/vault/.vault-token"}}}
@@ -83,7 +84,7 @@ func ids(annotations map[string]string) (all []string) {
 		}
 		// "template-file-x" has the id "x", and not "file-x".
 		for _, kind := range []string{"secret-", "template-file-", "template-"} {
-			if id, ok := strings.CutPrefix(name, prefix+"agent-inject-"+kind); ok && id != "" {
+			if id, ok := strings.CutPrefix(name, Prefix+"agent-inject-"+kind); ok && id != "" {
 				all = append(all, id)
 				break
 			}
@@ -94,7 +95,7 @@ func ids(annotations map[string]string) (all []string) {
 }
 
 func stanzaOf(annotations map[string]string, id string) (stanza, error) {
-	get := func(kind string) string { return annotations[prefix+kind+"-"+id] }
+	get := func(kind string) string { return annotations[Prefix+kind+"-"+id] }
 	s := stanza{Contents: get("agent-inject-template"), LeftDelimiter: "{{", RightDelimiter: "}}"}
 	if s.Contents == "" {
 		s.Source = get("agent-inject-template-file")
@@ -106,9 +107,9 @@ func stanzaOf(annotations map[string]string, id string) (stanza, error) {
 	if keep, _ := flag(annotations, "preserve-secret-case"); keep {
 		name = id
 	}
-	s.Destination = annotations[prefix+"secret-volume-path"] + "/" + name
+	s.Destination = annotations[Prefix+"secret-volume-path"] + "/" + name
 	if file := get("agent-inject-file"); file != "" {
-		s.Destination = path.Join(annotations[prefix+"secret-volume-path"], file)
+		s.Destination = path.Join(annotations[Prefix+"secret-volume-path"], file)
 	}
 	var err error
 	s.ErrorOnMissingKey, err = flag(annotations, "error-on-missing-key-"+id)
@@ -116,14 +117,14 @@ func stanzaOf(annotations map[string]string, id string) (stanza, error) {
 }
 
 func defaultTemplate(annotations map[string]string, secret string) string {
-	if annotations[prefix+"agent-inject-default-template"] == "json" {
+	if annotations[Prefix+"agent-inject-default-template"] == "json" {
 		return fmt.Sprintf("{{ with secret \"%s\" }}{{ .Data | toJSON }}\n{{ end }}", secret)
 	}
 	return fmt.Sprintf("{{ with secret \"%s\" }}{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}\n{{ end }}{{ end }}", secret)
 }
 
 func flag(annotations map[string]string, name string) (bool, error) {
-	value := annotations[prefix+name]
+	value := annotations[Prefix+name]
 	if value == "" {
 		return false, nil
 	}

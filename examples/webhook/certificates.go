@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// Where cert-controller puts the certificate in the Secret.
+const (
+	certName = "tls.crt"
+	keyName  = "tls.key"
+)
+
+// certificates serves the certificate that the Secret holds, read from the API
+// server rather than from a volume, which the kubelet updates a minute later.
+//
+// A new certificate waits until the MutatingWebhookConfiguration's CA bundle,
+// which is written after the Secret, vouches for it, and then until every API
+// server has had the time to see that. Meanwhile the one before is served, for
+// which the bundle vouches too: see rotate.
+type certificates struct {
+	reader         client.Reader
+	secret         types.NamespacedName
+	configuration  types.NamespacedName
+	dnsName, dir   string
+	settle         time.Duration
+	now            func() time.Time
+	served         atomic.Pointer[tls.Certificate]
+	next           *tls.Certificate // waits for API servers to learn of its CA
+	nextVouchedFor time.Time        // since when the bundle vouches for next
+}
+
+func newCertificates(cfg *config) *certificates {
+	return &certificates{
+		secret:        types.NamespacedName{Namespace: cfg.Namespace, Name: cfg.Certificate.Secret},
+		configuration: types.NamespacedName{Name: cfg.WebhookConfiguration},
+		dnsName:       cfg.dnsName(),
+		dir:           cfg.Certificate.Dir,
+		settle:        cfg.Certificate.Settle,
+		now:           time.Now,
+	}
+}
+
+// dnsName is the name by which an API server knows the webhook.
+func (cfg *config) dnsName() string { return cfg.Service + "." + cfg.Namespace + ".svc" }
+
+var errNoCertificate = errors.New("there is no certificate yet for which the CA bundle vouches")
+
+// get is for tls.Config.GetCertificate.
+func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if cert := c.served.Load(); cert != nil {
+		return cert, nil
+	}
+	return nil, errNoCertificate
+}
+
+func (c *certificates) ready(*http.Request) error {
+	_, err := c.get(nil)
+	return err
+}
+
+// then is a check that waits for the certificate, without which the server would
+// only log that it has none.
+func (c *certificates) then(check healthz.Checker) healthz.Checker {
+	return func(r *http.Request) error {
+		if err := c.ready(r); err != nil {
+			return err
+		}
+		return check(r)
+	}
+}
+
+// watch has Reconcile called whenever the Secret or the configuration changes.
+func (c *certificates) watch(mgr manager.Manager) error {
+	one := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: c.secret}}
+	})
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("certificate").
+		Watches(&corev1.Secret{}, one).
+		Watches(&admissionregistrationv1.MutatingWebhookConfiguration{}, one).
+		Complete(c)
+}
+
+// Reconcile serves the Secret's certificate, or says when to look again. It is
+// never called twice at a time.
+func (c *certificates) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	var secret corev1.Secret
+	if err := c.reader.Get(ctx, c.secret, &secret); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	cert, err := tls.X509KeyPair(secret.Data[certName], secret.Data[keyName])
+	if err != nil {
+		return reconcile.Result{}, nil // still empty; its next change comes here
+	}
+	served := c.served.Load()
+	if same(&cert, served) {
+		c.next = nil
+		return reconcile.Result{}, nil
+	}
+	if err := c.vouchedFor(ctx, cert.Leaf); err != nil {
+		log.FromContext(ctx).Info("a new certificate waits for the CA bundle", "reason", err.Error())
+		c.next = nil
+		return reconcile.Result{}, nil
+	}
+	if !same(&cert, c.next) {
+		c.next, c.nextVouchedFor = &cert, c.now()
+	}
+	if wait := c.settle - c.now().Sub(c.nextVouchedFor); served != nil && wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+	return reconcile.Result{}, c.serve(ctx, &cert, secret.Data[certName])
+}
+
+// serve also writes the certificate, without its key, to the file by which
+// cert-controller knows that this replica has it.
+func (c *certificates) serve(ctx context.Context, cert *tls.Certificate, pem []byte) error {
+	if err := os.MkdirAll(c.dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, certName), pem, 0o644); err != nil {
+		return err
+	}
+	c.served.Store(cert)
+	c.next = nil
+	certificateExpiry.Set(float64(cert.Leaf.NotAfter.Unix()))
+	log.FromContext(ctx).Info("serving a new certificate", "notBefore", cert.Leaf.NotBefore, "notAfter", cert.Leaf.NotAfter)
+	return nil
+}
+
+// vouchedFor reports why API servers would not accept the certificate.
+func (c *certificates) vouchedFor(ctx context.Context, leaf *x509.Certificate) error {
+	var configuration admissionregistrationv1.MutatingWebhookConfiguration
+	if err := c.reader.Get(ctx, c.configuration, &configuration); err != nil {
+		return err
+	}
+	if len(configuration.Webhooks) == 0 {
+		return fmt.Errorf("%s has no webhooks", c.configuration.Name)
+	}
+	for _, hook := range configuration.Webhooks {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(hook.ClientConfig.CABundle)
+		if _, err := leaf.Verify(x509.VerifyOptions{DNSName: c.dnsName, Roots: roots, CurrentTime: c.now()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func same(a, b *tls.Certificate) bool {
+	return a != nil && b != nil && bytes.Equal(a.Certificate[0], b.Certificate[0])
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/open-policy-agent/cert-controller/pkg/rotator"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// authority makes what cert-controller puts into the Secret.
+type authority struct {
+	rotator rotator.CertRotator
+	ca      *rotator.KeyPairArtifacts
+}
+
+// newAuthority has a CA of the given time, dated back as cert-controller's are.
+func newAuthority(t *testing.T, cfg *config, now time.Time) *authority {
+	a := &authority{rotator: rotator.CertRotator{
+		CAName: "ca", CAOrganization: "test", DNSName: cfg.dnsName(),
+		ExtKeyUsages: &[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}}
+	var err error
+	a.ca, err = a.rotator.CreateCACert(now.Add(-time.Hour), now.Add(cfg.Certificate.CAValidity))
+	require.NoError(t, err)
+	return a
+}
+
+func (a *authority) issue(t *testing.T, now time.Time) map[string][]byte {
+	cert, key, err := a.rotator.CreateCertPEM(a.ca, now.Add(-time.Hour), now.Add(24*time.Hour))
+	require.NoError(t, err)
+	return map[string][]byte{certName: cert, keyName: key}
+}
+
+// cluster is one replica, the objects that it reads, and an API server that
+// calls it with new connections.
+type cluster struct {
+	*certificates
+	t      *testing.T
+	cfg    *config
+	client client.Client
+	time   time.Time
+	server *httptest.Server
+}
+
+func newCluster(t *testing.T) *cluster {
+	cfg := defaults()
+	cfg.Certificate.Dir = filepath.Join(t.TempDir(), "new")
+	cfg.Certificate.Settle = time.Minute
+	c := &cluster{certificates: newCertificates(cfg), t: t, cfg: cfg, time: time.Now(),
+		client: fake.NewClientBuilder().WithObjects(
+			&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: cfg.Namespace, Name: cfg.Certificate.Secret}},
+			configuration(cfg, nil),
+		).Build()}
+	c.reader, c.now = c.client, func() time.Time { return c.time }
+	c.server = httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	c.server.Listener = tls.NewListener(c.server.Listener, &tls.Config{GetCertificate: c.get})
+	c.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	c.server.Start()
+	t.Cleanup(c.server.Close)
+	return c
+}
+
+func configuration(cfg *config, bundle []byte) *admissionregistrationv1.MutatingWebhookConfiguration {
+	return &admissionregistrationv1.MutatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: cfg.WebhookConfiguration},
+		Webhooks: []admissionregistrationv1.MutatingWebhook{{
+			Name:         "inject.podsecrets.github.io",
+			ClientConfig: admissionregistrationv1.WebhookClientConfig{CABundle: bundle},
+		}},
+	}
+}
+
+// store is a change of the Secret, of which the replica hears.
+func (c *cluster) store(data map[string][]byte) reconcile.Result {
+	var secret corev1.Secret
+	require.NoError(c.t, c.client.Get(c.t.Context(), c.secret, &secret))
+	secret.Data = data
+	require.NoError(c.t, c.client.Update(c.t.Context(), &secret))
+	return c.hear()
+}
+
+// trust is what cert-controller does with the CA, through our client. It hands
+// over objects without types.
+func (c *cluster) trust(ca []byte) reconcile.Result {
+	var found unstructured.Unstructured
+	found.SetGroupVersionKind(schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"})
+	require.NoError(c.t, c.client.Get(c.t.Context(), c.configuration, &found))
+	hooks, _, err := unstructured.NestedSlice(found.Object, "webhooks")
+	require.NoError(c.t, err)
+	text := base64.StdEncoding.EncodeToString(ca)
+	require.NoError(c.t, unstructured.SetNestedField(hooks[0].(map[string]any), text, "clientConfig", "caBundle"))
+	require.NoError(c.t, unstructured.SetNestedSlice(found.Object, hooks, "webhooks"))
+	require.NoError(c.t, bundler{c.client, c.client, c.now}.Update(c.t.Context(), &found))
+	return c.hear()
+}
+
+func (c *cluster) hear() reconcile.Result {
+	result, err := c.Reconcile(c.t.Context(), reconcile.Request{})
+	require.NoError(c.t, err)
+	return result
+}
+
+// call is an API server's: it trusts the bundle and asks for the Service's name.
+func (c *cluster) call() error {
+	var found admissionregistrationv1.MutatingWebhookConfiguration
+	require.NoError(c.t, c.client.Get(c.t.Context(), c.configuration, &found))
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(found.Webhooks[0].ClientConfig.CABundle)
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{RootCAs: roots, ServerName: c.dnsName, Time: c.now},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, c.server.Listener.Addr().String())
+		},
+	}
+	response, err := (&http.Client{Transport: transport}).Get("https://" + c.dnsName)
+	if err == nil {
+		io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+	}
+	return err
+}
+
+// servedBy reports whether the certificate served is of that authority.
+func (c *cluster) servedBy(a *authority) bool {
+	cert, err := c.get(nil)
+	require.NoError(c.t, err)
+	return cert.Leaf.CheckSignatureFrom(a.ca.Cert) == nil
+}
+
+// Nothing is served until the bundle vouches for it, and the replica is not
+// ready before.
+func TestFirstCertificate(t *testing.T) {
+	c := newCluster(t)
+	a := newAuthority(t, c.cfg, c.time)
+	assert.Equal(t, reconcile.Result{}, c.hear())
+	assert.Error(t, c.ready(nil), "an empty Secret")
+	c.store(map[string][]byte{certName: []byte("x"), keyName: []byte("y")})
+	assert.Error(t, c.ready(nil), "nonsense in the Secret")
+	c.store(a.issue(t, c.time))
+	assert.Error(t, c.ready(nil), "a bundle that does not vouch for it")
+	assert.Error(t, c.call())
+
+	c.trust(newAuthority(t, c.cfg, c.time).ca.CertPEM)
+	assert.Error(t, c.ready(nil), "a bundle that vouches for another")
+
+	assert.Equal(t, reconcile.Result{}, c.trust(a.ca.CertPEM), "the first one need not wait")
+	assert.NoError(t, c.ready(nil))
+	assert.NoError(t, c.call())
+	written, err := os.ReadFile(filepath.Join(c.cfg.Certificate.Dir, certName))
+	require.NoError(t, err, "cert-controller waits for this file")
+	assert.Contains(t, string(written), "BEGIN CERTIFICATE")
+	assert.NotContains(t, string(written), "KEY")
+}
+
+// At no moment of a rotation is a call refused, whatever is seen first: that of
+// the certificate alone, and that of the CA with it.
+func TestRotation(t *testing.T) {
+	c := newCluster(t)
+	old := newAuthority(t, c.cfg, c.time)
+	c.store(old.issue(t, c.time))
+	c.trust(old.ca.CertPEM)
+	require.NoError(t, c.call())
+	c.time = c.time.Add(12 * time.Hour)
+
+	first, err := c.get(nil)
+	require.NoError(t, err)
+	assert.Equal(t, time.Minute, c.store(old.issue(t, c.time)).RequeueAfter)
+	assert.NoError(t, c.call(), "another certificate of the same CA")
+	c.time = c.time.Add(time.Minute)
+	assert.Equal(t, reconcile.Result{}, c.hear())
+	second, err := c.get(nil)
+	require.NoError(t, err)
+	assert.False(t, same(first, second))
+	assert.NoError(t, c.call())
+
+	young := newAuthority(t, c.cfg, c.time)
+	c.store(young.issue(t, c.time))
+	c.time = c.time.Add(10 * time.Minute)
+	c.hear()
+	assert.True(t, c.servedBy(old), "the Secret changes first, however long before the bundle")
+	assert.NoError(t, c.call())
+
+	assert.Equal(t, time.Minute, c.trust(young.ca.CertPEM).RequeueAfter)
+	assert.True(t, c.servedBy(old), "an API server may not have seen the bundle yet")
+	assert.NoError(t, c.call(), "the bundle has both")
+
+	c.time = c.time.Add(30 * time.Second)
+	assert.Equal(t, 30*time.Second, c.hear().RequeueAfter, "nothing restarts the wait")
+	c.time = c.time.Add(30 * time.Second)
+	c.hear()
+	assert.True(t, c.servedBy(young))
+	assert.NoError(t, c.call())
+
+	c.trust(old.ca.CertPEM)
+	assert.NoError(t, c.call(), "a replica that is behind writes the old CA once more")
+	c.trust(young.ca.CertPEM)
+	assert.NoError(t, c.call())
+
+	c.time = c.time.Add(overlap)
+	c.trust(young.ca.CertPEM)
+	assert.NoError(t, c.call())
+	var found admissionregistrationv1.MutatingWebhookConfiguration
+	require.NoError(t, c.client.Get(t.Context(), c.configuration, &found))
+	assert.Equal(t, string(young.ca.CertPEM), string(found.Webhooks[0].ClientConfig.CABundle), "the old CA is gone")
+}
+
+// The old certificate stays where the new one would not be accepted.
+func TestSecretTakenAway(t *testing.T) {
+	c := newCluster(t)
+	a := newAuthority(t, c.cfg, c.time)
+	c.store(a.issue(t, c.time))
+	c.trust(a.ca.CertPEM)
+	for name, data := range map[string]map[string][]byte{
+		"emptied":                   nil,
+		"another name's":            otherName(t, a, c.time),
+		"of a CA that is not there": newAuthority(t, c.cfg, c.time).issue(t, c.time),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.store(data)
+			c.time = c.time.Add(time.Hour)
+			c.hear()
+			assert.NoError(t, c.call())
+		})
+	}
+	require.NoError(t, c.client.Delete(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: c.secret.Namespace, Name: c.secret.Name}}))
+	c.hear()
+	assert.NoError(t, c.call(), "deleted")
+}
+
+func otherName(t *testing.T, a *authority, now time.Time) map[string][]byte {
+	other := *a
+	other.rotator.DNSName = "other.svc"
+	return other.issue(t, now)
+}
+
+func TestMergeBundles(t *testing.T) {
+	cfg, now := defaults(), time.Now()
+	pem := func(age time.Duration) []byte { return newAuthority(t, cfg, now.Add(-age)).ca.CertPEM }
+	fresh, older, old := pem(0), pem(30*time.Minute), pem(1000*time.Hour)
+	cfg.Certificate.CAValidity = time.Minute
+	ended := pem(time.Hour)
+	join := func(parts ...[]byte) (all []byte) {
+		for _, part := range parts {
+			all = append(all, part...)
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name                  string
+		wanted, present, want []byte
+	}{
+		{"the first", fresh, nil, fresh},
+		{"the same", fresh, fresh, fresh},
+		{"a new one", fresh, old, join(fresh, old)},
+		{"again", fresh, join(fresh, old), join(fresh, old)},
+		{"from a replica that is behind", old, join(fresh, old), join(fresh, old)},
+		{"two in an hour", fresh, join(older, old), join(fresh, older, old)},
+		{"ended", fresh, ended, fresh},
+		{"an old one takes another's place at once", old, pem(2000 * time.Hour), old},
+		{"nonsense", fresh, []byte("nonsense"), fresh},
+		{"nonsense wanted", []byte("nonsense"), nil, []byte("nonsense")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			assert.Equal(t, string(c.want), string(mergeBundles(c.wanted, c.present, now)))
+		})
+	}
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// checker collects what is wrong with a file, each with the line that it is
+// about.
+type checker struct {
+	root     *yaml.Node
+	sections map[string][]string // where a section is, if not under its own name
+	flaws    []remark
+	warnings []remark
+}
+
+type remark struct {
+	line int
+	text string
+}
+
+func (r remark) Error() string { return fmt.Sprintf("line %d: %s", r.line, r.text) }
+
+// err joins all flaws, in the order of the file.
+func (c *checker) err() error {
+	var errs []error
+	for _, flaw := range inOrder(c.flaws) {
+		errs = append(errs, flaw)
+	}
+	return errors.Join(errs...)
+}
+
+func inOrder(remarks []remark) []remark {
+	return slices.SortedFunc(slices.Values(remarks), func(a, b remark) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
+	})
+}
+
+func (c *checker) require(ok bool, reason string, path ...string) {
+	if !ok {
+		c.flaws = append(c.flaws, c.at(reason, path))
+	}
+}
+
+func (c *checker) report(err error, path ...string) {
+	if err != nil {
+		c.require(false, err.Error(), path...)
+	}
+}
+
+// reportField is report for an error of the library's own, "package: Field ...",
+// about one of the fields of a section.
+func (c *checker) reportField(err error, section string) {
+	if err == nil {
+		return
+	}
+	path, ok := c.sections[section]
+	if !ok {
+		path = []string{section}
+	}
+	_, reason, _ := strings.Cut(err.Error(), ": ")
+	if _, node, depth := c.find(path); depth == len(path) {
+		field, rest, _ := strings.Cut(reason, " ")
+		if key, _ := child(node, strings.TrimSuffix(field, ":"), strings.EqualFold); key != nil {
+			path, reason = append(path, key.Value), rest
+		}
+	}
+	c.require(false, reason, path...)
+}
+
+func (c *checker) warn(reason string, path ...string) {
+	c.warnings = append(c.warnings, c.at(reason, path))
+}
+
+// has reports whether the file itself has something at the path.
+func (c *checker) has(path ...string) bool {
+	_, _, depth := c.find(path)
+	return depth == len(path)
+}
+
+// at puts the path in front of the reason. The line is that of the nearest thing
+// that the file has.
+func (c *checker) at(reason string, path []string) remark {
+	line, _, _ := c.find(path)
+	return remark{max(line, 1), strings.Join(path, ".") + ": " + reason}
+}
+
+// find goes down the path as far as the file does.
+func (c *checker) find(path []string) (line int, node *yaml.Node, depth int) {
+	node = c.root
+	for _, name := range path {
+		key, value := child(node, name, func(a, b string) bool { return a == b })
+		if key == nil {
+			break
+		}
+		line, node = key.Line, value
+		depth++
+	}
+	return line, node, depth
+}
+
+// child returns the entry of a mapping, or that of a list by its index.
+func child(node *yaml.Node, name string, same func(a, b string) bool) (key, value *yaml.Node) {
+	switch node.Kind {
+	case yaml.AliasNode:
+		return child(node.Alias, name, same)
+	case yaml.DocumentNode:
+		return child(node.Content[0], name, same)
+	case yaml.MappingNode:
+		for i := 0; i < len(node.Content); i += 2 {
+			if same(node.Content[i].Value, name) {
+				return node.Content[i], node.Content[i+1]
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(name); err == nil && i < len(node.Content) {
+			return node.Content[i], node.Content[i]
+		}
+	}
+	return nil, nil
+}

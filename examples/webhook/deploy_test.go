@@ -1,0 +1,281 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+	psaapi "k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// manifests are what a folder renders to, each in its type.
+type manifests []client.Object
+
+// verticalPodAutoscaler has the fields of autoscaling.k8s.io/v1 that are used
+// here. The module that has all of them wants newer k8s.io modules than
+// cert-controller does.
+type verticalPodAutoscaler struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		TargetRef    autoscalingv1.CrossVersionObjectReference `json:"targetRef"`
+		UpdatePolicy struct {
+			UpdateMode  string `json:"updateMode"`
+			MinReplicas int32  `json:"minReplicas"`
+		} `json:"updatePolicy"`
+		ResourcePolicy struct {
+			ContainerPolicies []struct {
+				ContainerName       string                `json:"containerName"`
+				ControlledResources []corev1.ResourceName `json:"controlledResources"`
+				ControlledValues    string                `json:"controlledValues"`
+				MinAllowed          corev1.ResourceList   `json:"minAllowed"`
+				MaxAllowed          corev1.ResourceList   `json:"maxAllowed"`
+			} `json:"containerPolicies"`
+		} `json:"resourcePolicy"`
+	} `json:"spec"`
+}
+
+func (v *verticalPodAutoscaler) DeepCopyObject() runtime.Object { copied := *v; return &copied }
+
+// render decodes strictly: a field that the type does not have is an error.
+func render(t *testing.T, from filesys.FileSystem, dir string) (all manifests) {
+	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(from, dir)
+	require.NoError(t, err)
+	for _, r := range rendered.Resources() {
+		text, err := r.MarshalJSON()
+		require.NoError(t, err)
+		obj := typed(t, text)
+		flaws, err := kjson.UnmarshalStrict(text, obj)
+		require.NoError(t, err, r.CurId())
+		require.Empty(t, flaws, r.CurId())
+		all = append(all, obj)
+	}
+	return all
+}
+
+func typed(t *testing.T, text []byte) client.Object {
+	var meta metav1.TypeMeta
+	require.NoError(t, json.Unmarshal(text, &meta))
+	if meta.Kind == "VerticalPodAutoscaler" {
+		require.Equal(t, "autoscaling.k8s.io/v1", meta.APIVersion)
+		return &verticalPodAutoscaler{}
+	}
+	obj, err := scheme.Scheme.New(meta.GroupVersionKind())
+	require.NoError(t, err)
+	return obj.(client.Object)
+}
+
+// only returns the one object of a type.
+func only[T client.Object](t *testing.T, all manifests) T {
+	var found []T
+	for _, obj := range all {
+		if obj, ok := obj.(T); ok {
+			found = append(found, obj)
+		}
+	}
+	require.Len(t, found, 1)
+	return found[0]
+}
+
+func deployed(t *testing.T) manifests { return render(t, filesys.MakeFsOnDisk(), "deploy") }
+
+func TestManifestsAreInOneNamespace(t *testing.T) {
+	all := deployed(t)
+	namespace := only[*corev1.Namespace](t, all)
+	assert.Equal(t, defaults().Namespace, namespace.Name)
+	for _, obj := range all {
+		switch obj.(type) {
+		case *corev1.Namespace, *rbacv1.ClusterRole, *rbacv1.ClusterRoleBinding, *admissionregistrationv1.MutatingWebhookConfiguration:
+			assert.Empty(t, obj.GetNamespace())
+		default:
+			assert.Equal(t, namespace.Name, obj.GetNamespace(), obj.GetName())
+		}
+		assert.Equal(t, "podsecrets", obj.GetLabels()["app.kubernetes.io/part-of"], obj.GetName())
+	}
+}
+
+// The Pods pass what their namespace enforces.
+func TestPodIsRestricted(t *testing.T) {
+	all := deployed(t)
+	level := only[*corev1.Namespace](t, all).Labels[psaapi.EnforceLevelLabel]
+	require.Equal(t, string(psaapi.LevelRestricted), level)
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	require.NoError(t, err)
+	template := only[*appsv1.Deployment](t, all).Spec.Template
+	for _, result := range evaluator.EvaluatePod(psaapi.LevelVersion{Level: psaapi.LevelRestricted, Version: psaapi.LatestVersion()}, &template.ObjectMeta, &template.Spec) {
+		assert.True(t, result.Allowed, "%s: %s", result.ForbiddenReason, result.ForbiddenDetail)
+	}
+}
+
+// The rules are all that the process needs, which the end-to-end tests prove by
+// running it with them.
+func TestRBAC(t *testing.T) {
+	all, cfg := deployed(t), defaults()
+	assert.Equal(t, []rbacv1.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{cfg.Certificate.Secret}, Verbs: []string{"update"}},
+		{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch"}},
+	}, only[*rbacv1.Role](t, all).Rules)
+	group, resource := []string{"admissionregistration.k8s.io"}, []string{"mutatingwebhookconfigurations"}
+	assert.Equal(t, []rbacv1.PolicyRule{
+		{APIGroups: group, Resources: resource, ResourceNames: []string{cfg.WebhookConfiguration}, Verbs: []string{"get", "update"}},
+		{APIGroups: group, Resources: resource, Verbs: []string{"list", "watch"}},
+	}, only[*rbacv1.ClusterRole](t, all).Rules)
+
+	account := only[*corev1.ServiceAccount](t, all)
+	subjects := []rbacv1.Subject{{Kind: "ServiceAccount", Name: account.Name, Namespace: account.Namespace}}
+	role, cluster := only[*rbacv1.RoleBinding](t, all), only[*rbacv1.ClusterRoleBinding](t, all)
+	assert.Equal(t, subjects, role.Subjects)
+	assert.Equal(t, subjects, cluster.Subjects)
+	assert.Equal(t, only[*rbacv1.Role](t, all).Name, role.RoleRef.Name)
+	assert.Equal(t, only[*rbacv1.ClusterRole](t, all).Name, cluster.RoleRef.Name)
+	assert.Equal(t, account.Name, only[*appsv1.Deployment](t, all).Spec.Template.Spec.ServiceAccountName)
+}
+
+// The configuration in the ConfigMap says what the manifests say.
+func TestManifestsAgreeWithConfiguration(t *testing.T) {
+	all := deployed(t)
+	configMap := only[*corev1.ConfigMap](t, all)
+	cfg, warnings, err := parse([]byte(configMap.Data["config.yaml"]))
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	pod := only[*appsv1.Deployment](t, all).Spec.Template
+	container := pod.Spec.Containers[0]
+	assert.Equal(t, []string{"-config=/etc/podsecrets/config.yaml"}, container.Args)
+	ports := make(map[string]int32)
+	for _, port := range container.Ports {
+		ports[port.Name] = port.ContainerPort
+	}
+	for name, address := range map[string]string{"webhook": cfg.Listen.Webhook, "probes": cfg.Listen.Probes, "metrics": cfg.Listen.Metrics} {
+		_, port, err := splitAddress(address)
+		require.NoError(t, err)
+		assert.EqualValues(t, port, ports[name], name)
+	}
+	assert.Equal(t, "/readyz", container.ReadinessProbe.HTTPGet.Path)
+	assert.Equal(t, "/healthz", container.LivenessProbe.HTTPGet.Path)
+	assert.Equal(t, "probes", container.ReadinessProbe.HTTPGet.Port.StrVal)
+	assert.Equal(t, "probes", container.LivenessProbe.HTTPGet.Port.StrVal)
+	assert.Greater(t, float64(*pod.Spec.TerminationGracePeriodSeconds), cfg.Drain.Seconds()+30, "drain, and the manager's own 30 s")
+
+	mounts := make(map[string]corev1.VolumeSource)
+	for _, m := range container.VolumeMounts {
+		for _, v := range pod.Spec.Volumes {
+			if v.Name == m.Name {
+				mounts[m.MountPath] = v.VolumeSource
+			}
+		}
+	}
+	assert.Equal(t, configMap.Name, mounts["/etc/podsecrets"].ConfigMap.Name)
+	assert.NotNil(t, mounts[cfg.Certificate.Dir].EmptyDir, "the one place that can be written to")
+
+	tls := only[*corev1.Secret](t, all)
+	assert.Equal(t, cfg.Certificate.Secret, tls.Name)
+	assert.Empty(t, tls.Data, "or applying it again would take the certificate away")
+
+	service := only[*corev1.Service](t, all)
+	assert.Equal(t, cfg.Service, service.Name)
+	assert.True(t, labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod.Labels)))
+	for _, port := range service.Spec.Ports {
+		assert.Contains(t, ports, port.TargetPort.StrVal)
+	}
+}
+
+func TestWebhookConfiguration(t *testing.T) {
+	all, cfg := deployed(t), defaults()
+	configuration := only[*admissionregistrationv1.MutatingWebhookConfiguration](t, all)
+	assert.Equal(t, cfg.WebhookConfiguration, configuration.Name)
+	assert.Less(t, configuration.Name, "vault-agent-injector-cfg", "Vault's injector must see our annotations")
+	assert.Less(t, configuration.Name, "istio-sidecar-injector")
+	require.Len(t, configuration.Webhooks, 1)
+	hook := configuration.Webhooks[0]
+	service := only[*corev1.Service](t, all)
+	assert.Equal(t, &admissionregistrationv1.ServiceReference{
+		Namespace: cfg.Namespace, Name: cfg.Service, Path: ptr(mutatePath), Port: &service.Spec.Ports[0].Port}, hook.ClientConfig.Service)
+	assert.Equal(t, "webhook", service.Spec.Ports[0].TargetPort.StrVal)
+	assert.Empty(t, hook.ClientConfig.CABundle, "the replicas write it")
+	assert.Equal(t, []admissionregistrationv1.RuleWithOperations{{
+		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+		Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}, Scope: ptr(admissionregistrationv1.NamespacedScope)},
+	}}, hook.Rules)
+	assert.Equal(t, map[string]string{secret.InjectLabel: "true"}, hook.ObjectSelector.MatchLabels)
+	assert.Equal(t, ptr(admissionregistrationv1.Fail), hook.FailurePolicy)
+	assert.Equal(t, ptr(admissionregistrationv1.SideEffectClassNone), hook.SideEffects)
+	assert.Equal(t, ptr(admissionregistrationv1.Equivalent), hook.MatchPolicy)
+	assert.Equal(t, ptr(admissionregistrationv1.NeverReinvocationPolicy), hook.ReinvocationPolicy)
+	assert.Equal(t, ptr(int32(5)), hook.TimeoutSeconds)
+
+	selector, err := metav1.LabelSelectorAsSelector(hook.NamespaceSelector)
+	require.NoError(t, err)
+	assert.False(t, selector.Matches(labels.Set{corev1.LabelMetadataName: cfg.Namespace}), "its own namespace")
+	assert.True(t, selector.Matches(labels.Set{corev1.LabelMetadataName: "any"}))
+}
+
+func TestScaling(t *testing.T) {
+	all := deployed(t)
+	deployment := only[*appsv1.Deployment](t, all)
+	assert.EqualValues(t, 2, *deployment.Spec.Replicas)
+	pods := labels.Set(deployment.Spec.Template.Labels)
+	selects := func(s *metav1.LabelSelector) bool {
+		selector, err := metav1.LabelSelectorAsSelector(s)
+		require.NoError(t, err)
+		return selector.Matches(pods) && !selector.Empty()
+	}
+	assert.True(t, selects(deployment.Spec.Selector))
+	assert.True(t, selects(only[*policyv1.PodDisruptionBudget](t, all).Spec.Selector))
+	for _, spread := range deployment.Spec.Template.Spec.TopologySpreadConstraints {
+		assert.True(t, selects(spread.LabelSelector), spread.TopologyKey)
+	}
+	hpa := only[*autoscalingv2.HorizontalPodAutoscaler](t, all)
+	assert.Equal(t, autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: deployment.Name}, hpa.Spec.ScaleTargetRef)
+	assert.Equal(t, deployment.Spec.Replicas, hpa.Spec.MinReplicas)
+}
+
+// The component takes the horizontal autoscaler away and changes nothing else.
+func TestVerticalComponent(t *testing.T) {
+	memory := filesys.MakeFsInMemory()
+	require.NoError(t, filepath.WalkDir("deploy", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return memory.WriteFile(path, text)
+	}))
+	require.NoError(t, memory.WriteFile("overlay/kustomization.yaml", []byte("resources: [../deploy]\ncomponents: [../deploy/vertical]\n")))
+	all := render(t, memory, "overlay")
+	vpa := only[*verticalPodAutoscaler](t, all)
+	deployment := only[*appsv1.Deployment](t, all)
+	assert.Equal(t, deployment.Name, vpa.Spec.TargetRef.Name)
+	container := deployment.Spec.Template.Spec.Containers[0]
+	assert.Equal(t, container.Name, vpa.Spec.ResourcePolicy.ContainerPolicies[0].ContainerName)
+	assert.Equal(t, container.Resources.Limits[corev1.ResourceMemory], vpa.Spec.ResourcePolicy.ContainerPolicies[0].MaxAllowed[corev1.ResourceMemory])
+	base := deployed(t)
+	assert.Len(t, all, len(base))
+	for _, obj := range all {
+		_, horizontal := obj.(*autoscalingv2.HorizontalPodAutoscaler)
+		assert.False(t, horizontal)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

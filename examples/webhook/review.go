@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// review is Injector.Review as an admission handler that counts and logs.
+func review(in *injector.Injector, m *reviewMetrics) admission.Handler {
+	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
+		start := time.Now()
+		response := in.Review(ctx, &req.AdmissionRequest)
+		m.count(response.AuditAnnotations, time.Since(start))
+
+		outcome := response.AuditAnnotations[injector.AuditOutcome]
+		log := log.FromContext(ctx).WithValues("outcome", outcome)
+		if response.Allowed {
+			log.V(debug).Info("reviewed", "managers", response.AuditAnnotations[injector.AuditManagers])
+		} else {
+			log.Info("refused", "code", response.Result.Code, "message", response.Result.Message)
+		}
+		return admission.Response{AdmissionResponse: *response}
+	})
+}
+
+// debug is slog.LevelDebug as logr counts.
+const debug = 4
+
+// logged is a manager that logs its failures, of which a response tells only
+// that they happened.
+func logged(m injector.SecretManager) injector.SecretManager { return loggedManager{m} }
+
+type loggedManager struct{ injector.SecretManager }
+
+func (m loggedManager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	fragment, err := m.SecretManager.Mount(ctx, req, target)
+	if failed(err) {
+		log.FromContext(ctx).Error(err, "a secret manager failed", "manager", m.Name(), "request", req.String())
+	}
+	return fragment, err
+}
+
+// failed reports whether an error is neither "ask the next manager" nor the
+// Pod's author's to mend, who is told of it.
+func failed(err error) bool {
+	var conflict *mount.ConflictError
+	var invalid *secret.InvalidError
+	return err != nil && !errors.Is(err, secret.ErrNotFound) && !errors.Is(err, secret.ErrUnsupported) &&
+		!errors.As(err, &conflict) && !errors.As(err, &invalid)
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"slices"
+	"time"
+
+	"github.com/open-policy-agent/cert-controller/pkg/rotator"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+)
+
+// rotate has cert-controller issue CA and certificate into the Secret, replace
+// them in time, and write the CA into the MutatingWebhookConfiguration. Every
+// replica does so, without a leader: the Secret's resourceVersion decides who
+// was first, and the others take what they find.
+func rotate(mgr manager.Manager, cfg *config) error {
+	return rotator.AddRotator(gentle{mgr}, &rotator.CertRotator{
+		SecretKey:          types.NamespacedName{Namespace: cfg.Namespace, Name: cfg.Certificate.Secret},
+		CertDir:            cfg.Certificate.Dir,
+		CAName:             cfg.Service + "-ca",
+		CAOrganization:     "podsecrets",
+		DNSName:            cfg.dnsName(),
+		CertName:           certName,
+		KeyName:            keyName,
+		IsReady:            make(chan struct{}),
+		FieldOwner:         "podsecrets-webhook",
+		Webhooks:           []rotator.WebhookInfo{{Name: cfg.WebhookConfiguration, Type: rotator.Mutating}},
+		CaCertDuration:     cfg.Certificate.CAValidity,
+		ServerCertDuration: cfg.Certificate.Validity,
+		LookaheadInterval:  cfg.Certificate.RenewBefore,
+	})
+}
+
+// overlap is how long after its NotBefore a new CA shares the bundle with those
+// that were there before. cert-controller dates it back by an hour, so that one
+// hour is left in which all replicas go over to the new certificate.
+const overlap = 2 * time.Hour
+
+// gentle is the manager as cert-controller sees it: with a client that keeps
+// the CA before in the bundle, where cert-controller would put the new one in
+// its place at once, while replicas still serve a certificate of the old.
+type gentle struct{ manager.Manager }
+
+func (m gentle) GetClient() client.Client {
+	return bundler{m.Manager.GetClient(), m.GetAPIReader(), time.Now}
+}
+
+type bundler struct {
+	client.Client
+	live client.Reader
+	now  func() time.Time
+}
+
+func (b bundler) Update(ctx context.Context, obj client.Object, opts ...client.UpdateOption) error {
+	if configuration, ok := obj.(*unstructured.Unstructured); ok {
+		if err := b.keepOld(ctx, configuration); err != nil {
+			return err
+		}
+	}
+	return b.Client.Update(ctx, obj, opts...)
+}
+
+// keepOld adds the live bundles' CAs to those that are to take their place. If
+// the configuration is not the live one, the update that follows is refused.
+func (b bundler) keepOld(ctx context.Context, wanted *unstructured.Unstructured) error {
+	var live admissionregistrationv1.MutatingWebhookConfiguration
+	if err := b.live.Get(ctx, client.ObjectKeyFromObject(wanted), &live); err != nil {
+		return err
+	}
+	hooks, _, err := unstructured.NestedSlice(wanted.Object, "webhooks")
+	if err != nil {
+		return err
+	}
+	for i := range min(len(hooks), len(live.Webhooks)) {
+		hook := hooks[i].(map[string]any)
+		text, _, _ := unstructured.NestedString(hook, "clientConfig", "caBundle")
+		bundle, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return err
+		}
+		merged := mergeBundles(bundle, live.Webhooks[i].ClientConfig.CABundle, b.now())
+		if err := unstructured.SetNestedField(hook, base64.StdEncoding.EncodeToString(merged), "clientConfig", "caBundle"); err != nil {
+			return err
+		}
+	}
+	return unstructured.SetNestedSlice(wanted.Object, hooks, "webhooks")
+}
+
+// mergeBundles returns the wanted CAs and, while the newest of all is new, the
+// present ones, newest first. So it does not matter whether a replica that has
+// not seen the new CA yet writes the bundle last.
+func mergeBundles(wanted, present []byte, now time.Time) []byte {
+	cas := append(parseBundle(wanted), parseBundle(present)...)
+	slices.SortFunc(cas, func(a, b *x509.Certificate) int {
+		return cmp.Or(b.NotBefore.Compare(a.NotBefore), bytes.Compare(a.Raw, b.Raw))
+	})
+	cas = slices.CompactFunc(cas, (*x509.Certificate).Equal)
+	if len(cas) == 0 || now.Sub(cas[0].NotBefore) >= overlap {
+		return wanted
+	}
+	var merged bytes.Buffer
+	for _, ca := range cas {
+		if now.Before(ca.NotAfter) {
+			pem.Encode(&merged, &pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw})
+		}
+	}
+	return merged.Bytes()
+}
+
+// parseBundle leaves out what is no certificate.
+func parseBundle(text []byte) (cas []*x509.Certificate) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if ca, err := x509.ParseCertificate(block.Bytes); err == nil {
+			cas = append(cas, ca)
+		}
+	}
+	return cas
+}

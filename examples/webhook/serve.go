@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+)
+
+// mutatePath is where API servers call.
+const mutatePath = "/mutate"
+
+// serve runs until stop ends. Then it is not ready any more but still serves for
+// as long as cfg.Drain says, finishes the reviews that it has begun, and
+// returns.
+func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
+	in, err := cfg.injector(logged)
+	if err != nil {
+		return err
+	}
+	certs := newCertificates(cfg)
+	mgr, err := newManager(cfg, cluster, certs)
+	if err != nil {
+		return err
+	}
+	reviews := newReviewMetrics(metrics.Registry)
+	server := mgr.GetWebhookServer()
+	server.Register(mutatePath, parting(stop, &admission.Webhook{Handler: review(in, reviews)}))
+	certs.reader = mgr.GetClient()
+	err = errors.Join(
+		certs.watch(mgr),
+		rotate(mgr, cfg),
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("stopping", func(*http.Request) error { return stop.Err() }),
+		mgr.AddReadyzCheck("certificate", certs.ready),
+		mgr.AddReadyzCheck("server", certs.then(server.StartedChecker())),
+	)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	context.AfterFunc(stop, func() {
+		mgr.GetLogger().Info("not ready any more", "drain", cfg.Drain.String())
+		time.AfterFunc(cfg.Drain, cancel)
+	})
+	return mgr.Start(ctx)
+}
+
+// parting is a handler that has API servers, once stop has ended, close their
+// connections themselves after a response: they keep several, over HTTP/1.1, and
+// lose a review that they send on one which the server is closing.
+func parting(stop context.Context, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stop.Err() != nil {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+func newManager(cfg *config, cluster *rest.Config, certs *certificates) (manager.Manager, error) {
+	host, port, err := splitAddress(cfg.Listen.Webhook)
+	if err != nil {
+		return nil, err
+	}
+	return ctrl.NewManager(cluster, ctrl.Options{
+		Metrics:                metricsserver.Options{BindAddress: cfg.Listen.Metrics},
+		HealthProbeBindAddress: cfg.Listen.Probes,
+		WebhookServer: webhook.NewServer(webhook.Options{Host: host, Port: port, TLSOpts: []func(*tls.Config){
+			func(c *tls.Config) { c.GetCertificate = certs.get },
+		}}),
+		// Two objects are all that is read.
+		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}: {
+				Namespaces: map[string]cache.Config{cfg.Namespace: {}},
+				Field:      fields.OneTermEqualSelector("metadata.name", cfg.Certificate.Secret),
+			},
+			&admissionregistrationv1.MutatingWebhookConfiguration{}: {
+				Field: fields.OneTermEqualSelector("metadata.name", cfg.WebhookConfiguration),
+			},
+		}},
+	})
+}

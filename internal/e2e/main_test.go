@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
+	"github.com/podsecrets/podsecrets/internal/e2e/deployed"
+	"github.com/podsecrets/podsecrets/internal/vaulttest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// What all tests share. None changes it for the next.
+var (
+	server *apiserver.Server
+	hook   *deployed.Webhook
+	client *kubernetes.Clientset
+	anyone dynamic.Interface // also knows what this build's k8s.io/api does not
+)
+
+// shared is the global secret: replicas have it in their environment.
+const shared = "glob@l $(HOME) $$ value"
+
+// everyManager is a configuration that has all managers, in an order in which
+// each is reached.
+var everyManager = map[string]any{
+	"managers": []string{"global", "aws", "k8s", "vault"},
+	"drain":    "1s",
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	flag.Parse()
+	vaulttest.Isolate()
+	var err error
+	// The feature has a field of a Pod that came after the library's k8s.io/api.
+	if server, err = apiserver.Start("--feature-gates=GenericWorkload=true"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer server.Stop()
+	client = kubernetes.NewForConfigOrDie(server.Config)
+	anyone = dynamic.NewForConfigOrDie(server.Config)
+	hook, err = deployed.Start(context.Background(), server, deployed.Options{
+		Replicas: 2,
+		Config:   everyManager,
+		Env:      []string{"FLYTE_SECRET_SHARED_TOKEN=" + shared, "FLYTE_SECRET_SHARED_BROKEN=\xff"},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer hook.Stop()
+	return m.Run()
+}

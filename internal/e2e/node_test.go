@@ -1,0 +1,207 @@
+package e2e
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
+	"github.com/podsecrets/podsecrets/internal/vaulttest"
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// node is a model of a node that runs a stored Pod: of what the kubelet does
+// with variables and volumes, of the image that fetches from AWS, and of the
+// Vault Agent. Kubernetes Secrets it gets from the API server.
+type node struct {
+	client *kubernetes.Clientset
+	pod    *corev1.Pod
+	dir    string // has a folder for each volume
+	vault  *corev1.VolumeMount
+}
+
+// world is what a container sees.
+type world struct {
+	env  map[string]string
+	file func(path string) (content string, found bool)
+}
+
+// stores are what is outside of the cluster.
+type stores struct {
+	aws   map[string]string // by ARN
+	vault *vaulttest.Server
+}
+
+// vaultVolume is the volume that Vault's injector would add.
+const vaultVolume = "vault-secrets"
+
+// runPod returns what the Pod's containers see, by their names. Those that fetch
+// have run, and are left out.
+func runPod(t *testing.T, s *apiserver.Server, pod *corev1.Pod, from stores) map[string]world {
+	t.Helper()
+	n := &node{client: clientOf(t, s), pod: pod, dir: t.TempDir()}
+	for _, v := range pod.Spec.Volumes {
+		n.mountVolume(t, v)
+	}
+	if pod.Annotations[vaulttest.Prefix+"agent-inject"] == "true" {
+		n.runAgent(t, from.vault)
+	}
+	seen := map[string]world{}
+	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for _, c := range list {
+			env := n.environment(t, c)
+			if mount.IsName(c.Name) {
+				n.fetch(t, c, env, from.aws)
+				continue
+			}
+			seen[c.Name] = world{env, func(p string) (string, bool) { return n.read(t, c, p) }}
+		}
+	}
+	return seen
+}
+
+func (n *node) mountVolume(t *testing.T, v corev1.Volume) {
+	require.NoError(t, os.Mkdir(filepath.Join(n.dir, v.Name), 0o755))
+	if v.Secret == nil {
+		return
+	}
+	data, found := n.secret(t, v.Secret.SecretName)
+	optional := v.Secret.Optional != nil && *v.Secret.Optional
+	require.True(t, found || optional, "the Pod would wait for Secret %q", v.Secret.SecretName)
+	for _, item := range v.Secret.Items {
+		if value, ok := data[item.Key]; ok {
+			n.write(t, filepath.Join(n.dir, v.Name, item.Path), string(value))
+		}
+	}
+}
+
+// runAgent does what the Vault Agent would do that Vault's injector adds.
+func (n *node) runAgent(t *testing.T, s *vaulttest.Server) {
+	config, err := vaulttest.Inject(n.pod.Annotations)
+	require.NoError(t, err)
+	at := n.pod.Annotations[vaulttest.Prefix+"secret-volume-path"]
+	root := t.TempDir()
+	require.NoError(t, vaulttest.Render(t, config, s, root))
+	n.vault = &corev1.VolumeMount{Name: vaultVolume, MountPath: at}
+	for file, content := range vaulttest.FilesBelow(t, root) {
+		n.write(t, filepath.Join(n.dir, vaultVolume, strings.TrimPrefix(file, at)), content)
+	}
+}
+
+// fetch does what aws-secrets-manager-secret-sidecar:v0.1.4 does.
+func (n *node) fetch(t *testing.T, c corev1.Container, env, aws map[string]string) {
+	arn := env["SECRET_ARN"]
+	require.True(t, strings.HasPrefix(arn, "arn:") && strings.Count(arn, ":") >= 5, "the image exits with 1 on %q", arn)
+	value, found := aws[arn]
+	if file, ok := n.behind(c, "/tmp"+env["SECRET_FILENAME"]); ok && found {
+		n.write(t, file, value)
+	}
+}
+
+func (n *node) write(t *testing.T, file, content string) {
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
+}
+
+// behind returns where on the node the file is that a container sees at the path
+// p: in the volume of the deepest mount above it.
+func (n *node) behind(c corev1.Container, p string) (file string, ok bool) {
+	mounts := c.VolumeMounts
+	if n.vault != nil {
+		mounts = append([]corev1.VolumeMount{*n.vault}, mounts...)
+	}
+	var at corev1.VolumeMount
+	for _, m := range mounts {
+		if strings.HasPrefix(p, m.MountPath+"/") && len(m.MountPath) > len(at.MountPath) {
+			at = m
+		}
+	}
+	return filepath.Join(n.dir, at.Name, path.Join(at.SubPath, p[len(at.MountPath):])), at.Name != ""
+}
+
+func (n *node) read(t *testing.T, c corev1.Container, p string) (content string, found bool) {
+	file, ok := n.behind(c, p)
+	if !ok {
+		return "", false
+	}
+	raw, err := os.ReadFile(file)
+	if !os.IsNotExist(err) {
+		require.NoError(t, err)
+	}
+	return string(raw), err == nil
+}
+
+// environment returns the variables that a container sees.
+func (n *node) environment(t *testing.T, c corev1.Container) map[string]string {
+	env := map[string]string{}
+	for _, v := range c.Env {
+		if v.ValueFrom == nil {
+			env[v.Name] = expand(v.Value, env)
+			continue
+		}
+		ref := v.ValueFrom.SecretKeyRef
+		require.NotNil(t, ref, "the one kind of reference that is made: %s", v.Name)
+		data, _ := n.secret(t, ref.Name)
+		value, found := data[ref.Key]
+		if found {
+			env[v.Name] = string(value)
+			continue
+		}
+		require.True(t, ref.Optional != nil && *ref.Optional, "container %q would wait for %s/%s", c.Name, ref.Name, ref.Key)
+	}
+	return env
+}
+
+// secret gets a Kubernetes Secret.
+func (n *node) secret(t *testing.T, name string) (data map[string][]byte, found bool) {
+	s, err := n.client.CoreV1().Secrets(n.pod.Namespace).Get(t.Context(), name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, false
+	}
+	require.NoError(t, err)
+	return s.Data, true
+}
+
+// expand is the kubelet's expansion of a variable's value, by the variables that
+// stand before it.
+func expand(value string, known map[string]string) string {
+	var out strings.Builder
+	for i := 0; i < len(value); i++ {
+		if value[i] != '$' || i+1 == len(value) {
+			out.WriteByte(value[i])
+			continue
+		}
+		i++
+		end := strings.IndexByte(value[i:], ')')
+		switch {
+		case value[i] == '$':
+			out.WriteByte('$')
+		case value[i] == '(' && end > 0:
+			name := value[i+1 : i+end]
+			if v, ok := known[name]; ok {
+				out.WriteString(v)
+			} else {
+				out.WriteString("$(" + name + ")")
+			}
+			i += end
+		default:
+			out.WriteString(value[i-1 : i+1])
+		}
+	}
+	return out.String()
+}
+
+func clientOf(t testing.TB, s *apiserver.Server) *kubernetes.Clientset {
+	t.Helper()
+	c, err := kubernetes.NewForConfig(s.Config)
+	require.NoError(t, err)
+	return c
+}
