@@ -1,6 +1,6 @@
 # The modules whose tests need nothing but Go, and those that need an API server.
 # internal/kapi is Kubernetes itself, and neither linted nor tested.
-MODULES     := . internal/textoracle internal/podsecurity internal/vaulttest examples/webhook
+MODULES     := . internal/textoracle internal/podsecurity internal/vaulttest internal/bench examples/webhook
 E2E_MODULES := internal/e2e examples/operator
 TOOLS       := $(CURDIR)/internal/tools/go.mod
 
@@ -14,7 +14,7 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test api compat fuzz kapi bin/webhook e2e bench-cluster
+.PHONY: all lint test api compat fuzz kapi bin/webhook e2e bench bench-cluster
 
 all: lint test compat e2e
 
@@ -56,6 +56,16 @@ bin/webhook:
 # What embeds the library, in a real API server.
 e2e: kapi bin/webhook
 	@set -e; for m in $(E2E_MODULES); do cd $(CURDIR)/$$m; go test ./...; done
+
+# Measures reviews beside the usual way and the floor, compares them with
+# benchstat, and writes the README's table and chart.
+BENCH := ^Benchmark(Review|ReviewByDiff|ReviewAgain|Valid)$$/^pod=(1x15|10x50)$$/^manager=(k8s|vault|aws)$$/^secrets=(3|100)$$
+bench:
+	@mkdir -p bin
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 0.2s -count 6 ./injector > bin/bench.txt
+	go test -run '^$$' -bench '^Benchmark(Review|Valid)Nothing$$' -benchtime 0.2s -count 6 ./injector >> bin/bench.txt
+	cd internal/bench && go tool benchstat -col .name -filter '.name:(ReviewByDiff OR Review)' $(CURDIR)/bin/bench.txt
+	cd internal/bench && go run . -readme $(CURDIR)/README.md -chart $(CURDIR)/docs/review.svg < $(CURDIR)/bin/bench.txt
 
 # Measures how long the creation of Pods takes, and writes that into README.md.
 bench-cluster: kapi bin/webhook

@@ -47,7 +47,7 @@ func TestImportsGoOneWay(t *testing.T) {
 		"k8ssecret":      {"mount", "secret"},
 		"awssm":          {"mount", "secret"},
 		"vault":          {"mount", "secret"},
-		"internal/merge": {"mount"},
+		"internal/merge": {"mount", "secret"},
 		"injector":       {"mount", "secret", "internal/merge"},
 	} {
 		for _, imported := range goList(t, `{{join .Imports "\n"}}`, self+"/"+pkg) {

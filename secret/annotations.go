@@ -154,9 +154,9 @@ func decodeAnnotation(name, value string) (Request, error) {
 // decodeBase32 is strict where encoding/base32 is not: that skips line breaks
 // and ignores left-over bits.
 func decodeBase32(s string) (string, error) {
-	if i := strings.IndexFunc(s, func(c rune) bool { return !strings.ContainsRune(base32Alphabet, c) }); i >= 0 {
-		c, _ := utf8.DecodeRuneInString(s[i:])
-		return "", fmt.Errorf("base32 at byte %d: unexpected character %q", i, c)
+	if rest := strings.TrimLeft(s, base32Alphabet); rest != "" {
+		c, _ := utf8.DecodeRuneInString(rest)
+		return "", fmt.Errorf("base32 at byte %d: unexpected character %q", len(s)-len(rest), c)
 	}
 	b, err := base32Encoding.DecodeString(s)
 	// Left-over bits can only be in the last group, of 5 bytes in 8 letters.

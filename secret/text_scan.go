@@ -85,7 +85,16 @@ func (s *scanner) unexpected() error {
 // numbers are made. The scanner stays.
 func (s *scanner) word() string {
 	rest := s.rest()
-	return rest[:len(rest)-len(strings.TrimLeft(rest, letters+decimal+"_+-."))]
+	n := 0
+	for n < len(rest) && (inIdent(rest[n]) || rest[n] == '+' || rest[n] == '-' || rest[n] == '.') {
+		n++
+	}
+	return rest[:n]
+}
+
+// inIdent reports whether an identifier can have c.
+func inIdent(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
 }
 
 // fieldName reads the name of a field, its number, or in brackets the name of
@@ -155,7 +164,12 @@ func (s *scanner) number() (digits string, negative bool, err error) {
 }
 
 func isIdent(word string) bool {
-	return word != "" && strings.Trim(word, letters+decimal+"_") == "" && strings.IndexByte(decimal, word[0]) < 0
+	for i := range len(word) {
+		if !inIdent(word[i]) {
+			return false
+		}
+	}
+	return word != "" && strings.IndexByte(decimal, word[0]) < 0
 }
 
 // isInteger: decimal without leading zero, hex, or octal.

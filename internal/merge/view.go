@@ -13,14 +13,8 @@ import (
 // View is what decisions need to know of a Pod. It shares the memory of the
 // typed Pod or of the bytes that it is made from, and is only read.
 type View struct {
-	Metadata struct {
-		Name         string            `json:"name"`
-		GenerateName string            `json:"generateName"`
-		Namespace    string            `json:"namespace"`
-		Labels       map[string]string `json:"labels"`
-		Annotations  map[string]string `json:"annotations"`
-	} `json:"metadata"`
-	Spec struct {
+	Metadata Metadata `json:"metadata"`
+	Spec     struct {
 		Volumes          []element                     `json:"volumes"`
 		ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets"`
 		InitContainers   []Container                   `json:"initContainers"`
@@ -28,6 +22,15 @@ type View struct {
 	} `json:"spec"`
 
 	volumes []corev1.Volume // of a typed Pod, in place of Spec.Volumes
+}
+
+// Metadata is what decisions, and managers, may know of a Pod's metadata.
+type Metadata struct {
+	Name         string            `json:"name"`
+	GenerateName string            `json:"generateName"`
+	Namespace    string            `json:"namespace"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
 }
 
 // Container is what decisions need to know of a container.
@@ -73,6 +76,18 @@ func ViewJSON(raw []byte) (*View, error) {
 		return nil, err
 	}
 	return v, nil
+}
+
+// ViewMetadata is ViewJSON for a Pod of which nothing but the metadata matters:
+// the View has no more.
+func ViewMetadata(raw []byte) (*View, error) {
+	var pod struct {
+		Metadata Metadata `json:"metadata"`
+	}
+	if err := json.Unmarshal(raw, &pod); err != nil {
+		return nil, err
+	}
+	return &View{Metadata: pod.Metadata}, nil
 }
 
 // Meta returns the metadata that a mount.Target may show.
