@@ -3,8 +3,8 @@ package injector
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -72,11 +72,7 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	}
 	reqs, err := secret.DecodeAnnotations(annotations)
 	if err != nil {
-		var texts []string
-		for _, e := range split(err) {
-			texts = append(texts, e.Error())
-		}
-		return deny(req.UID, http.StatusBadRequest, message(texts))
+		return deny(req.UID, http.StatusBadRequest, message(split(err)))
 	}
 	if len(reqs) == 0 {
 		return allow(req, OutcomeSkipped)
@@ -124,7 +120,7 @@ func (in *Injector) countByManager(placements []Placement) string {
 	for _, m := range in.managers {
 		name := m.Name()
 		if served[name] > 0 {
-			counts = append(counts, fmt.Sprintf("%s=%d", name, served[name]))
+			counts = append(counts, name+"="+strconv.Itoa(served[name]))
 			delete(served, name)
 		}
 	}
@@ -134,23 +130,17 @@ func (in *Injector) countByManager(placements []Placement) string {
 // refuse tells of the worst error what kind it is, and the public text of all.
 func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *admissionv1.AdmissionResponse {
 	code := int32(http.StatusUnprocessableEntity)
-	var texts []string
-	for _, e := range split(err) {
+	errs := split(err)
+	for _, e := range errs {
 		var failed *RequestError
-		switch {
-		case errors.As(e, &failed):
-			texts = append(texts, failed.publicText())
-			if failed.public == "" {
-				code = http.StatusInternalServerError
-			}
-		default:
-			texts = append(texts, e.Error())
+		if errors.As(e, &failed) && failed.public == nil {
+			code = http.StatusInternalServerError
 		}
 	}
 	if ctx.Err() != nil {
 		code = http.StatusGatewayTimeout
 	}
-	return deny(req.UID, code, message(texts))
+	return deny(req.UID, code, message(errs))
 }
 
 // split returns the errors that errors.Join joined.
