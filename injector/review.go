@@ -43,11 +43,11 @@ const (
 //
 // A refusal has the status code 400 if the Pod or an annotation cannot be
 // decoded, 413 if the Pod is larger than the package's limits, 422 if requests
-// are invalid, not served, in conflict or too many, 500 if a
-// manager failed, and 504 if the context ended. Its message names requests and
-// fields, of the first twenty errors if there are more; of a manager's error it
-// tells only the category (not found, not supported, failed), because Pods'
-// authors read it. To log a manager's error, wrap the manager in one that does.
+// are invalid, not served, in conflict or too many, 500 if a manager failed, and
+// 504 if the context ended. Its message names requests and fields, of the first
+// twenty errors if there are more; of a manager's error it tells only the
+// category (not found, not supported, failed), because Pods' authors read it. To
+// log a manager's error, wrap the manager in one that does.
 //
 // Review itself never panics, whatever the bytes, and never returns nil. Of a
 // Pod that no API server would send, such as one with null for a container, the

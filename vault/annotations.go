@@ -93,9 +93,9 @@ func flaw(name, value string) string {
 	return ""
 }
 
-// check finds annotations of the Pod with which the secret would not arrive, but
-// for volumePath.
-// Those of must that have another value, the injector finds.
+// check finds annotations of the Pod with which the secret would not arrive. Mount
+// has looked at volumePath, and those of must that have another value, the injector
+// finds.
 func check(target mount.Target, id, dir string, common, must map[string]string) error {
 	for _, name := range []string{inject, prePopulate, configMap, role} {
 		if value, ok := target.Annotation(name); ok {
