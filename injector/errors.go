@@ -27,8 +27,8 @@ type RequestError struct {
 	Err error
 
 	// public is what a user of a webhook may be told of Err, who must not
-	// learn how managers reach their stores. Empty if it is a manager's failure.
-	public string
+	// learn how managers reach their stores. Nil if it is a manager's failure.
+	public error
 }
 
 func (e *RequestError) Error() string { return e.text(fmt.Sprint(e.Err)) }
@@ -39,10 +39,10 @@ func (e *RequestError) Unwrap() error { return e.Err }
 // publicText is the message without what only the operator of the injector
 // should read: of what a manager returned, it tells the category.
 func (e *RequestError) publicText() string {
-	if e.public == "" {
+	if e.public == nil {
 		return e.text("failed")
 	}
-	return e.text(e.public)
+	return e.text(e.public.Error())
 }
 
 func (e *RequestError) text(cause string) string {
@@ -58,7 +58,7 @@ func (e *RequestError) text(cause string) string {
 // mendable returns the RequestError of a cause that the Pod's author can mend,
 // and of which everything may be told.
 func mendable(req secret.Request, manager string, err error) *RequestError {
-	return &RequestError{Request: req, Manager: manager, Err: err, public: err.Error()}
+	return &RequestError{Request: req, Manager: manager, Err: err, public: err}
 }
 
 // failure returns the RequestError of what a manager returned that ended the
@@ -69,9 +69,9 @@ func failure(req secret.Request, manager string, err error) *RequestError {
 	var invalid *secret.InvalidError
 	switch {
 	case errors.As(err, &conflict):
-		e.public = conflict.Error()
+		e.public = conflict
 	case errors.As(err, &invalid):
-		e.public = invalid.Error()
+		e.public = invalid
 	}
 	return e
 }
@@ -96,7 +96,7 @@ func (a answer) category() string {
 func unserved(req secret.Request, answers []answer) *RequestError {
 	const nobody = "no manager serves it"
 	if len(answers) == 0 {
-		return &RequestError{Request: req, Err: errors.New("there is no manager"), public: nobody}
+		return &RequestError{Request: req, Err: errors.New("there is no manager"), public: errors.New(nobody)}
 	}
 	full := make([]string, len(answers))
 	categories := make([]string, len(answers))
@@ -107,7 +107,7 @@ func unserved(req secret.Request, answers []answer) *RequestError {
 	return &RequestError{
 		Request: req,
 		Err:     &unservedError{nobody + " (" + strings.Join(full, "; ") + ")", wrapped},
-		public:  nobody + " (" + strings.Join(categories, "; ") + ")",
+		public:  errors.New(nobody + " (" + strings.Join(categories, "; ") + ")"),
 	}
 }
 

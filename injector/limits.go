@@ -1,6 +1,7 @@
 package injector
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -53,10 +54,20 @@ func sizeOf(annotations map[string]string) (size int) {
 	return size
 }
 
-// message joins the texts of errors within the limits.
-func message(texts []string) string {
-	if more := len(texts) - maxTold; more > 0 {
-		texts = append(texts[:maxTold:maxTold], fmt.Sprintf("and %d more", more))
+// message joins what may be told of errors, within the limits.
+func message(errs []error) string {
+	var texts []string
+	for i, err := range errs {
+		if i == maxTold {
+			texts = append(texts, fmt.Sprintf("and %d more", len(errs)-i))
+			break
+		}
+		var failed *RequestError
+		if errors.As(err, &failed) {
+			texts = append(texts, failed.publicText())
+		} else {
+			texts = append(texts, err.Error())
+		}
 	}
 	all := strings.Join(texts, "; ")
 	if len(all) > maxMessage {

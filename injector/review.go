@@ -44,11 +44,11 @@ const (
 //
 // A refusal has the status code 400 if the Pod or an annotation cannot be
 // decoded, 413 if the Pod is larger than the package's limits, 422 if requests
-// are invalid, not served, in conflict or too many, 500 if a
-// manager failed, and 504 if the context ended. Its message names requests and
-// fields, of the first twenty errors if there are more; of a manager's error it
-// tells only the category (not found, not supported, failed), because Pods'
-// authors read it. To log a manager's error, wrap the manager in one that does.
+// are invalid, not served, in conflict or too many, 500 if a manager failed, and
+// 504 if the context ended. Its message names requests and fields, of the first
+// twenty errors if there are more; of a manager's error it tells only the
+// category (not found, not supported, failed), because Pods' authors read it. To
+// log a manager's error, wrap the manager in one that does.
 //
 // Review itself never panics, whatever the bytes, and never returns nil. Of a
 // Pod that no API server would send, such as one with null for a container, the
@@ -77,11 +77,7 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	}
 	reqs, err := secret.DecodeAnnotations(annotations)
 	if err != nil {
-		var texts []string
-		for _, e := range split(err) {
-			texts = append(texts, e.Error())
-		}
-		return deny(req.UID, http.StatusBadRequest, message(texts))
+		return deny(req.UID, http.StatusBadRequest, message(split(err)))
 	}
 	if len(reqs) == 0 {
 		return allow(req, OutcomeSkipped)
@@ -152,23 +148,17 @@ func (in *Injector) countByManager(placements []Placement) string {
 // refuse tells of the worst error what kind it is, and the public text of all.
 func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *admissionv1.AdmissionResponse {
 	code := int32(http.StatusUnprocessableEntity)
-	var texts []string
-	for _, e := range split(err) {
+	errs := split(err)
+	for _, e := range errs {
 		var failed *RequestError
-		switch {
-		case errors.As(e, &failed):
-			texts = append(texts, failed.publicText())
-			if failed.public == "" {
-				code = http.StatusInternalServerError
-			}
-		default:
-			texts = append(texts, e.Error())
+		if errors.As(e, &failed) && failed.public == nil {
+			code = http.StatusInternalServerError
 		}
 	}
 	if ctx.Err() != nil {
 		code = http.StatusGatewayTimeout
 	}
-	return deny(req.UID, code, message(texts))
+	return deny(req.UID, code, message(errs))
 }
 
 // split returns the errors that errors.Join joined.

@@ -23,12 +23,15 @@ type ConflictError struct {
 	Reason string
 }
 
+// Error returns one line. Of a text in it that is longer than any path, which no
+// API server takes for a name, it has the beginning only: an error for each
+// request, with all of such a text, can take gigabytes.
 func (e *ConflictError) Error() string {
 	where := ""
 	if e.Container != "" {
-		where = fmt.Sprintf("container %q: ", e.Container)
+		where = fmt.Sprintf("container %.4096q: ", e.Container)
 	}
-	return fmt.Sprintf("%s%s %q %s", where, e.Field, e.Name, e.Reason)
+	return fmt.Sprintf("%s%s %.4096q %.20000s", where, e.Field, e.Name, e.Reason)
 }
 
 // What can be wrong with a Pod as a whole.

@@ -38,6 +38,9 @@ const (
 	rightDelimiter = prefix + "agent-template-right-delim-"
 )
 
+// maxPath is Linux's limit on a path in bytes (PATH_MAX).
+const maxPath = 4096
+
 // nameFlaw says why an annotation of that name cannot be configured, or "".
 func nameFlaw(name string) string {
 	switch {
@@ -64,6 +67,7 @@ func nameFlaw(name string) string {
 func flaw(name, value string) string {
 	switch name {
 	case inject, prePopulate:
+		value = value[:min(len(value), 64)] // which is no shorter than any that is true
 		if on, err := strconv.ParseBool(value); err != nil || !on {
 			return fmt.Sprintf("is %q, and secrets arrive only if it is true", value)
 		}
@@ -80,6 +84,8 @@ func flaw(name, value string) string {
 		switch {
 		case value == "": // the default, to Layout
 			return "is empty"
+		case len(value) > maxPath:
+			return fmt.Sprintf("has more than %d bytes", maxPath)
 		case errors.As(mount.Layout{Dir: value}.Validate(), &wrong):
 			return wrong.Reason
 		}
@@ -87,10 +93,11 @@ func flaw(name, value string) string {
 	return ""
 }
 
-// check finds annotations of the Pod with which the secret would not arrive.
-// Those of must that have another value, the injector finds.
+// check finds annotations of the Pod with which the secret would not arrive. Mount
+// has looked at volumePath, and those of must that have another value, the injector
+// finds.
 func check(target mount.Target, id, dir string, common, must map[string]string) error {
-	for _, name := range []string{inject, prePopulate, configMap, role, volumePath} {
+	for _, name := range []string{inject, prePopulate, configMap, role} {
 		if value, ok := target.Annotation(name); ok {
 			if reason := flaw(name, value); reason != "" {
 				return conflict(name, reason)

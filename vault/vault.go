@@ -98,6 +98,10 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	}
 	layout.Dir = common[volumePath]
 	if own, ok := target.Annotation(volumePath); ok {
+		// Before it becomes a part of every path.
+		if reason := flaw(volumePath, own); reason != "" {
+			return mount.Fragment{}, conflict(volumePath, reason)
+		}
 		layout.Dir = own
 	}
 	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
