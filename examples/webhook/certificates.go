@@ -126,7 +126,7 @@ func (c *certificates) Reconcile(ctx context.Context, _ reconcile.Request) (reco
 	if !same(&cert, c.next) {
 		c.next, c.nextVouchedFor = &cert, c.now()
 	}
-	if wait := c.settle - c.now().Sub(c.nextVouchedFor); served != nil && wait > 0 {
+	if wait := c.settle - c.now().Sub(c.nextVouchedFor); wait > 0 && served != nil && c.vouchedFor(ctx, served.Leaf) == nil {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	return reconcile.Result{}, c.serve(ctx, &cert, secret.Data[certName])

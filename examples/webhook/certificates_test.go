@@ -249,41 +249,30 @@ func TestSecretTakenAway(t *testing.T) {
 	assert.NoError(t, c.call(), "deleted")
 }
 
+// Who ends the old CA at once, by taking the bundle away, does not have to wait
+// for the new certificate.
+func TestOldAuthorityEnded(t *testing.T) {
+	c := newCluster(t)
+	old, young := newAuthority(t, c.cfg, c.time), newAuthority(t, c.cfg, c.time)
+	c.store(old.issue(t, c.time))
+	c.trust(old.ca.CertPEM)
+	c.store(young.issue(t, c.time))
+	c.trust(young.ca.CertPEM)
+	require.True(t, c.servedBy(old))
+
+	var found admissionregistrationv1.MutatingWebhookConfiguration
+	require.NoError(t, c.client.Get(t.Context(), c.configuration, &found))
+	found.Webhooks[0].ClientConfig.CABundle = nil
+	require.NoError(t, c.client.Update(t.Context(), &found))
+	c.hear()
+	assert.True(t, c.servedBy(old), "nothing better is there")
+	c.trust(young.ca.CertPEM)
+	assert.True(t, c.servedBy(young))
+	assert.NoError(t, c.call())
+}
+
 func otherName(t *testing.T, a *authority, now time.Time) map[string][]byte {
 	other := *a
 	other.rotator.DNSName = "other.svc"
 	return other.issue(t, now)
-}
-
-func TestMergeBundles(t *testing.T) {
-	cfg, now := defaults(), time.Now()
-	pem := func(age time.Duration) []byte { return newAuthority(t, cfg, now.Add(-age)).ca.CertPEM }
-	fresh, older, old := pem(0), pem(30*time.Minute), pem(1000*time.Hour)
-	cfg.Certificate.CAValidity = time.Minute
-	ended := pem(time.Hour)
-	join := func(parts ...[]byte) (all []byte) {
-		for _, part := range parts {
-			all = append(all, part...)
-		}
-		return all
-	}
-	for _, c := range []struct {
-		name                  string
-		wanted, present, want []byte
-	}{
-		{"the first", fresh, nil, fresh},
-		{"the same", fresh, fresh, fresh},
-		{"a new one", fresh, old, join(fresh, old)},
-		{"again", fresh, join(fresh, old), join(fresh, old)},
-		{"from a replica that is behind", old, join(fresh, old), join(fresh, old)},
-		{"two in an hour", fresh, join(older, old), join(fresh, older, old)},
-		{"ended", fresh, ended, fresh},
-		{"an old one takes another's place at once", old, pem(2000 * time.Hour), old},
-		{"nonsense", fresh, []byte("nonsense"), fresh},
-		{"nonsense wanted", []byte("nonsense"), nil, []byte("nonsense")},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			assert.Equal(t, string(c.want), string(mergeBundles(c.wanted, c.present, now)))
-		})
-	}
 }
