@@ -40,23 +40,24 @@ var ErrUnknown = errors.New("the pod does not tell")
 //     (enableServiceLinks), counts as not there, and so does a file of the image.
 //   - A file in an emptyDir is there if an init container names it, ends before
 //     this one starts (or, with restartPolicy Always, has a startupProbe, for which
-//     the kubelet waits), and mounts the volume writable. To name it is to have, as a word of a literal variable, of
-//     the command or of the arguments, or behind a "=" there, the file's path in
-//     that container, or its path below the mount with or without a slash in
-//     front. Whether the program then writes it, it does not know; to a program
-//     that fetches files without being told their names it does you no justice.
+//     the kubelet waits), and mounts the volume writable. To name it is to have its
+//     path in that container, or its path below the mount with or without a slash
+//     in front, as a word of a literal variable, of the command or of the
+//     arguments, or behind a "=" there. Whether the program then writes it is not
+//     known. A program that is not told which files to write counts as one that
+//     does not write this one.
 //   - A file of the Vault Agent Injector is there if the annotations instruct it
 //     to bring it to this container before it starts (agent-inject-secret-<id>,
 //     agent-inject-file-<id>, secret-volume-path and those that package vault's
 //     documentation names). The Pod is taken for one that this injector's webhook
-//     has not seen yet. Whether it runs, and what Vault has, it does not know.
+//     has not seen yet. Whether it runs, and what Vault has, is not known.
 //   - File permissions of Secret, ConfigMap, downwardAPI and projected volumes
-//     count where the user and group are known to lack them. Those that fetchers
-//     and Vault's agent give their files are not known, and assumed to be right.
-//   - Of volumes of other kinds (CSI, hostPath, claims, ...), of subPathExpr, of
-//     discovery variables that are references, and of a Request.EnvVar that has a
-//     reference among other text, it does not know, and returns an error that wraps
-//     ErrUnknown.
+//     count where the container's user and group are known to lack them. Those that
+//     fetchers and Vault's agent give their files are assumed to be right.
+//   - What is in volumes of other kinds (CSI, hostPath, claims, ...), what a
+//     subPathExpr is, what discovery variables are that refer to an object, and
+//     whether a Request.EnvVar is right that has a reference among other text, is
+//     not known: then the error wraps ErrUnknown.
 func CanRead(pod *corev1.Pod, container string, req secret.Request) error {
 	if err := req.Validate(); err != nil {
 		return fmt.Errorf("secret %v: %w", req, err)

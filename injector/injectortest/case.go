@@ -13,7 +13,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Outcome is what a manager answers to a request.
+// Outcome is what a manager answers to a request: Served, Variable, File,
+// NotFound, Unsupported or Fails.
 type Outcome uint8
 
 const (
