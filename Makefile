@@ -35,7 +35,7 @@ bin/webhook:
 
 # What is embedded in a real API server, and the webhook as real processes.
 e2e: kapi bin/webhook
-	cd internal/e2e && go test -count=1 ./...
+	cd internal/e2e && go test $(RACE) -count=1 ./...
 
 # Measures how long the creation of Pods takes, and writes that into README.md.
 bench-cluster: kapi bin/webhook
