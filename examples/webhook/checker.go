@@ -48,6 +48,10 @@ func (c *checker) require(ok bool, reason string, path ...string) {
 	}
 }
 
+func (c *checker) oneOf(value string, values []string, path ...string) {
+	c.require(slices.Contains(values, value), fmt.Sprintf("%q is none of %s", value, strings.Join(values, ", ")), path...)
+}
+
 func (c *checker) report(err error, path ...string) {
 	if err != nil {
 		c.require(false, err.Error(), path...)

@@ -2,9 +2,9 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 
@@ -84,8 +84,8 @@ func (cfg *config) convertFlyte(c *checker) {
 		"global": {"secrets"}, "layout": {"webhook", "secretEnvVarPrefix"},
 		"aws": {"webhook", "awsSecretManager"}, "vault": {"webhook", "vaultSecretManager"},
 	}
-	d := defaults() // a section that the file sets to null is gone
-	cfg.Global, cfg.K8s, cfg.AWS, cfg.Vault = d.Global, d.K8s, d.AWS, d.Vault
+	// A section that the file sets to null is gone.
+	cfg.Global, cfg.K8s, cfg.AWS, cfg.Vault = defaultGlobal(), defaultK8s(), defaultAWS(), defaultVault()
 	webhook, secrets := orZero(cfg.Webhook), orZero(cfg.Secrets)
 	cfg.Webhook, cfg.Secrets = nil, nil
 	c.warnRest("webhook", webhook.Rest)
@@ -120,13 +120,13 @@ func (w flyteWebhook) managers(c *checker) []string {
 	for i, name := range types {
 		path := []string{"webhook", at}
 		if at == "secretManagerTypes" {
-			path = append(path, fmt.Sprint(i))
+			path = append(path, strconv.Itoa(i))
 		}
 		if name == "" {
 			name = "K8s"
 		}
 		manager, ok := flyteTypes[name]
-		c.require(ok, fmt.Sprintf("%q is none of %s", name, names(flyteTypes)), path...)
+		c.oneOf(name, names(flyteTypes), path...)
 		// To leave it out would hand its secrets to the next manager.
 		c.require(!ok || manager != "", name+" has no counterpart here", path...)
 		if manager != "" && !slices.Contains(managers, manager) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -76,6 +76,10 @@ func defaultGlobal() *globalConfig {
 	return &globalConfig{EnvPrefix: "FLYTE_SECRET_", Dir: "/etc/secrets"}
 }
 
+func defaultK8s() *k8sConfig { return &k8sConfig{Any: "ANY", DefaultMode: 0o644} }
+
+func defaultVault() *vaultConfig { return &vaultConfig{Role: "flyte", KVVersion: "2"} }
+
 // defaultAWS has no resources, as what a file says of them takes their place
 // and is not mixed with them.
 func defaultAWS() *awsConfig {
@@ -128,58 +132,49 @@ var makers = map[string]func(*config) (injector.SecretManager, error){
 	},
 }
 
-// checkManagers makes everything once, to find what cannot be made, and drops
-// the sections of managers that are not asked for.
+// checkManagers makes everything once, to find what cannot be made.
 func (cfg *config) checkManagers(c *checker) {
-	for name, drop := range map[string]func(){
-		"global": func() { cfg.Global = nil }, "k8s": func() { cfg.K8s = nil },
-		"aws": func() { cfg.AWS = nil }, "vault": func() { cfg.Vault = nil },
-	} {
-		if !slices.Contains(cfg.Managers, name) {
-			c.require(!c.has(name), "has no effect, as it is not among managers", name)
-			drop()
-		}
+	section(c, cfg.Managers, "global", &cfg.Global, defaultGlobal())
+	section(c, cfg.Managers, "k8s", &cfg.K8s, defaultK8s())
+	section(c, cfg.Managers, "aws", &cfg.AWS, defaultAWS())
+	section(c, cfg.Managers, "vault", &cfg.Vault, defaultVault())
+	if cfg.AWS != nil {
+		cfg.AWS.Resources = cmp.Or(cfg.AWS.Resources, defaultResources())
 	}
-	cfg.fillSections()
+	if cfg.Global != nil {
+		cfg.Global.check(c)
+	}
 	c.require(len(cfg.Managers) > 0, "has none", "managers")
 	for i, name := range cfg.Managers {
-		at := []string{"managers", fmt.Sprint(i)}
-		make, ok := makers[name]
-		c.require(ok, fmt.Sprintf("%q is none of %s", name, names(makers)), at...)
+		at := []string{"managers", strconv.Itoa(i)}
+		c.oneOf(name, names(makers), at...)
 		c.require(!slices.Contains(cfg.Managers[:i], name), fmt.Sprintf("%q is there twice", name), at...)
-		if ok {
-			_, err := make(cfg)
+		if newManager, ok := makers[name]; ok {
+			_, err := newManager(cfg)
 			c.reportField(err, name)
 		}
 	}
 	c.reportField(mount.Layout(cfg.Layout).Validate(), "layout")
-	_, ok := initOrders[cfg.InitOrder]
-	c.require(ok, fmt.Sprintf("%q is none of %s", cfg.InitOrder, names(initOrders)), "initOrder")
-	_, ok = conflictPolicies[cfg.OnConflict]
-	c.require(ok, fmt.Sprintf("%q is none of %s", cfg.OnConflict, names(conflictPolicies)), "onConflict")
-	if cfg.Global != nil {
-		for i, a := range cfg.Global.Allow {
-			c.require(len(a.Namespaces) > 0 && a.Group+a.Key != "", "needs namespaces, and group or key", "global", "allow", fmt.Sprint(i))
-		}
-	}
+	c.oneOf(cfg.InitOrder, names(initOrders), "initOrder")
+	c.oneOf(cfg.OnConflict, names(conflictPolicies), "onConflict")
 }
 
-// fillSections gives each manager its section, and what that has no default of
-// its own for.
-func (cfg *config) fillSections() {
-	d := defaults()
-	for _, name := range cfg.Managers {
-		switch name {
-		case "global":
-			cfg.Global = cmp.Or(cfg.Global, d.Global)
-		case "k8s":
-			cfg.K8s = cmp.Or(cfg.K8s, d.K8s)
-		case "aws":
-			cfg.AWS = cmp.Or(cfg.AWS, d.AWS)
-			cfg.AWS.Resources = cmp.Or(cfg.AWS.Resources, defaultResources())
-		case "vault":
-			cfg.Vault = cmp.Or(cfg.Vault, d.Vault)
-		}
+// section drops that of a manager which is not asked for, and gives one to a
+// manager that has none.
+func section[T any](c *checker, managers []string, name string, set **T, def *T) {
+	if !slices.Contains(managers, name) {
+		c.require(!c.has(name), "has no effect, as it is not among managers", name)
+		*set = nil
+		return
+	}
+	*set = cmp.Or(*set, def)
+}
+
+// check refuses an empty list, which might be meant for everybody or for nobody.
+func (g *globalConfig) check(c *checker) {
+	c.require(len(g.Allow) > 0 || g.Allow == nil && !c.has("global", "allow"), "is empty; without it, everybody may read every global secret", "global", "allow")
+	for i, a := range g.Allow {
+		c.require(len(a.Namespaces) > 0 && a.Group+a.Key != "", "needs namespaces, and group or key", "global", "allow", strconv.Itoa(i))
 	}
 }
 
@@ -233,6 +228,4 @@ func references(names []string) (made []corev1.LocalObjectReference) {
 	return made
 }
 
-func names[T any](table map[string]T) string {
-	return strings.Join(slices.Sorted(maps.Keys(table)), ", ")
-}
+func names[T any](table map[string]T) []string { return slices.Sorted(maps.Keys(table)) }
