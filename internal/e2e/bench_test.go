@@ -107,7 +107,7 @@ func createFast(b *testing.B, ns string, pod *corev1.Pod) {
 
 func tabulate(results map[string]*measured) string {
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "`make bench-cluster`, with API server, etcd, webhook and clients on one machine (%s/%s, %d CPUs, %s).\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(&text, "`make bench-cluster`, with API server, etcd, clients, replicas and a balancer before them on one machine (%s/%s, %d CPUs, %s).\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	fmt.Fprintf(&text, "Each Pod asks for three secrets. Latency is that of %d Pods, one after the other; the rate is the median of %d rounds with %d clients.\n\n", rounds*oneByOne, rounds, clients)
 	fmt.Fprintln(&text, "| | p50 | p99 | p50, as a ratio | Pods per second | as a ratio |")
 	fmt.Fprintln(&text, "|---|---|---|---|---|---|")
