@@ -55,7 +55,7 @@ bin/webhook:
 
 # What embeds the library, in a real API server.
 e2e: kapi bin/webhook
-	@set -e; for m in $(E2E_MODULES); do cd $(CURDIR)/$$m; go test ./...; done
+	@set -e; for m in $(E2E_MODULES); do cd $(CURDIR)/$$m; go test $(RACE) -count=1 ./...; done
 
 # Measures reviews beside the usual way and the floor, compares them with
 # benchstat, and writes the README's table and chart.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -139,9 +140,15 @@ func (n *node) read(t *testing.T, c corev1.Container, p string) (content string,
 	return string(raw), err == nil
 }
 
+// bakedIn are variables of the image, which a Pod's take the place of. An image
+// that was made for another layout has these.
+var bakedIn = map[string]string{
+	mount.EnvPrefixVar: "_BAKED_", mount.DefaultDirVar: "/baked", mount.FilePrefixVar: "baked-",
+}
+
 // environment returns the variables that a container sees.
 func (n *node) environment(t *testing.T, c corev1.Container) map[string]string {
-	env := map[string]string{}
+	env := maps.Clone(bakedIn)
 	for _, v := range c.Env {
 		if v.ValueFrom == nil {
 			env[v.Name] = expand(v.Value, env)

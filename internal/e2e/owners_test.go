@@ -105,23 +105,24 @@ func createJob(t *testing.T, ns string, template corev1.PodTemplateSpec) (metav1
 	return *metav1.NewControllerRef(j, batchv1.SchemeGroupVersion.WithKind("Job")), j.Spec.Template
 }
 
-// stories is a custom resource whose objects have a template, as those of the
-// operators of machine learning have.
-var stories = schema.GroupVersionResource{Group: "example.test", Version: "v1", Resource: "stories"}
-
+// createCustom makes a custom resource whose objects have a template, as those
+// of the operators of machine learning have, and one object. Its group is one of
+// this namespace's, as the definition is there for all.
 func createCustom(t *testing.T, ns string, template corev1.PodTemplateSpec) (metav1.OwnerReference, corev1.PodTemplateSpec) {
+	kind := schema.GroupVersionKind{Group: ns + ".example.test", Version: "v1", Kind: "Story"}
 	_, err := anyone.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}).
-		Create(t.Context(), storiesDefinition(), metav1.CreateOptions{})
+		Create(t.Context(), definition(kind), metav1.CreateOptions{})
 	require.NoError(t, err)
 	text, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&template)
 	require.NoError(t, err)
 	story := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "example.test/v1", "kind": "Story",
 		"metadata": map[string]any{"name": "story"}, "spec": map[string]any{"template": text},
 	}}
+	story.SetGroupVersionKind(kind)
+	stories := anyone.Resource(kind.GroupVersion().WithResource("stories")).Namespace(ns)
 	eventually(t, "the resource is served", func() bool {
 		var created *unstructured.Unstructured
-		if created, err = anyone.Resource(stories).Namespace(ns).Create(t.Context(), story, metav1.CreateOptions{}); err == nil {
+		if created, err = stories.Create(t.Context(), story, metav1.CreateOptions{}); err == nil {
 			story = created
 		}
 		return err == nil
@@ -129,18 +130,18 @@ func createCustom(t *testing.T, ns string, template corev1.PodTemplateSpec) (met
 	kept, _, err := unstructured.NestedMap(story.Object, "spec", "template")
 	require.NoError(t, err)
 	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(kept, &template))
-	return *metav1.NewControllerRef(story, schema.GroupVersionKind{Group: "example.test", Version: "v1", Kind: "Story"}), template
+	return *metav1.NewControllerRef(story, kind), template
 }
 
-func storiesDefinition() *unstructured.Unstructured {
+func definition(kind schema.GroupVersionKind) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{"name": "stories.example.test"},
+		"metadata": map[string]any{"name": "stories." + kind.Group},
 		"spec": map[string]any{
-			"group": "example.test", "scope": "Namespaced",
-			"names": map[string]any{"plural": "stories", "singular": "story", "kind": "Story"},
+			"group": kind.Group, "scope": "Namespaced",
+			"names": map[string]any{"plural": "stories", "singular": "story", "kind": kind.Kind},
 			"versions": []any{map[string]any{
-				"name": "v1", "served": true, "storage": true,
+				"name": kind.Version, "served": true, "storage": true,
 				"schema": map[string]any{"openAPIV3Schema": map[string]any{
 					"type": "object", "x-kubernetes-preserve-unknown-fields": true,
 				}},

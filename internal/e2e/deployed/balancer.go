@@ -3,6 +3,7 @@ package deployed
 import (
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,9 @@ type balancer struct {
 	ready    atomic.Pointer[[]*Replica]
 	done     chan struct{}
 	polls    sync.WaitGroup
+
+	mu    sync.Mutex
+	joins map[net.Conn]*Replica
 }
 
 // probePeriod is how often the readiness probes are asked.
@@ -27,7 +31,7 @@ func newBalancer() (*balancer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &balancer{listener: listener, done: make(chan struct{})}
+	b := &balancer{listener: listener, done: make(chan struct{}), joins: map[net.Conn]*Replica{}}
 	b.replicas.Store(new([]*Replica))
 	b.ready.Store(new([]*Replica))
 	b.polls.Go(b.poll)
@@ -37,7 +41,19 @@ func newBalancer() (*balancer, error) {
 
 func (b *balancer) port() int { return b.listener.Addr().(*net.TCPAddr).Port }
 
-func (b *balancer) use(replicas []*Replica) { b.replicas.Store(&replicas) }
+// use chooses among these replicas from now on, and closes the connections to
+// others.
+func (b *balancer) use(replicas []*Replica) {
+	b.replicas.Store(&replicas)
+	b.probe()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for conn, r := range b.joins {
+		if !slices.Contains(replicas, r) {
+			conn.Close()
+		}
+	}
+}
 
 func (b *balancer) close() {
 	close(b.done)
@@ -45,15 +61,20 @@ func (b *balancer) close() {
 	b.polls.Wait()
 }
 
+// probe asks the readiness probes.
+func (b *balancer) probe() {
+	var ready []*Replica
+	for _, r := range *b.replicas.Load() {
+		if r.Ready() {
+			ready = append(ready, r)
+		}
+	}
+	b.ready.Store(&ready)
+}
+
 func (b *balancer) poll() {
 	for {
-		var ready []*Replica
-		for _, r := range *b.replicas.Load() {
-			if r.Ready() {
-				ready = append(ready, r)
-			}
-		}
-		b.ready.Store(&ready)
+		b.probe()
 		select {
 		case <-b.done:
 			return
@@ -73,14 +94,16 @@ func (b *balancer) accept() {
 			client.Close()
 			continue
 		}
-		go join(client, ready[turn%len(ready)].listens("webhook"))
+		go b.join(client, ready[turn%len(ready)])
 	}
 }
 
 // join copies both ways until one side has ended.
-func join(client net.Conn, address string) {
+func (b *balancer) join(client net.Conn, r *Replica) {
+	b.note(client, r)
+	defer b.note(client, nil)
 	defer client.Close()
-	server, err := net.Dial("tcp", address)
+	server, err := net.Dial("tcp", r.listens("webhook"))
 	if err != nil {
 		return
 	}
@@ -93,4 +116,15 @@ func join(client net.Conn, address string) {
 		}()
 	}
 	<-ended
+}
+
+// note remembers to which replica a connection leads, or forgets it.
+func (b *balancer) note(client net.Conn, r *Replica) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r == nil {
+		delete(b.joins, client)
+		return
+	}
+	b.joins[client] = r
 }

@@ -99,7 +99,8 @@ func (w *Webhook) start(ctx context.Context, server *apiserver.Server, o Options
 	return waitCalled(ctx, server)
 }
 
-// Use has the balancer choose among these replicas only.
+// Use has the balancer choose among these replicas only. Connections to others
+// are closed, as when they are gone.
 func (w *Webhook) Use(replicas ...*Replica) { w.balancer.use(replicas) }
 
 // Stop ends all processes and removes their files. The objects in the API server
