@@ -21,7 +21,8 @@ all: lint test compat e2e
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	@set -e; for m in $(MODULES) internal/apicheck $(E2E_MODULES); do echo "lint $$m"; cd $(CURDIR)/$$m; \
-		go mod verify; go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; \
+		go mod verify; go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; done
+	@set -e; for m in $(MODULES); do echo "gosec $$m"; cd $(CURDIR)/$$m; \
 		go tool -modfile=$(TOOLS) gosec -quiet $$(go list -f '{{.Dir}}' ./...); done
 
 test:

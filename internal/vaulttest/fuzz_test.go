@@ -17,7 +17,7 @@ func FuzzRender(f *testing.F) {
 		f.Add(name, "key")
 		f.Add("a/"+name+"/b", name)
 	}
-	s := newServer(f, "flyte")
+	s := NewServer(f, "flyte")
 	f.Fuzz(func(t *testing.T, at, key string) {
 		for engine, mounted := range map[string]string{"kv1": "kv/", "kv2": "secret/data/"} {
 			req := kv1(mounted+at, key)
@@ -28,7 +28,7 @@ func FuzzRender(f *testing.F) {
 			if req.Validate() != nil || key == "" || segments[0] == "" || strings.TrimSpace(at) != at || strings.Contains(key, "/") || len(at+key) > 100 {
 				return
 			}
-			s.write(t, path.Clean(mounted+at), map[string]any{key: "c4nary", key + "x": "wrong", "": "wrong"})
+			s.Write(t, path.Clean(mounted+at), map[string]any{key: "c4nary", key + "x": "wrong", "": "wrong"})
 			placements, files, err := proof{}.run(t, s, req)
 			require.NoError(t, err)
 			assertFiles(t, []string{"c4nary"}, placements, files)
