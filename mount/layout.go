@@ -151,7 +151,7 @@ func (l Layout) EnvVar(group, version, key string) string {
 // It never fails and never leaves Dir: each part is cleaned as if it were an
 // absolute path, so that ".." ends at Dir.
 func (l Layout) Path(group, version, key string) string {
-	return l.join(l.WithDefaults().Dir, group, version, key)
+	return l.join(path.Clean(l.WithDefaults().Dir), group, version, key)
 }
 
 // RelPath is Path below Dir, without a slash in front: what a program is told
@@ -183,14 +183,19 @@ func (l Layout) join(dir, group, version, key string) string {
 		}
 		b.WriteString(part)
 	}
-	return path.Clean(b.String())
+	if strings.Contains(l.FilePrefix, "/") { // which Validate refuses
+		return path.Clean(b.String())
+	}
+	return b.String()
 }
 
 // clean returns the lower-cased part, cleaned as if absolute, without the
 // slash that makes it so.
 func clean(part string) string {
 	part = strings.ToLower(part)
-	if path.Clean(part) == part && part != "." && part[0] != '/' && !strings.HasPrefix(part, "..") {
+	switch {
+	case part == ".", strings.HasPrefix(part, ".."):
+	case !strings.Contains(part, "/"), path.Clean(part) == part && part[0] != '/':
 		return part // as most are, without a copy
 	}
 	return path.Clean("/" + part)[1:]

@@ -83,7 +83,7 @@ func partFlaw(part string, last bool) string {
 		switch {
 		case unicode.IsControl(c):
 			return fmt.Sprintf("has the control character %U", c)
-		case unicode.Is(specialCase, c):
+		case c >= utf8.RuneSelf && unicode.Is(specialCase, c):
 			return fmt.Sprintf("has %q (%U), whose case differs between languages", c, c)
 		}
 	}
@@ -114,11 +114,23 @@ func partFlaw(part string, last bool) string {
 // size is the greater length of s in bytes, as asked and lower-cased: U+023A
 // has two bytes, its lower case three.
 func size(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
 	lower := 0
 	for _, c := range s {
 		lower += utf8.RuneLen(unicode.ToLower(c))
 	}
 	return max(len(s), lower)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // specialCase holds the characters that Python and Go upper-case or lower-case

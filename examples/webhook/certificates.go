@@ -135,10 +135,10 @@ func (c *certificates) Reconcile(ctx context.Context, _ reconcile.Request) (reco
 // serve also writes the certificate, without its key, to the file by which
 // cert-controller knows that this replica has it.
 func (c *certificates) serve(ctx context.Context, cert *tls.Certificate, pem []byte) error {
-	if err := os.MkdirAll(c.dir, 0o755); err != nil {
+	if err := os.MkdirAll(c.dir, 0o750); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(c.dir, certName), pem, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(c.dir, certName), pem, 0o600); err != nil {
 		return err
 	}
 	c.served.Store(cert)

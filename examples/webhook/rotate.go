@@ -110,7 +110,7 @@ func mergeBundles(wanted, present []byte, now time.Time) []byte {
 	var merged bytes.Buffer
 	for _, ca := range cas {
 		if now.Before(ca.NotAfter) {
-			pem.Encode(&merged, &pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw})
+			merged.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}))
 		}
 	}
 	return merged.Bytes()

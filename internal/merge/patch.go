@@ -39,11 +39,15 @@ func (e insert[T, P]) write(w *patchWriter) {
 	if e.length == 0 {
 		w.begin()
 		w.text.WriteByte('[')
+		from := w.text.Len()
 		for i, elem := range e.elems {
 			if i > 0 {
 				w.text.WriteByte(',')
 			}
 			w.element(elem)
+			if i == 0 { // the others are about as long
+				w.text.Grow((w.text.Len() - from + 64) * (len(e.elems) - 1))
+			}
 		}
 		w.text.WriteString("]}")
 		return
