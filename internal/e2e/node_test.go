@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
+	"github.com/podsecrets/podsecrets/internal/kubelet"
 	"github.com/podsecrets/podsecrets/internal/vaulttest"
 	"github.com/podsecrets/podsecrets/mount"
 )
@@ -151,7 +152,7 @@ func (n *node) environment(t *testing.T, c corev1.Container) map[string]string {
 	env := maps.Clone(bakedIn)
 	for _, v := range c.Env {
 		if v.ValueFrom == nil {
-			env[v.Name] = expand(v.Value, env)
+			env[v.Name] = kubelet.Expand(v.Value, env)
 			continue
 		}
 		ref := v.ValueFrom.SecretKeyRef
@@ -175,35 +176,6 @@ func (n *node) secret(t *testing.T, name string) (data map[string][]byte, found 
 	}
 	require.NoError(t, err)
 	return s.Data, true
-}
-
-// expand is the kubelet's expansion of a variable's value, by the variables that
-// stand before it.
-func expand(value string, known map[string]string) string {
-	var out strings.Builder
-	for i := 0; i < len(value); i++ {
-		if value[i] != '$' || i+1 == len(value) {
-			out.WriteByte(value[i])
-			continue
-		}
-		i++
-		end := strings.IndexByte(value[i:], ')')
-		switch {
-		case value[i] == '$':
-			out.WriteByte('$')
-		case value[i] == '(' && end > 0:
-			name := value[i+1 : i+end]
-			if v, ok := known[name]; ok {
-				out.WriteString(v)
-			} else {
-				out.WriteString("$(" + name + ")")
-			}
-			i += end
-		default:
-			out.WriteString(value[i-1 : i+1])
-		}
-	}
-	return out.String()
 }
 
 func clientOf(t testing.TB, s *apiserver.Server) *kubernetes.Clientset {
