@@ -97,7 +97,7 @@ func (f *Fragment) validateVolumes() error {
 			return &FragmentError{"Volumes", fmt.Sprintf("%q is not a name that Name makes", v.Name)}
 		case names[v.Name]:
 			return &FragmentError{"Volumes", fmt.Sprintf("%q is there twice", v.Name)}
-		case v.VolumeSource == corev1.VolumeSource{}:
+		case isZero(&v.VolumeSource):
 			return &FragmentError{"Volumes", fmt.Sprintf("%q has no source", v.Name)}
 		}
 		names[v.Name] = true

@@ -2,6 +2,7 @@ package mount
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -59,12 +60,13 @@ func copySource(source *corev1.EnvVarSource) *corev1.EnvVarSource {
 		optional bool
 	}
 	ref := source.SecretKeyRef
-	c.ref = corev1.SecretKeySelector{LocalObjectReference: ref.LocalObjectReference, Key: ref.Key, Optional: ref.Optional}
-	c.source.SecretKeyRef = ref
-	if *source != c.source || *ref != c.ref {
+	c.source, c.ref = *source, *ref
+	c.source.SecretKeyRef, c.ref.LocalObjectReference, c.ref.Key, c.ref.Optional = nil, corev1.LocalObjectReference{}, "", nil
+	if !isZero(&c.source) || !isZero(&c.ref) {
 		return source.DeepCopy() // it has more fields
 	}
 	c.source.SecretKeyRef = &c.ref
+	c.ref.LocalObjectReference, c.ref.Key = ref.LocalObjectReference, ref.Key
 	if ref.Optional != nil {
 		c.optional = *ref.Optional
 		c.ref.Optional = &c.optional
@@ -76,7 +78,11 @@ func copySource(source *corev1.EnvVarSource) *corev1.EnvVarSource {
 func (v *Value) IsLiteral() bool { return v.literal != nil }
 
 // refers reports whether v is a reference, and to something.
-func (v *Value) refers() bool { return v.source != nil && *v.source != corev1.EnvVarSource{} }
+func (v *Value) refers() bool { return v.source != nil && !isZero(v.source) }
+
+// isZero reports whether nothing of a struct of an API type is set. These are
+// not compared, as a version of k8s.io/api may add a field that cannot be.
+func isZero[T any](v *T) bool { return reflect.ValueOf(v).Elem().IsZero() }
 
 // Equal reports whether both are the same literal or the same reference.
 func (v *Value) Equal(w *Value) bool {

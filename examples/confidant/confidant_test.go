@@ -3,8 +3,6 @@ package confidant_test
 import (
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/podsecrets/podsecrets/examples/confidant"
 	"github.com/podsecrets/podsecrets/injector/injectortest"
 	"github.com/podsecrets/podsecrets/mount"
@@ -66,7 +64,7 @@ func TestWhatTheFetcherIsTold(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("it is not told %v", want)
 	}
-	if got := f.Fetchers[0].VolumeMounts; len(got) != 1 || got[0] != (corev1.VolumeMount{Name: mount.FetchVolume, MountPath: "/out"}) {
+	if got := f.Fetchers[0].VolumeMounts; len(got) != 1 || got[0].Name != mount.FetchVolume || got[0].MountPath != "/out" {
 		t.Errorf("it has the mounts %v", got)
 	}
 }

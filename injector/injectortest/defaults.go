@@ -1,6 +1,8 @@
 package injectortest
 
 import (
+	"reflect"
+
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -55,7 +57,7 @@ func defaultVolume(v *corev1.VolumeSource) {
 		}
 	case v.HostPath != nil:
 		setIfNil(&v.HostPath.Type, corev1.HostPathUnset)
-	case *v == corev1.VolumeSource{}:
+	case reflect.ValueOf(v).Elem().IsZero():
 		v.EmptyDir = &corev1.EmptyDirVolumeSource{}
 	}
 }
