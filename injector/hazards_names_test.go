@@ -67,6 +67,22 @@ func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`,
 		},
 		{
+			name: "our volume at its path, but a part of it, with another key where ours would be", pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+					SecretName: "g", Items: []corev1.KeyToPath{{Key: "k", Path: "k"}, {Key: "other", Path: "sub/k"}},
+				}}}}
+				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/etc/flyte/secrets/g", SubPath: "sub"}}
+			}, reqs: ask(mount.File, "g/k"),
+			denied: conflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" has another part of the volume %q already`, volume),
+		},
+		{
+			name: "a part of our volume in memory that nobody fetches into", pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}}
+				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets", SubPathExpr: "$(NAME)"}}
+			}, reqs: awsKey,
+			denied: ofAWS + `container "app": volumeMounts "/etc/flyte/secrets" has another part of the volume "podsecrets-fetched" already`,
+		},
+		{
 			name: "a volume of our name but another source", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 			}, reqs: ask(mount.File, "g/k"),
