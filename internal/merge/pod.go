@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -116,8 +117,13 @@ func (d *decision) addItems(v *volume, f *found[corev1.Volume]) {
 	// those count that would be files.
 	files := tree[string]{make(map[string]string), make(map[string]string)}
 	for _, it := range have {
-		files.files[it.Path] = it.Key
-		for dir := range above(it.Path) {
+		// The kubelet cleans paths, and of two items at one it takes any.
+		p, key := path.Clean(it.Path), it.Key
+		if other, ok := files.files[p]; ok && other != key {
+			key = "" // neither
+		}
+		files.files[p] = key
+		for dir := range above(p) {
 			if _, ours := v.tree.files[dir]; ours {
 				files.dirs[dir] = it.Key
 			}
