@@ -99,9 +99,9 @@ func (m *Manager) Name() string { return "aws" }
 // Mount answers with an init container that fetches the secret into a file.
 // secret.ErrUnsupported are a request for a variable; one with a version, as the
 // stock image fetches the current version only; group and key that are no ARN,
-// on which it would exit with 1, or one whose region would be another host; and a Pod that says by the label
-// kubernetes.io/os that it is for Windows, as the image is for Linux. The
-// context is not used.
+// on which it would exit with 1, or one whose region would be another host; and
+// a Pod that says by the label kubernetes.io/os that it is for Windows, as the
+// image is for Linux. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	arn := strings.TrimRight(req.Group, ":") + ":" + strings.TrimLeft(req.Key, ":")
 	os, _ := target.Label(corev1.LabelOSStable)
