@@ -132,6 +132,7 @@ func TestWhatItServes(t *testing.T) {
 	linux := &metav1.ObjectMeta{Labels: map[string]string{"kubernetes.io/os": "linux"}}
 	const variable, version = "request not supported: AWS secrets are files, not variables", "request not supported: of AWS secrets there is the current version only"
 	const noARN, os = "request not supported: group and key are not an ARN", "request not supported: AWS secrets cannot be fetched in a Pod for Windows"
+	const region = "request not supported: the region of the ARN is not a name"
 	for _, tc := range []struct {
 		name string
 		req  secret.Request
@@ -151,6 +152,11 @@ func TestWhatItServes(t *testing.T) {
 		{"an ARN that is a key", secret.Request{Key: account + ":k"}, nil, noARN},
 		{"an ARN that is a group", secret.Request{Group: account + ":k"}, nil, noARN},
 		{"a key of colons", secret.Request{Group: account, Key: "::"}, nil, noARN},
+		{"a region that is another host", secret.Request{Group: "arn:aws:secretsmanager:attacker.example/:1:secret", Key: "k"}, nil, region},
+		{"a region that ends a host with a query", secret.Request{Group: "arn:aws:secretsmanager", Key: "attacker.example?:1:secret:k"}, nil, region},
+		{"a region with a user before the host", secret.Request{Group: "arn:aws:secretsmanager:x@attacker.example#:1:secret", Key: "k"}, nil, region},
+		{"a region of two labels", secret.Request{Group: "arn:aws:secretsmanager:us-east-2.example:1:secret", Key: "k"}, nil, region},
+		{"no region", secret.Request{Group: "arn:aws:secretsmanager::1:secret", Key: "k"}, nil, ""},
 		{"a Kubernetes Secret", secret.Request{Group: "user-info", Key: "k"}, nil, noARN},
 		{"a Pod for Windows", secret.Request{Group: account, Key: "k"}, windows, os},
 		{"a Pod for Linux", secret.Request{Group: account, Key: "k"}, linux, ""},

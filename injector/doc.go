@@ -56,11 +56,14 @@
 //   - A volume of the same Secret that is the Pod's own stays as it is, and a
 //     second one is added. Any other use of a name or path that a secret needs is
 //     an error: a variable with another value (mount.KeepPod leaves it), a volume
-//     or container with our name, a mount at, above or below the secret's path.
+//     or container with our name, another part of our volume (subPath), a mount
+//     at, above or below the secret's path.
 //   - A variable of the Pod's own with the name of a secret that is a file is left
 //     alone. Flyte's client reads it rather than the file.
 //   - A copy of an injected Pod that asks for other secrets keeps the old ones and
-//     gains the new ones. Who does not want that copies the Pod without them.
+//     gains the new ones. Who does not want that copies the Pod without them. An
+//     old one that is fetched, or that Vault's agent brings, to the file of a new
+//     one, as their names differ in case only, is not noticed.
 //   - Requests whose names differ in case or separators only are one where they
 //     are one to the store, as the groups of package k8ssecret are in upper and
 //     lower case, and otherwise an error, since they have one variable or file.

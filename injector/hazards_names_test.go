@@ -18,6 +18,12 @@ func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 	const conflict = `secret group="g" key="k" mount=FILE: manager k8s: `
 	volume := mount.Name("k8s", "g")
 	fetcher := mount.Name("aws", arn+":k-AbCdEf", "/"+arn+"/k-abcdef")
+	items := func(items ...corev1.KeyToPath) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "g", Items: items}}}}
+		}
+	}
+	otherKey := conflict + fmt.Sprintf(`volumes %q has another key at "k" already`, volume)
 	mounted := func(name, at string) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
 			pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
@@ -65,6 +71,40 @@ func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 		{
 			name: "a mount that would hide the secret", pod: mounted("mine", "/etc/flyte/secrets/g/k"), reqs: ask(mount.File, "g/k"),
 			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`,
+		},
+		{
+			name: "our volume at its path, but a part of it, with another key where ours would be", pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+					SecretName: "g", Items: []corev1.KeyToPath{{Key: "k", Path: "k"}, {Key: "other", Path: "sub/k"}},
+				}}}}
+				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/etc/flyte/secrets/g", SubPath: "sub"}}
+			}, reqs: ask(mount.File, "g/k"),
+			denied: conflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" has another part of the volume %q already`, volume),
+		},
+		{
+			name: "a part of our volume in memory that nobody fetches into", pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}}
+				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets", SubPathExpr: "$(NAME)"}}
+			}, reqs: awsKey,
+			denied: ofAWS + `container "app": volumeMounts "/etc/flyte/secrets" has another part of the volume "podsecrets-fetched" already`,
+		},
+		{
+			name: "our volume with another key at the same path", pod: items(corev1.KeyToPath{Key: "other", Path: "k"}), reqs: ask(mount.File, "g/k"),
+			denied: otherKey,
+		},
+		{
+			name: "our volume with another key at another spelling of the path", pod: items(corev1.KeyToPath{Key: "other", Path: "./k"}), reqs: ask(mount.File, "g/k"),
+			denied: otherKey,
+		},
+		{
+			name: "our volume with our key and another one at the same path", pod: items(corev1.KeyToPath{Key: "other", Path: ".//k"}, corev1.KeyToPath{Key: "k", Path: "k"}), reqs: ask(mount.File, "g/k"),
+			denied: otherKey,
+		},
+		{
+			name: "our volume with our key in another spelling of the path", pod: items(corev1.KeyToPath{Key: "k", Path: "./k"}), reqs: ask(mount.File, "g/k"),
+			check: func(t *testing.T, before, after *corev1.Pod) {
+				assert.Equal(t, before.Spec.Volumes, after.Spec.Volumes)
+			},
 		},
 		{
 			name: "a volume of our name but another source", pod: func(pod *corev1.Pod) {

@@ -122,9 +122,30 @@ func child(node *yaml.Node, name string, same func(a, b string) bool) (key, valu
 				return node.Content[i], node.Content[i+1]
 			}
 		}
+		return merged(node, name, same)
 	case yaml.SequenceNode:
 		if i, err := strconv.Atoi(name); err == nil && i < len(node.Content) {
 			return node.Content[i], node.Content[i]
+		}
+	}
+	return nil, nil
+}
+
+// merged returns the entry that a mapping has from another one, through YAML's
+// merge key.
+func merged(node *yaml.Node, name string, same func(a, b string) bool) (key, value *yaml.Node) {
+	for i := 0; i < len(node.Content); i += 2 {
+		if node.Content[i].Tag != "!!merge" {
+			continue
+		}
+		from := []*yaml.Node{node.Content[i+1]}
+		if from[0].Kind == yaml.SequenceNode {
+			from = from[0].Content
+		}
+		for _, other := range from {
+			if key, value := child(other, name, same); key != nil {
+				return key, value
+			}
 		}
 	}
 	return nil, nil

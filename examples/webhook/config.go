@@ -25,9 +25,12 @@ type config struct {
 	Service string `yaml:"service"`
 	// WebhookConfiguration is the MutatingWebhookConfiguration that gets the CA
 	// bundle.
-	WebhookConfiguration string      `yaml:"webhookConfiguration"`
-	Listen               listen      `yaml:"listen"`
-	Certificate          certificate `yaml:"certificate"`
+	WebhookConfiguration string `yaml:"webhookConfiguration"`
+	Listen               listen `yaml:"listen"`
+	// ClientCA is a file with the CAs whose client certificates API servers show.
+	// Nobody else gets an answer then. Without it, whoever reaches the port does.
+	ClientCA    string      `yaml:"clientCA,omitempty"`
+	Certificate certificate `yaml:"certificate"`
 	// Drain is how long the process still serves after SIGTERM, not ready, until
 	// nobody sends it new requests.
 	Drain time.Duration `yaml:"drain"`

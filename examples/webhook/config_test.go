@@ -111,7 +111,8 @@ func TestConfigErrors(t *testing.T) {
 		{"global allow", "managers: [global]\nglobal:\n  allow:\n    - group: a", `line 4: global.allow.0: needs namespaces, and group or key`},
 		{"global allow nobody", "managers: [global]\nglobal:\n  allow: []", `line 3: global.allow: is empty; without it, everybody may read every global secret`},
 		{"global allow null", "managers: [global]\nglobal:\n  allow:", `line 3: global.allow: is empty; without it, everybody may read every global secret`},
-		{"global allow nobody, merged", "managers: [global]\nglobal:\n  <<: {allow: []}", `line 2: global.allow: is empty; without it, everybody may read every global secret`},
+		{"global allow nobody, merged", "managers: [global]\nglobal:\n  <<: {allow: []}", `line 3: global.allow: is empty; without it, everybody may read every global secret`},
+		{"global allow null, merged", "managers: [global]\nglobal:\n  <<: [{dir: /s}, {allow: }]", `line 3: global.allow: is empty; without it, everybody may read every global secret`},
 		{"aws image", "managers: [aws]\naws:\n  image: a b", `line 3: aws.image: "a b" has blanks`},
 		{"aws user", "managers: [aws]\naws:\n  runAsUser: 0", `line 3: aws.runAsUser: 0 is not between 1 and 2147483647`},
 		{"aws quantity", "managers: [aws]\naws:\n  resources:\n    limits: {cpu: much}", `line 3: aws.resources: has "much" for limits.cpu, which is no quantity`},
@@ -125,6 +126,7 @@ func TestConfigErrors(t *testing.T) {
 		{"conflicts", "onConflict: Ignore", `line 1: onConflict: "Ignore" is none of Fail, KeepPod`},
 
 		{"flyte beside managers", "webhook: {}\nmanagers: [k8s]", `line 2: managers: cannot stand beside Flyte's sections webhook and secrets`},
+		{"flyte beside a section that is merged", "webhook: {}\n<<: {global: {allow: [{namespaces: [a], group: g}]}}", "line 2: global.allow: is empty; without it, everybody may read every global secret\nline 2: global: cannot stand beside Flyte's sections webhook and secrets"},
 		{"flyte beside a section set to null", "secrets: {}\nglobal:", `line 2: global: cannot stand beside Flyte's sections webhook and secrets`},
 		{"flyte unknown field", "webhook:\n  secretManagerTyp: K8s", `line 2: webhook.secretManagerTyp: unknown field`},
 		{"flyte unknown secrets field", "secrets:\n  prefix: x", `line 2: secrets.prefix: unknown field`},

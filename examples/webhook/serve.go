@@ -33,14 +33,21 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 	if err != nil {
 		return err
 	}
-	certs := newCertificates(cfg)
-	mgr, err := newManager(cfg, cluster, certs)
+	cas, err := cfg.clientCAs()
 	if err != nil {
 		return err
 	}
+	certs := newCertificates(cfg)
+	mgr, err := newManager(cfg, cluster, certs, askForCertificate(cas))
+	if err != nil {
+		return err
+	}
+	if cas == nil && cfg.Global != nil {
+		mgr.GetLogger().Info("whoever reaches the webhook's port can read the global secrets: set clientCA, or keep others from it by a NetworkPolicy")
+	}
 	reviews := newReviewMetrics(metrics.Registry)
 	server := mgr.GetWebhookServer()
-	server.Register(mutatePath, parting(stop, &admission.Webhook{Handler: review(in, reviews)}))
+	server.Register(mutatePath, parting(stop, authenticated(cas, &admission.Webhook{Handler: review(in, reviews)})))
 	certs.reader = mgr.GetClient()
 	err = errors.Join(
 		certs.watch(mgr),
@@ -74,7 +81,7 @@ func parting(stop context.Context, handler http.Handler) http.Handler {
 	})
 }
 
-func newManager(cfg *config, cluster *rest.Config, certs *certificates) (manager.Manager, error) {
+func newManager(cfg *config, cluster *rest.Config, certs *certificates, clients func(*tls.Config)) (manager.Manager, error) {
 	host, port, err := splitAddress(cfg.Listen.Webhook)
 	if err != nil {
 		return nil, err
@@ -84,6 +91,7 @@ func newManager(cfg *config, cluster *rest.Config, certs *certificates) (manager
 		HealthProbeBindAddress: cfg.Listen.Probes,
 		WebhookServer: webhook.NewServer(webhook.Options{Host: host, Port: port, TLSOpts: []func(*tls.Config){
 			func(c *tls.Config) { c.GetCertificate = certs.get },
+			clients,
 		}}),
 		// Two objects are all that is read.
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{

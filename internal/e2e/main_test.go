@@ -40,9 +40,20 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) int {
 	flag.Parse()
 	vaulttest.Isolate()
-	var err error
+	dir, err := os.MkdirTemp("", "clients")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	clientCA, admission, err := writeClients(dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	everyManager["clientCA"] = clientCA
 	// The feature has a field of a Pod that came after the library's k8s.io/api.
-	if server, err = apiserver.Start("--feature-gates=GenericWorkload=true"); err != nil {
+	if server, err = apiserver.Start("--feature-gates=GenericWorkload=true", "--admission-control-config-file="+admission); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

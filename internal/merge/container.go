@@ -73,7 +73,7 @@ func (d *decision) addMounts(r receiver) {
 	have := make(map[string]taking, len(r.VolumeMounts))
 	for at, by := range r.taken() {
 		have[at] = by
-		d.checkMount(r, at, by.volume)
+		d.checkMount(r, at, by)
 	}
 	var missing []*corev1.VolumeMount
 	for i := range d.change.mounts.items {
@@ -92,9 +92,14 @@ func (d *decision) addMounts(r receiver) {
 
 // checkMount finds what a volume that the container has at a path would take the
 // place of.
-func (d *decision) checkMount(r receiver, at, volume string) {
-	if ours, ok := d.change.mounts.get(at); ok && ours.Name != volume {
-		switch {
+func (d *decision) checkMount(r receiver, at string, by taking) {
+	if ours, ok := d.change.mounts.get(at); ok {
+		switch volume := by.volume; {
+		case ours.Name == volume:
+			// What is at the path then may be another key of the Secret.
+			if by.subPath != ours.SubPath || by.expr != ours.SubPathExpr {
+				d.conflict(ours.owners, r.Name, "volumeMounts", at, "has another part of the volume "+quote(volume)+" already")
+			}
 		case ours.Name != "":
 			d.conflict(ours.owners, r.Name, "volumeMounts", at, "has the volume "+quote(volume)+" already")
 		case volume == mount.FetchVolume, mount.IsName(volume), !d.annotated:

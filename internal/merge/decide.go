@@ -33,7 +33,7 @@ type decision struct {
 	receivers []receiver
 	leftOut   []mount.Container
 	annotated bool             // the Pod has all annotations already
-	mountDirs map[string]bool  // above all mounts that containers have; made when needed
+	mountDirs map[string]bool  // files that are above mounts of containers; made when needed
 	covers    map[string][]int // see coveredBy; made when needed
 	growth    int              // bytes that the containers gain
 	literals  int              // of these, the literal secrets

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ func (d *decision) annotate() {
 		switch value, ok := have[key]; {
 		case !ok:
 			missing = append(missing, pair{key, a.value})
-		case a.must && value != a.value:
+		case a.must && value != a.value && !d.full():
 			d.conflict(d.change.needing(key), "", "metadata.annotations", key, "has another value already")
 		}
 	}
@@ -112,9 +113,21 @@ func (d *decision) addItems(v *volume, f *found[corev1.Volume]) {
 		d.conflict(v.owners, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
 		return
 	}
-	var files tree[string]
+	// Of the directories above the Pod's own items, which can be millions, only
+	// those count that would be files.
+	files := tree[string]{make(map[string]string), make(map[string]string)}
 	for _, it := range have {
-		files.add(it.Path, it.Key)
+		// The kubelet cleans paths, and of two items at one it takes any.
+		p, key := path.Clean(it.Path), it.Key
+		if other, ok := files.files[p]; ok && other != key {
+			key = "" // neither
+		}
+		files.files[p] = key
+		for dir := range above(p) {
+			if _, ours := v.tree.files[dir]; ours {
+				files.dirs[dir] = it.Key
+			}
+		}
 	}
 	var missing []*corev1.KeyToPath
 	for i := range v.items {
@@ -147,7 +160,9 @@ func (d *decision) inTheWay(it *item) bool {
 		for _, r := range d.receivers {
 			for at := range r.taken() {
 				for dir := range above(at) {
-					d.mountDirs[dir] = true
+					if _, ours := d.change.fileTree.files[dir]; ours {
+						d.mountDirs[dir] = true
+					}
 				}
 			}
 		}

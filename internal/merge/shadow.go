@@ -14,6 +14,7 @@ func (c *Change) findShadowed(layout mount.Layout, secrets []Secret) {
 	if !slices.ContainsFunc(c.vars.items, func(v variable) bool { return v.kind == holds }) {
 		return // as most lists are of one form
 	}
+	asked := make(map[string]map[[2]string]bool) // by the variable, the groups and keys that share it
 	for i := range secrets {
 		s := &secrets[i]
 		if !s.Fragment.File {
@@ -21,33 +22,26 @@ func (c *Change) findShadowed(layout mount.Layout, secrets []Secret) {
 		}
 		name := layout.EnvVar(s.Group, s.version(), s.Key)
 		v, ok := c.vars.get(name)
-		if !ok || v.holdsSecret(s, secrets) {
+		if !ok {
 			continue
+		}
+		if asked[name] == nil {
+			asked[name] = make(map[[2]string]bool)
+			for o := range v.all() {
+				asked[name][[2]string{secrets[o].Group, secrets[o].Key}] = true
+			}
+		}
+		if asked[name][[2]string{s.Group, s.Key}] || refersTo(v.ValueFrom, s) {
+			continue // they are one secret
 		}
 		c.adding = max(i, v.first)
 		c.conflict(min(i, v.first), "env", name, "would be read before the file "+quote(s.layout(layout).Path(s.Group, s.version(), s.Key))+", and is another secret")
 	}
 }
 
-func (v *variable) holdsSecret(s *Secret, secrets []Secret) bool {
-	for i := range v.all() {
-		if sameSecret(&secrets[i], s) {
-			return true
-		}
-	}
-	return false
-}
-
-// sameSecret reports whether a variable and a file are of one secret: they were
-// asked for under one name, or refer to one key of a Secret.
-func sameSecret(variable, file *Secret) bool {
-	if variable.Group == file.Group && variable.Key == file.Key {
-		return true
-	}
-	if variable.Fragment.Value == nil {
-		return false
-	}
-	source := variable.Fragment.Value.EnvVar("").ValueFrom
+// refersTo reports whether a variable refers to the key of a Secret that the
+// file holds.
+func refersTo(source *corev1.EnvVarSource, file *Secret) bool {
 	if source == nil || source.SecretKeyRef == nil {
 		return false
 	}

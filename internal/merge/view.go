@@ -113,10 +113,11 @@ func (c *Container) envNamed(names map[string]int) []found[corev1.EnvVar] {
 
 func (c *Container) envCount() int { return max(len(c.env), len(c.Env)) }
 
-// taking is a volume that takes a path in a container.
+// taking is a volume, or a part of it, that takes a path in a container.
 type taking struct {
-	volume   string
-	readOnly bool
+	volume        string
+	subPath, expr string
+	readOnly      bool
 }
 
 // taken yields the paths at which c has something mounted, as the kubelet reads
@@ -125,12 +126,12 @@ func (c *Container) taken() iter.Seq2[string, taking] {
 	return func(yield func(string, taking) bool) {
 		for i := range c.VolumeMounts {
 			m := &c.VolumeMounts[i]
-			if !yield(absolute(m.MountPath), taking{m.Name, m.ReadOnly}) {
+			if !yield(absolute(m.MountPath), taking{m.Name, m.SubPath, m.SubPathExpr, m.ReadOnly}) {
 				return
 			}
 		}
 		for _, d := range c.VolumeDevices {
-			if !yield(absolute(d.DevicePath), taking{d.Name, false}) {
+			if !yield(absolute(d.DevicePath), taking{volume: d.Name}) {
 				return
 			}
 		}

@@ -67,6 +67,7 @@ type workflow struct {
 		Permissions map[string]string `json:"permissions"`
 		Steps       []struct {
 			Uses string         `json:"uses"`
+			Dir  string         `json:"working-directory"`
 			With map[string]any `json:"with"`
 			Run  string         `json:"run"`
 		} `json:"steps"`
@@ -101,6 +102,30 @@ func TestWorkflowsArePinnedAndReadOnly(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Known vulnerabilities are looked for in the library and in whatever is built to
+// be deployed, which has dependencies that the library does not.
+func TestVulnerabilitiesAreLookedForInWhatIsDeployed(t *testing.T) {
+	text, err := os.ReadFile(root + "/.github/workflows/ci.yml")
+	require.NoError(t, err)
+	var w workflow
+	require.NoError(t, yaml.Unmarshal(text, &w))
+	looked := map[string]bool{}
+	for _, step := range w.Jobs["vulnerabilities"].Steps {
+		if strings.Contains(step.Run, "govulncheck@v") {
+			looked[filepath.Join(root, step.Dir)] = true
+		}
+	}
+	want := map[string]bool{filepath.Clean(root): true}
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == "Dockerfile" {
+			want[filepath.Dir(path)] = true
+		}
+		return err
+	}))
+	require.Greater(t, len(want), 1)
+	assert.Equal(t, want, looked)
 }
 
 // Every suppression of a linter says why.

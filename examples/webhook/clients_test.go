@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/open-policy-agent/cert-controller/pkg/rotator"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// clientOf makes a client's CA and a certificate of it.
+func clientOf(t *testing.T) (ca []byte, cert tls.Certificate) {
+	r := rotator.CertRotator{CAName: "clients", CAOrganization: "test", DNSName: "api-server",
+		ExtKeyUsages: &[]x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	now := time.Now()
+	made, err := r.CreateCACert(now.Add(-time.Hour), now.Add(time.Hour))
+	require.NoError(t, err)
+	text, key, err := r.CreateCertPEM(made, now.Add(-time.Hour), now.Add(time.Hour))
+	require.NoError(t, err)
+	cert, err = tls.X509KeyPair(text, key)
+	require.NoError(t, err)
+	return made.CertPEM, cert
+}
+
+// Whoever can reach the port can write a review for any namespace. With clientCA,
+// only who shows a certificate of it gets an answer, which would have the value of
+// a global secret.
+func TestStrangersGetNoAnswer(t *testing.T) {
+	const canary = "c4nary"
+	t.Setenv("FLYTE_SECRET_REGISTRY_TOKEN", canary)
+	ca, known := clientOf(t)
+	_, stranger := clientOf(t)
+	file := filepath.Join(t.TempDir(), "ca.crt")
+	require.NoError(t, os.WriteFile(file, ca, 0o600))
+	text := "managers: [global]\nglobal:\n  allow: [{namespaces: [builds], group: registry, key: token}]\n"
+	annotations, err := secret.EncodeAnnotations([]secret.Request{{Group: "registry", Key: "token"}})
+	require.NoError(t, err)
+	pod, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"annotations": annotations},
+		"spec":     map[string]any{"containers": []any{map[string]any{"name": "app"}}},
+	})
+	require.NoError(t, err)
+	body, err := json.Marshal(admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
+		Request: &admissionv1.AdmissionRequest{UID: "1", Operation: admissionv1.Create, Namespace: "builds",
+			Resource: metav1.GroupVersionResource{Version: "v1", Resource: "pods"}, Object: runtime.RawExtension{Raw: pod}},
+	})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name     string
+		clientCA string
+		shows    []tls.Certificate
+		code     int // 0: no connection
+	}{
+		{"a known client", file, []tls.Certificate{known}, http.StatusOK},
+		{"a client without certificate", file, nil, http.StatusUnauthorized},
+		{"a client of another CA", file, []tls.Certificate{stranger}, 0},
+		{"everybody, without clientCA", "", nil, http.StatusOK},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, _, err := parse([]byte(text + "clientCA: " + c.clientCA))
+			require.NoError(t, err)
+			cas, err := cfg.clientCAs()
+			require.NoError(t, err)
+			in, err := cfg.injector(logged)
+			require.NoError(t, err)
+			server := httptest.NewUnstartedServer(authenticated(cas, &admission.Webhook{Handler: review(in, newReviewMetrics(prometheus.NewRegistry()))}))
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.TLS = new(tls.Config)
+			askForCertificate(cas)(server.TLS)
+			server.StartTLS()
+			defer server.Close()
+			client := server.Client()
+			// Shown whatever CAs the server asks for, as an attacker would.
+			client.Transport.(*http.Transport).TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				if c.shows == nil {
+					return new(tls.Certificate), nil
+				}
+				return &c.shows[0], nil
+			}
+			response, err := client.Post(server.URL, "application/json", bytes.NewReader(body))
+			if c.code == 0 {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			defer response.Body.Close()
+			answer, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.Equal(t, c.code, response.StatusCode, "%s", answer)
+			var got admissionv1.AdmissionReview
+			if c.code == http.StatusOK {
+				require.NoError(t, json.Unmarshal(answer, &got))
+				assert.Contains(t, string(got.Response.Patch), canary)
+			}
+		})
+	}
+}
+
+func TestClientCAErrors(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.crt")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	_, err := (&config{ClientCA: empty}).clientCAs()
+	assert.EqualError(t, err, "clientCA: "+empty+" has no certificate")
+	_, err = (&config{ClientCA: "testdata/none.crt"}).clientCAs()
+	assert.EqualError(t, err, "open testdata/none.crt: no such file or directory")
+}
