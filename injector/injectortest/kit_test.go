@@ -133,7 +133,7 @@ func TestPlacementsAreCompared(t *testing.T) {
 func TestMessages(t *testing.T) {
 	err := TestManager(manager{called("m"), failing("none", errors.New("no such secret: "+canary))},
 		append([]Case{{Request: secret.Request{Group: "none", Key: "k"}, Want: NotFound}}, allCases...)...)
-	assert.ErrorContains(t, err, `outcome: case group="none" key="k", in Flyte's layout: want it not found, but it was failed (no such secret: (the value)) `+
+	assert.ErrorContains(t, err, `outcome: case group="none" key="k", in Flyte's layout: want it not found, but it was a failure (no such secret: (the value)) `+
 		`(a manager serves a request, or its error wraps secret.ErrNotFound or secret.ErrUnsupported, or the search ends with its error)`)
 }
 
