@@ -35,7 +35,10 @@ func (r *reader) fetched(volume, file string) error {
 		return fmt.Errorf("of the init containers that end before it starts, none mounts the emptyDir %q", volume)
 	}
 	if r.writes != nil {
-		return fmt.Errorf("no init container before it that mounts the emptyDir %q writes %q, as Case.Writes says%s", volume, file, there)
+		return fmt.Errorf("by what Case.Writes says, no init container before it that mounts the emptyDir %q writes %q%s", volume, file, there)
+	}
+	if strings.Contains(file, "$") {
+		there += `, where "$" is doubled in variables and arguments, as mount.Literal does it`
 	}
 	return fmt.Errorf("no init container before it that mounts the emptyDir %q names %q in a variable or argument%s", volume, file, there)
 }

@@ -51,6 +51,8 @@ func TestCanReadFetchedFiles(t *testing.T) {
 			w.fetch(both(env(corev1.EnvVar{Name: "D", Value: "/out"}), args("$(D)/g/k")))
 		}, secret.Request{}, ""},
 		{"with a doubled dollar", func(w where) { w.fetch(args("/out/g/$$(x)")) }, secret.Request{Group: "g", Key: "$(x)"}, ""},
+		{"with a dollar that the kubelet takes away", func(w where) { w.fetch(args("/out/g/a$$b")) }, secret.Request{Group: "g", Key: "a$$b"},
+			`has that file at "/out/g/a$$b", where "$" is doubled`},
 		{"another file", func(w where) { w.fetch(args("/out/g/other")) }, secret.Request{}, none},
 		{"in another case", func(w where) { w.fetch(args("/out/G/K")) }, secret.Request{Group: "G", Key: "K"}, none},
 		{"in another directory", func(w where) { w.fetch(args("/tmp/g/k")) }, secret.Request{}, none + `: init container "fetch" has that file at "/out/g/k"`},

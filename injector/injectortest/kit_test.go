@@ -104,7 +104,10 @@ func TestWrites(t *testing.T) {
 	assert.ErrorContains(t, err, "in a layout of its own", "where the file has a prefix")
 	assert.NotContains(t, err.Error(), "in Flyte's layout")
 	c.Writes = func(corev1.Container) string { return "/out/files/a/Kit-token" }
-	assert.ErrorContains(t, TestManager(m, c), "in Flyte's layout")
+	err = TestManager(m, c)
+	assert.ErrorContains(t, err, "in Flyte's layout")
+	assert.ErrorContains(t, err, "by what Case.Writes says")
+	assert.ErrorContains(t, err, `has that file at "/out/files/a/token"`)
 }
 
 // The kit does not believe a placement either.
