@@ -83,7 +83,10 @@ func separates(r rune) bool {
 	return !strings.ContainsRune("-_./", r) && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 }
 
-var errNoPod = errors.New("injector: there is no pod")
+var (
+	errNoPod      = errors.New("injector: there is no pod")
+	errNoTemplate = errors.New("injector: there is no pod template")
+)
 
 // Plan decides all that injecting the requests into the Pod means, and finds
 // every conflict. The Plan shares nothing with the Pod. The error joins
@@ -146,7 +149,7 @@ func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.R
 // owner.
 func (in *Injector) InjectTemplate(ctx context.Context, t *corev1.PodTemplateSpec, reqs ...secret.Request) (*corev1.PodTemplateSpec, error) {
 	if t == nil {
-		return nil, errNoPod
+		return nil, errNoTemplate
 	}
 	pod, err := in.Inject(ctx, &corev1.Pod{ObjectMeta: t.ObjectMeta, Spec: t.Spec}, reqs...)
 	if err != nil {

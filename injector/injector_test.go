@@ -162,7 +162,7 @@ func TestNilIsAnErrorAndNoPanic(t *testing.T) {
 	_, err = in.Plan(ctx, nil)
 	assert.Error(t, err)
 	_, err = in.InjectTemplate(ctx, nil)
-	assert.Error(t, err)
+	assert.EqualError(t, err, "injector: there is no pod template")
 }
 
 func TestInjectTemplateIsInject(t *testing.T) {

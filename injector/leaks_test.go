@@ -187,7 +187,7 @@ func TestTheListOfPublicTypesIsComplete(t *testing.T) {
 	}
 	slices.Sort(want)
 	slices.Sort(have)
-	assert.Equal(t, want, have)
+	assert.Equal(t, want, have, "publicValues has one value of each public type")
 }
 
 // Every way in which a request for a global secret can fail.

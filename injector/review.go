@@ -37,7 +37,8 @@ const (
 // Everything else is allowed as it is: other operations, other resources and
 // subresources, mirror Pods (the kubelet's images of static Pods, which cannot
 // be changed), and Pods without requests. The label secret.InjectLabel is for
-// the webhook's objectSelector and not looked at.
+// the webhook's objectSelector and not looked at. A request that a test makes
+// up needs Operation and Resource, or it is allowed as one of the others.
 //
 // Managers see the request's namespace as the Pod's, which often names none
 // itself.

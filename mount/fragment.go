@@ -94,7 +94,7 @@ func (f *Fragment) validateVolumes() error {
 	for _, v := range f.Volumes {
 		switch {
 		case !IsName(v.Name):
-			return &FragmentError{"Volumes", fmt.Sprintf("%q is not a name that Name makes", v.Name)}
+			return &FragmentError{"Volumes", fmt.Sprintf("%q is not a name that mount.Name makes", v.Name)}
 		case names[v.Name]:
 			return &FragmentError{"Volumes", fmt.Sprintf("%q is there twice", v.Name)}
 		case isZero(&v.VolumeSource):
@@ -118,7 +118,7 @@ func (f *Fragment) validateVolumes() error {
 	names[FetchVolume] = true
 	for _, c := range f.Fetchers {
 		if !IsName(c.Name) {
-			return &FragmentError{"Fetchers", fmt.Sprintf("%q is not a name that Name makes", c.Name)}
+			return &FragmentError{"Fetchers", fmt.Sprintf("%q is not a name that mount.Name makes", c.Name)}
 		}
 		for _, m := range c.VolumeMounts {
 			if !names[m.Name] {

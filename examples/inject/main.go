@@ -25,9 +25,9 @@
 //   - plan: a table of what is asked for, who serves it and where containers
 //     read it. It never shows a value.
 //
-// Fields that this build does not know stay in all of them. YAML is read as kubectl reads it (version 1.1: yes is true), but
-// a key that is there twice is an error, except in documents with merge keys
-// ("<<:"), where it may be meant.
+// Fields that this build does not know stay in all of them. YAML is read as
+// kubectl reads it (version 1.1: yes is true), but a key that is there twice is
+// an error, except in documents with merge keys ("<<:"), where it may be meant.
 //
 // On an error nothing is written to standard output, one line that names file,
 // document and object to standard error, and the exit code is 1.

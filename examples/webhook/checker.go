@@ -36,10 +36,11 @@ func (c *checker) err() error {
 	return errors.Join(errs...)
 }
 
+// inOrder leaves out what is there twice, as two checks may find one thing.
 func inOrder(remarks []remark) []remark {
-	return slices.SortedFunc(slices.Values(remarks), func(a, b remark) int {
+	return slices.Compact(slices.SortedFunc(slices.Values(remarks), func(a, b remark) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
-	})
+	}))
 }
 
 func (c *checker) require(ok bool, reason string, path ...string) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,7 +190,13 @@ func splitAddress(address string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// readable takes the names of this program's types out of a decoder's error.
+var (
+	noField = regexp.MustCompile(`^(line \d+: )field (.*) not found$`)
+	goTypes = strings.NewReplacer("into time.Duration", "into a duration such as 30s", "into []string", "into a list of texts")
+)
+
+// readable takes the names of this program's fields and types out of a
+// decoder's error.
 func readable(err error) error {
 	var typeErr *yaml.TypeError
 	if !errors.As(err, &typeErr) {
@@ -201,6 +208,7 @@ func readable(err error) error {
 		if before, _, ok := strings.Cut(text, " into main."); ok {
 			text = before + " into what stands here"
 		}
+		text = goTypes.Replace(noField.ReplaceAllString(text, `${1}there is no setting "$2"`))
 		errs = append(errs, errors.New(text))
 	}
 	return errors.Join(errs...)

@@ -76,12 +76,13 @@ func TestConfigGolden(t *testing.T) {
 // Each of these is refused, with this text and no other.
 func TestConfigErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"unknown field", "namespace: a\nmanager: [k8s]", `line 2: field manager not found`},
-		{"unknown field of a section", "k8s:\n  any: ANY\n  requird: true", `line 3: field requird not found`},
-		{"several at once", "a: 1\nb: 2", "line 1: field a not found\nline 2: field b not found"},
+		{"unknown field", "namespace: a\nmanager: [k8s]", `line 2: there is no setting "manager"`},
+		{"unknown field of a section", "k8s:\n  any: ANY\n  requird: true", `line 3: there is no setting "requird"`},
+		{"several at once", "a: 1\nb: 2", "line 1: there is no setting \"a\"\nline 2: there is no setting \"b\""},
 		{"twice", "drain: 1s\ndrain: 2s", `line 2: mapping key "drain" already defined at line 1`},
-		{"no duration", "\ndrain: 10", "line 2: cannot unmarshal !!int `10` into time.Duration"},
-		{"no list", "managers: k8s", "line 1: cannot unmarshal !!str `k8s` into []string"},
+		{"no duration", "\ndrain: 10", "line 2: cannot unmarshal !!int `10` into a duration such as 30s"},
+		{"a library's own check says the same", "k8s:\n  any: any", "line 2: k8s.any: \"any\" is none of ANY, ENV_VAR, FILE"},
+		{"no list", "managers: k8s", "line 1: cannot unmarshal !!str `k8s` into a list of texts"},
 		{"no section", "listen: 9443", "line 1: cannot unmarshal !!int `9443` into what stands here"},
 		{"no mapping at all", "webhook", "line 1: cannot unmarshal !!str `webhook` into what stands here"},
 		{"no YAML", "a: [", "line 1: did not find expected node content"},
@@ -130,7 +131,7 @@ func TestConfigErrors(t *testing.T) {
 		{"flyte beside a section set to null", "secrets: {}\nglobal:", `line 2: global: cannot stand beside Flyte's sections webhook and secrets`},
 		{"flyte unknown field", "webhook:\n  secretManagerTyp: K8s", `line 2: webhook.secretManagerTyp: unknown field`},
 		{"flyte unknown secrets field", "secrets:\n  prefix: x", `line 2: secrets.prefix: unknown field`},
-		{"flyte unknown vault field", "webhook:\n  vaultSecretManager:\n    rol: x", `line 3: field rol not found`},
+		{"flyte unknown vault field", "webhook:\n  vaultSecretManager:\n    rol: x", `line 3: there is no setting "rol"`},
 		{"flyte unknown type", "webhook:\n  secretManagerType: k8s", `line 2: webhook.secretManagerType: "k8s" is none of AWS, Azure, Embedded, GCP, Global, K8s, Vault`},
 		{"flyte type without counterpart", "webhook:\n  secretManagerTypes:\n    - K8s\n    - GCP", `line 4: webhook.secretManagerTypes.1: GCP has no counterpart here`},
 		{"flyte vault version", "webhook:\n  secretManagerType: Vault\n  vaultSecretManager:\n    kvVersion: 3", `line 4: webhook.vaultSecretManager.kvVersion: "3" is neither "1" nor "2"`},

@@ -43,7 +43,7 @@ func TestRunErrors(t *testing.T) {
 		want string
 	}{
 		{"no such file", []string{"-config", "testdata/none.yaml"}, "open testdata/none.yaml: no such file or directory"},
-		{"wrong file", []string{"-config", wrong, "-print-config"}, wrong + ":\nline 3: field a not found"},
+		{"wrong file", []string{"-config", wrong, "-print-config"}, wrong + ":\nline 3: there is no setting \"a\""},
 		{"unknown flag", []string{"-x"}, "flag provided but not defined: -x"},
 		{"argument", []string{"config.yaml"}, `"config.yaml" is no flag`},
 	} {

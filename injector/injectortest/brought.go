@@ -13,16 +13,34 @@ import (
 // fetched returns nil if an init container before this one brings the
 // file of an emptyDir, as far as the Pod tells.
 func (r *reader) fetched(volume, file string) error {
+	mounted, there := false, ""
 	for _, c := range r.before {
 		for i := range c.VolumeMounts {
 			m := &c.VolumeMounts[i]
+			if m.Name != volume {
+				continue
+			}
+			mounted = true
 			below, ok := relative("/"+m.SubPath, "/"+file)
-			if m.Name == volume && ok && !m.ReadOnly && m.SubPathExpr == "" && r.brings(c, m, below) {
+			if !ok || m.ReadOnly || m.SubPathExpr != "" {
+				continue
+			}
+			if r.brings(c, m, below) {
 				return nil
 			}
+			there = fmt.Sprintf(": init container %q has that file at %q", c.Name, path.Join(m.MountPath, below))
 		}
 	}
-	return fmt.Errorf("no init container before it that mounts the emptyDir %q names %q in a variable or argument", volume, file)
+	if !mounted {
+		return fmt.Errorf("of the init containers that end before it starts, none mounts the emptyDir %q", volume)
+	}
+	if r.writes != nil {
+		return fmt.Errorf("by what Case.Writes says, no init container before it that mounts the emptyDir %q writes %q%s", volume, file, there)
+	}
+	if strings.Contains(file, "$") {
+		there += `, where "$" is doubled in variables and arguments, as mount.Literal does it`
+	}
+	return fmt.Errorf("no init container before it that mounts the emptyDir %q names %q in a variable or argument%s", volume, file, there)
 }
 
 func (r *reader) brings(c *corev1.Container, m *corev1.VolumeMount, file string) bool {

@@ -38,6 +38,7 @@ func TestCanReadFetchedFiles(t *testing.T) {
 	}
 	always := corev1.ContainerRestartPolicyAlways
 	const none = `names "g/k" in a variable or argument`
+	const unmounted = `none mounts the emptyDir`
 	for _, tc := range []readCase{
 		{"in a variable", func(w where) { w.fetch(env(corev1.EnvVar{Name: "FILE", Value: "/out/g/k"})) }, secret.Request{}, ""},
 		{"in a variable, below the mount", func(w where) { w.fetch(env(corev1.EnvVar{Name: "FILE", Value: "/g/k"})) }, secret.Request{}, ""},
@@ -50,9 +51,11 @@ func TestCanReadFetchedFiles(t *testing.T) {
 			w.fetch(both(env(corev1.EnvVar{Name: "D", Value: "/out"}), args("$(D)/g/k")))
 		}, secret.Request{}, ""},
 		{"with a doubled dollar", func(w where) { w.fetch(args("/out/g/$$(x)")) }, secret.Request{Group: "g", Key: "$(x)"}, ""},
+		{"with a dollar that the kubelet takes away", func(w where) { w.fetch(args("/out/g/a$$b")) }, secret.Request{Group: "g", Key: "a$$b"},
+			`has that file at "/out/g/a$$b", where "$" is doubled`},
 		{"another file", func(w where) { w.fetch(args("/out/g/other")) }, secret.Request{}, none},
 		{"in another case", func(w where) { w.fetch(args("/out/G/K")) }, secret.Request{Group: "G", Key: "K"}, none},
-		{"in another directory", func(w where) { w.fetch(args("/tmp/g/k")) }, secret.Request{}, none},
+		{"in another directory", func(w where) { w.fetch(args("/tmp/g/k")) }, secret.Request{}, none + `: init container "fetch" has that file at "/out/g/k"`},
 		{"in a deeper one", func(w where) { w.fetch(args("/out/a/g/k")) }, secret.Request{}, none},
 		{"only its end", func(w where) { w.fetch(args("/out/xg/k")) }, secret.Request{}, none},
 		{"only its directory", func(w where) { w.fetch(args("/out/g")) }, secret.Request{}, none},
@@ -65,11 +68,11 @@ func TestCanReadFetchedFiles(t *testing.T) {
 		}, secret.Request{}, none},
 		{"without the volume", func(w where) {
 			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.VolumeMounts = nil }))
-		}, secret.Request{}, none},
+		}, secret.Request{}, unmounted},
 		{"another volume at that path", func(w where) {
 			w.mount("/other", corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}).mount(dir, corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}})
 			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.VolumeMounts[0].Name = "/other" }))
-		}, secret.Request{}, none},
+		}, secret.Request{}, unmounted},
 		{"a part of it that is to be expanded", func(w where) {
 			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.VolumeMounts[0].SubPathExpr = "$(POD)" }))
 		}, secret.Request{}, none},
@@ -81,7 +84,7 @@ func TestCanReadFetchedFiles(t *testing.T) {
 		}, secret.Request{}, none},
 		{"a sidecar may be late", func(w where) {
 			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.RestartPolicy = &always }))
-		}, secret.Request{}, none},
+		}, secret.Request{}, unmounted},
 		{"unless it has a probe for which the others wait", func(w where) {
 			w.fetch(both(args("/out/g/k"), func(c *corev1.Container) { c.RestartPolicy, c.StartupProbe = &always, &corev1.Probe{} }))
 		}, secret.Request{}, ""},

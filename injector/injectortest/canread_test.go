@@ -195,7 +195,7 @@ func TestCanReadVolumes(t *testing.T) {
 		}, secret.Request{}, `the pod does not tell what is in volume "/etc/flyte/secrets"`},
 		{"an empty volume", func(w where) {
 			w.mount(dir, corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}})
-		}, secret.Request{}, `no init container before it that mounts the emptyDir "/etc/flyte/secrets" names "g/k"`},
+		}, secret.Request{}, `none mounts the emptyDir "/etc/flyte/secrets"`},
 		{"nothing is announced, and the client has a directory of its own", func(w where) {
 			w.app.Env = nil
 			w.mount(dir, items("g/k"))

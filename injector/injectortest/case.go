@@ -33,7 +33,7 @@ const (
 	Fails
 )
 
-var outcomes = [...]string{"served", "served as a variable", "served as a file", "not found", "not supported", "failed"}
+var outcomes = [...]string{"served", "served as a variable", "served as a file", "not found", "not supported", "a failure"}
 
 // String returns what a failure message calls it.
 func (o Outcome) String() string {

@@ -45,7 +45,8 @@ func ExampleTestManager() {
 	// case "a token", in Flyte's layout:
 	// container "proxy":
 	// it has no variable _FSEC_TEAM_TOKEN, and no file /etc/flyte/secrets/team/token:
-	// no init container before it that mounts the emptyDir "podsecrets-fetched" names "team/token" in a variable or argument (containers find the secret where injector.Placement says:
+	// no init container before it that mounts the emptyDir "podsecrets-fetched" names "team/token" in a variable or argument:
+	// init container "podsecrets-e2c5f56bca0e527811f6" has that file at "/out/team/token" (containers find the secret where injector.Placement says:
 	// at Layout.EnvVar, or at Layout.Path, which is Layout.RelPath in the volume)
 }
 

@@ -104,7 +104,10 @@ func TestWrites(t *testing.T) {
 	assert.ErrorContains(t, err, "in a layout of its own", "where the file has a prefix")
 	assert.NotContains(t, err.Error(), "in Flyte's layout")
 	c.Writes = func(corev1.Container) string { return "/out/files/a/Kit-token" }
-	assert.ErrorContains(t, TestManager(m, c), "in Flyte's layout")
+	err = TestManager(m, c)
+	assert.ErrorContains(t, err, "in Flyte's layout")
+	assert.ErrorContains(t, err, "by what Case.Writes says")
+	assert.ErrorContains(t, err, `has that file at "/out/files/a/token"`)
 }
 
 // The kit does not believe a placement either.
@@ -133,7 +136,7 @@ func TestPlacementsAreCompared(t *testing.T) {
 func TestMessages(t *testing.T) {
 	err := TestManager(manager{called("m"), failing("none", errors.New("no such secret: "+canary))},
 		append([]Case{{Request: secret.Request{Group: "none", Key: "k"}, Want: NotFound}}, allCases...)...)
-	assert.ErrorContains(t, err, `outcome: case group="none" key="k", in Flyte's layout: want it not found, but it was failed (no such secret: (the value)) `+
+	assert.ErrorContains(t, err, `outcome: case group="none" key="k", in Flyte's layout: want it not found, but it was a failure (no such secret: (the value)) `+
 		`(a manager serves a request, or its error wraps secret.ErrNotFound or secret.ErrUnsupported, or the search ends with its error)`)
 }
 
