@@ -2,6 +2,8 @@ package merge_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -85,4 +87,27 @@ func TestAMountBelowOneOfOursThatIsThere(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, problems)
 	assert.Equal(t, "/etc/flyte/secrets/g/h", edits.Apply(pod).Spec.Containers[0].VolumeMounts[1].MountPath)
+}
+
+// The limit on literals is of literals alone, and reported once.
+func TestTheLimitOnLiterals(t *testing.T) {
+	decide := func(secrets []merge.Secret) []merge.Problem {
+		change, problems := merge.Merge(mount.Layout{}, secrets)
+		require.Empty(t, problems)
+		_, problems, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{})
+		require.NoError(t, err)
+		return problems
+	}
+	var literals, references []merge.Secret
+	for i := range 12 {
+		literals = append(literals, literal("g", fmt.Sprint("k", i), strings.Repeat("v", 100<<10)))
+	}
+	for i := range 6 {
+		references = append(references, ref("g", fmt.Sprint("k", i)+strings.Repeat("k", 100<<10)))
+	}
+	assert.Empty(t, decide(literals[:5]), "500 KiB, and the names")
+	problems := decide(literals)
+	require.Len(t, problems, 1)
+	assert.Equal(t, 5, problems[0].Secret, "the one that goes beyond")
+	assert.Empty(t, decide(references), "600 KiB, but names and not literals")
 }
