@@ -111,3 +111,36 @@ func TestTheLimitOnLiterals(t *testing.T) {
 	assert.Equal(t, 5, problems[0].Secret, "the one that goes beyond")
 	assert.Empty(t, decide(references), "600 KiB, but names and not literals")
 }
+
+func TestFetchersBehindASidecarThatIsFirst(t *testing.T) {
+	always := corev1.ContainerRestartPolicyAlways
+	pod := app(nil)
+	pod.Spec.InitContainers = []corev1.Container{{Name: "mesh", RestartPolicy: &always}, {Name: "setup"}}
+	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{fetched("g", "k")})
+	require.Empty(t, problems)
+	edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{InitOrder: mount.AfterSidecars})
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	assert.Equal(t, mount.Name("fetch", "g", "k"), edits.Apply(pod).Spec.InitContainers[1].Name)
+}
+
+// What several secrets share is a problem of each, within the limit.
+func TestProblemsThatAreShared(t *testing.T) {
+	decide := func(pod *corev1.Pod, secrets []merge.Secret) []merge.Problem {
+		change, problems := merge.Merge(mount.Layout{}, secrets)
+		require.Empty(t, problems)
+		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+		require.NoError(t, err)
+		return problems
+	}
+	both := []merge.Secret{item("g", "a"), with(item("g", "a"), envVar("X"))}
+	problems := decide(secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "other", Path: "a"}), both)
+	require.Len(t, problems, 2)
+	assert.Equal(t, []int{0, 1}, []int{problems[0].Secret, problems[1].Secret})
+
+	var many []merge.Secret
+	for i := range 1001 {
+		many = append(many, ref("g", fmt.Sprint("k", i)))
+	}
+	assert.Len(t, decide(env(mount.EnvPrefixVar, "other"), many), 1000)
+}
