@@ -144,3 +144,12 @@ func TestProblemsThatAreShared(t *testing.T) {
 	}
 	assert.Len(t, decide(env(mount.EnvPrefixVar, "other"), many), 1000)
 }
+
+func TestAnAnnotationThatSeveralNeed(t *testing.T) {
+	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{annotated("g", "a"), annotated("g", "b")})
+	require.Empty(t, problems)
+	_, problems, err := change.Decide(merge.ViewPod(annotations("agent/inject", "false")), merge.Options{})
+	require.NoError(t, err)
+	require.Len(t, problems, 2)
+	assert.Equal(t, []int{0, 1}, []int{problems[0].Secret, problems[1].Secret})
+}
