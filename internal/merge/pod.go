@@ -53,6 +53,9 @@ func (d *decision) listContainers(key string, of owners) string {
 		}
 	}
 	value, ok := d.view.Metadata.Annotations[key]
+	if a, set := d.change.annotations[key]; set && !ok {
+		value, ok = a.value, true
+	}
 	switch {
 	case !all && len(names) == 0:
 		d.conflict(of, "", "metadata.annotations", key, "cannot leave out every container")
