@@ -99,9 +99,9 @@ func (m *Manager) Name() string { return "aws" }
 // Mount answers with an init container that fetches the secret into a file.
 // secret.ErrUnsupported are a request for a variable; one with a version, as the
 // stock image fetches the current version only; group and key that are no ARN,
-// on which it would exit with 1, or one whose region would be another host; and
-// a Pod that says by the label kubernetes.io/os that it is for Windows, as the
-// image is for Linux. The context is not used.
+// on which it would exit with 1, or one whose region would be another host; and a
+// Pod that says by the label kubernetes.io/os that it is for Windows, as the image
+// is for Linux. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	arn := strings.TrimRight(req.Group, ":") + ":" + strings.TrimLeft(req.Key, ":")
 	os, _ := target.Label(corev1.LabelOSStable)
@@ -112,7 +112,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 		return unsupported("of AWS secrets there is the current version only")
 	case !isARN(arn):
 		return unsupported("group and key are not an ARN")
-	case !isRegion(strings.Split(arn, ":")[3]):
+	case !hasRegion(arn):
 		return unsupported("the region of the ARN is not a name")
 	case os == string(corev1.Windows):
 		return unsupported("AWS secrets cannot be fetched in a Pod for Windows")
@@ -138,14 +138,19 @@ func isARN(s string) bool {
 	return strings.HasPrefix(s, "arn:") && strings.Count(s, ":") >= 5 && !strings.HasSuffix(s, ":")
 }
 
-// isRegion reports whether s can be a part of a host's name, as every region is.
-// The stock image makes the region a part of the URL that it asks, with a
-// signature and the session's token, and does not look at it: with
-// "example.com/" it asks secretsmanager.example.com. (aws-sdk-go looks at it since
-// its pull request 3330, of 2020; the image has v1.25.49, of 2019.) Empty means the
-// region of the container's environment.
-func isRegion(s string) bool {
-	return strings.Trim(s, "-0123456789abcdefghijklmnopqrstuvwxyz") == ""
+// hasRegion reports whether the region of the ARN, its fourth part, can be a part
+// of a host's name, as every region is. The stock image makes it a part of the URL
+// that it asks, with a signature and the session's token, and does not look at it:
+// with "example.com/" it asks secretsmanager.example.com. (aws-sdk-go looks at it
+// since its pull request 3330, of 2020; the image has v1.25.49, of 2019.) Empty
+// means the region of the container's environment.
+func hasRegion(arn string) bool {
+	rest := arn
+	for range 3 {
+		_, rest, _ = strings.Cut(rest, ":")
+	}
+	region, _, _ := strings.Cut(rest, ":")
+	return strings.Trim(region, "-0123456789abcdefghijklmnopqrstuvwxyz") == ""
 }
 
 func unsupported(reason string) (mount.Fragment, error) {

@@ -125,7 +125,13 @@ type annotation struct {
 // for finding more.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	c := &Change{secrets: secrets}
-	c.vars.grow(len(secrets) + 3) // most have one, and there are the discovery variables
+	variables := 3 // those by which the client finds the others
+	for i := range secrets {
+		if !secrets[i].Fragment.File || secrets[i].EnvVar != "" {
+			variables++
+		}
+	}
+	c.vars.grow(variables)
 	layout = layout.WithDefaults()
 	for c.adding = range secrets {
 		c.add(&secrets[c.adding], layout)
