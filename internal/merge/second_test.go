@@ -70,6 +70,7 @@ func TestSecondNames(t *testing.T) {
 		}(), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "k=k"},
 		{name: "a directory that the Pod mounts elsewhere", pod: mounts("/x/etc/flyte/secrets/g/v/k/x", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "k=k k=v/k"},
 		{name: "an item that the Pod has", pod: secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "v/k"}), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "x=v/k k=k"},
+		{name: "a mount of another secret would hide it", secrets: []merge.Secret{with(item("g", "k"), version("v")), driven("g/v", "b")}, want: "k=k"},
 		{name: "a file of no volume's", secrets: []merge.Secret{with(fetched("g", "k"), version("v"))}, want: ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
