@@ -136,7 +136,7 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	for c.adding = range secrets {
 		c.add(&secrets[c.adding], layout)
 	}
-	c.findShadowed(layout, secrets)
+	c.findShadowed(layout)
 	// Only now are all values known that win over defaults, and all primary
 	// names, in whose way no second name may be.
 	for c.adding = range secrets {

@@ -122,8 +122,8 @@ func (d *decision) checkMount(r receiver, at string, by taking) {
 
 // coveredBy returns the files that a mount at the path would hide.
 func (d *decision) coveredBy(at string) []int {
-	files := &d.change.fileTree
-	if _, file := files.files[at]; !file && !files.hasDir(at) {
+	_, file := d.change.fileTree.files[at]
+	if _, dir := d.change.fileTree.dirs[at]; !file && !dir {
 		return nil // as most mounts of a Pod
 	}
 	if d.covers == nil {

@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 
@@ -97,7 +96,9 @@ func (e annotate) apply(pod *corev1.Pod) {
 	if pod.Annotations == nil {
 		pod.Annotations = make(map[string]string, len(e.added))
 	}
-	maps.Copy(pod.Annotations, e.all())
+	for _, a := range e.added {
+		pod.Annotations[a.key] = a.value
+	}
 }
 
 func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {

@@ -53,11 +53,6 @@ func (t *tree[T]) add(file string, known T) {
 	}
 }
 
-func (t *tree[T]) hasDir(dir string) bool {
-	_, ok := t.dirs[dir]
-	return ok
-}
-
 // blocked reports whether there cannot be such a file because it is a directory
 // of the tree or would have to be below one of its files, says which, and what is
 // known of a file there.

@@ -79,11 +79,10 @@ func (d *decision) addVolumes() {
 	var missing []*corev1.Volume
 	for i := range d.change.volumes.items {
 		v := &d.change.volumes.items[i]
-		ours := d.whole(v)
 		switch f := &have[i]; {
 		case !f.ok():
-			missing = append(missing, ours)
-		case f.is(ours, new([]byte)):
+			missing = append(missing, d.whole(v))
+		case f.raw != nil && f.is(d.whole(v), new([]byte)):
 		case !sameSource(f.get(), v.Volume):
 			d.conflict(v.owners, "", "volumes", v.Name, "has another source already")
 		case len(v.items) > 0:

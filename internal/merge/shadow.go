@@ -10,13 +10,13 @@ import (
 
 // findShadowed reports files that the client would not read: it looks for a
 // variable first, and one of that name holds another secret.
-func (c *Change) findShadowed(layout mount.Layout, secrets []Secret) {
+func (c *Change) findShadowed(layout mount.Layout) {
 	if !slices.ContainsFunc(c.vars.items, func(v variable) bool { return v.kind == holds }) {
 		return // as most lists are of one form
 	}
 	asked := make(map[string]map[[2]string]bool) // by the variable, the groups and keys that share it
-	for i := range secrets {
-		s := &secrets[i]
+	for i := range c.secrets {
+		s := &c.secrets[i]
 		if !s.Fragment.File {
 			continue
 		}
@@ -28,7 +28,7 @@ func (c *Change) findShadowed(layout mount.Layout, secrets []Secret) {
 		if asked[name] == nil {
 			asked[name] = make(map[[2]string]bool)
 			for o := range v.all() {
-				asked[name][[2]string{secrets[o].Group, secrets[o].Key}] = true
+				asked[name][[2]string{c.secrets[o].Group, c.secrets[o].Key}] = true
 			}
 		}
 		if asked[name][[2]string{s.Group, s.Key}] || refersTo(v.ValueFrom, s) {
