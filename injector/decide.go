@@ -43,9 +43,9 @@ func (f *failures) join(reqs []secret.Request) error {
 }
 
 // decide asks the managers and merges what they answer into what the View
-// shows. Even if some requests are not served, it finds the conflicts of the
+// shows, for a Pod in the namespace. Even if some requests are not served, it finds the conflicts of the
 // others, so that all that fails is reported at once.
-func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Request) (*decided, error) {
+func (in *Injector) decide(ctx context.Context, v *merge.View, namespace string, reqs []secret.Request) (*decided, error) {
 	if len(reqs) == 0 {
 		return &decided{edits: &merge.Edits{}}, nil
 	}
@@ -53,7 +53,9 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Req
 		return nil, err
 	}
 	var f failures
-	secrets, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, v.Meta()), reqs, &f)
+	meta := v.Meta()
+	meta.Namespace = namespace
+	secrets, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, meta), reqs, &f)
 	change, problems := merge.Merge(in.layout, secrets)
 	edits, more, err := change.Decide(v, in.options)
 	for _, p := range append(problems, more...) {
@@ -72,7 +74,7 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, reqs []secret.Req
 	}
 	d := &decided{make([]Placement, len(reqs)), edits}
 	for i, req := range reqs {
-		d.placements[i] = in.placement(&secrets[at[req]])
+		d.placements[i] = placement(&secrets[at[req]])
 	}
 	return d, nil
 }
@@ -110,9 +112,9 @@ func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.
 	for _, m := range in.managers {
 		name := m.Name()
 		fragment, err := m.Mount(ctx, req, target)
-		found := merge.Secret{Request: req, Manager: name, Fragment: fragment}
+		var found merge.Secret
 		if err == nil {
-			err = in.check(&found)
+			found, err = in.check(req, name, fragment)
 		}
 		switch {
 		case err == nil:
@@ -126,31 +128,35 @@ func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.
 	return merge.Secret{}, unserved(req, answers)
 }
 
-// check refuses a Fragment that breaks its rules or is not of the type asked
-// for, and one that this Layout has no name for.
-func (in *Injector) check(s *merge.Secret) error {
-	f := &s.Fragment
+// check returns what a manager serves. It refuses a Fragment that breaks its
+// rules or is not of the type asked for, and one that this Layout has no name
+// for.
+func (in *Injector) check(req secret.Request, manager string, f mount.Fragment) (merge.Secret, error) {
 	if err := f.Validate(); err != nil {
-		return err
+		return merge.Secret{}, err
 	}
 	switch {
-	case s.Mount == mount.EnvVar && f.File:
-		return &mount.FragmentError{Field: "File", Reason: "does not answer a request for ENV_VAR"}
-	case s.Mount == mount.File && !f.File:
-		return &mount.FragmentError{Field: "Value", Reason: "does not answer a request for FILE"}
+	case req.Mount == mount.EnvVar && f.File:
+		return merge.Secret{}, &mount.FragmentError{Field: "File", Reason: "does not answer a request for ENV_VAR"}
+	case req.Mount == mount.File && !f.File:
+		return merge.Secret{}, &mount.FragmentError{Field: "Value", Reason: "does not answer a request for FILE"}
+	case req.Group == "" && req.Key == "" && !f.Versioned:
+		return merge.Secret{}, fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
 	}
-	if s.Group == "" && s.Key == "" && !f.Versioned {
-		return fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
-	}
-	if !f.File {
-		if name := s.Name(in.layout); mount.IsDiscoveryVar(name) || len(validation.IsEnvVarName(name)) > 0 {
-			return fmt.Errorf("%w: %q is not a valid name of a variable", secret.ErrUnsupported, name)
+	s := merge.NewSecret(in.layout, req, manager, f)
+	return s, checkName(&s)
+}
+
+func checkName(s *merge.Secret) error {
+	if !s.Fragment.File {
+		if mount.IsDiscoveryVar(s.Name) || len(validation.IsEnvVarName(s.Name)) > 0 {
+			return fmt.Errorf("%w: %q is not a valid name of a variable", secret.ErrUnsupported, s.Name)
 		}
 		return nil
 	}
 	// Linux's NAME_MAX. Request.Validate measured the parts without the file
 	// prefix, which it does not know.
-	for segment := range strings.SplitSeq(s.Name(in.layout), "/") {
+	for segment := range strings.SplitSeq(s.Name, "/") {
 		if len(segment) > 255 {
 			return fmt.Errorf("%w: its path would have a segment of more than 255 bytes", secret.ErrUnsupported)
 		}
@@ -158,12 +164,12 @@ func (in *Injector) check(s *merge.Secret) error {
 	return nil
 }
 
-func (in *Injector) placement(s *merge.Secret) Placement {
+func placement(s *merge.Secret) Placement {
 	p := Placement{Request: s.Request, Manager: s.Manager}
 	if s.Fragment.File {
-		p.Mount, p.Path = mount.File, s.Name(in.layout)
+		p.Mount, p.Path = mount.File, s.Name
 	} else {
-		p.Mount, p.EnvVar = mount.EnvVar, s.Name(in.layout)
+		p.Mount, p.EnvVar = mount.EnvVar, s.Name
 	}
 	return p
 }

@@ -99,7 +99,7 @@ func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Re
 		return nil, errNoPod
 	}
 	pod = pod.DeepCopy()
-	d, err := in.decide(ctx, merge.ViewPod(pod), reqs)
+	d, err := in.decide(ctx, merge.ViewPod(pod), pod.Namespace, reqs)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (in *Injector) Inject(ctx context.Context, pod *corev1.Pod, reqs ...secret.
 	if pod == nil {
 		return nil, errNoPod
 	}
-	d, err := in.decide(ctx, merge.ViewPod(pod), reqs)
+	d, err := in.decide(ctx, merge.ViewPod(pod), pod.Namespace, reqs)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.R
 	if pod == nil {
 		return nil, errNoPod
 	}
-	d, err := in.decide(ctx, merge.ViewPod(pod), reqs)
+	d, err := in.decide(ctx, merge.ViewPod(pod), pod.Namespace, reqs)
 	if err != nil {
 		return nil, err
 	}

@@ -86,8 +86,7 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	if err := atMost(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
 		return deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
 	}
-	view.Metadata.Namespace = req.Namespace
-	d, err := in.decide(ctx, view, reqs)
+	d, err := in.decide(ctx, view, req.Namespace, reqs)
 	if err != nil {
 		return refuse(ctx, req, err)
 	}

@@ -20,7 +20,7 @@ func TestKeysInPathsAreEscaped(t *testing.T) {
 	s := annotated("g", "k")
 	s.Fragment.Annotations = map[string]string{"a~b/c~1": "v"}
 	s.Fragment.DefaultAnnotations = nil
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{s})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{s})
 	require.Empty(t, problems)
 	edits, problems, err := change.Decide(merge.ViewPod(annotations("other", "x")), merge.Options{})
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestOneNameInTwoForms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, secrets := range [][]merge.Secret{{variable, tc.file}, {tc.file, variable}} {
-				_, problems := merge.Merge(mount.Layout{}, secrets)
+				_, problems := mergeAll(mount.Layout{}, secrets)
 				if tc.same {
 					assert.Empty(t, problems)
 				} else if assert.Len(t, problems, 1) {
@@ -73,7 +73,7 @@ func TestOneNameInTwoForms(t *testing.T) {
 // of ours, which an earlier call has mounted, too.
 func TestAMountBelowOneOfOursThatIsThere(t *testing.T) {
 	first, more := item("g", "a"), item("g/h", "b")
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{first})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{first})
 	require.Empty(t, problems)
 	edits, problems, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{})
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestAMountBelowOneOfOursThatIsThere(t *testing.T) {
 	pod := edits.Apply(app(nil))
 	require.True(t, pod.Spec.Containers[0].VolumeMounts[0].ReadOnly)
 
-	change, problems = merge.Merge(mount.Layout{}, []merge.Secret{first, more})
+	change, problems = mergeAll(mount.Layout{}, []merge.Secret{first, more})
 	require.Empty(t, problems)
 	edits, problems, err = change.Decide(merge.ViewPod(pod), merge.Options{})
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestAMountBelowOneOfOursThatIsThere(t *testing.T) {
 // The limit on literals is of literals alone, and reported once.
 func TestTheLimitOnLiterals(t *testing.T) {
 	decide := func(secrets []merge.Secret) []merge.Problem {
-		change, problems := merge.Merge(mount.Layout{}, secrets)
+		change, problems := mergeAll(mount.Layout{}, secrets)
 		require.Empty(t, problems)
 		_, problems, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{})
 		require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestFetchersBehindASidecarThatIsFirst(t *testing.T) {
 	always := corev1.ContainerRestartPolicyAlways
 	pod := app(nil)
 	pod.Spec.InitContainers = []corev1.Container{{Name: "mesh", RestartPolicy: &always}, {Name: "setup"}}
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{fetched("g", "k")})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{fetched("g", "k")})
 	require.Empty(t, problems)
 	edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{InitOrder: mount.AfterSidecars})
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ func TestFetchersBehindASidecarThatIsFirst(t *testing.T) {
 // What several secrets share is a problem of each, within the limit.
 func TestProblemsThatAreShared(t *testing.T) {
 	decide := func(pod *corev1.Pod, secrets []merge.Secret) []merge.Problem {
-		change, problems := merge.Merge(mount.Layout{}, secrets)
+		change, problems := mergeAll(mount.Layout{}, secrets)
 		require.Empty(t, problems)
 		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 		require.NoError(t, err)
@@ -146,7 +146,7 @@ func TestProblemsThatAreShared(t *testing.T) {
 }
 
 func TestAnAnnotationThatSeveralNeed(t *testing.T) {
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{annotated("g", "a"), annotated("g", "b")})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{annotated("g", "a"), annotated("g", "b")})
 	require.Empty(t, problems)
 	_, problems, err := change.Decide(merge.ViewPod(annotations("agent/inject", "false")), merge.Options{})
 	require.NoError(t, err)

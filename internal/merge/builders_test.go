@@ -139,3 +139,13 @@ func secretVolume(name, secretName string, items ...corev1.KeyToPath) *corev1.Po
 		Secret: &corev1.SecretVolumeSource{SecretName: secretName, Items: items},
 	}})
 }
+
+// mergeAll is merge.Merge of secrets that are complete, but for their names.
+func mergeAll(layout mount.Layout, secrets []merge.Secret) (*merge.Change, []merge.Problem) {
+	layout = layout.WithDefaults()
+	named := make([]merge.Secret, len(secrets))
+	for i, s := range secrets {
+		named[i] = merge.NewSecret(layout, s.Request, s.Manager, s.Fragment)
+	}
+	return merge.Merge(layout, named)
+}

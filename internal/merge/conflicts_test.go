@@ -234,7 +234,7 @@ func TestConflicts(t *testing.T) {
 			if pod == nil {
 				pod = app(nil)
 			}
-			change, problems := merge.Merge(mount.Layout{}, tc.secrets)
+			change, problems := mergeAll(mount.Layout{}, tc.secrets)
 			_, more, err := change.Decide(merge.ViewPod(pod), tc.options)
 			require.NoError(t, err)
 			problems = append(problems, more...)

@@ -20,7 +20,7 @@ func TestContainersAnnotationThatAFragmentSets(t *testing.T) {
 	decide := func(pod *corev1.Pod, set func(*mount.Fragment) map[string]string, value string) (*merge.Edits, []merge.Problem) {
 		s := annotated("g", "k")
 		set(&s.Fragment)["agent/containers"] = value
-		change, problems := merge.Merge(mount.Layout{}, []merge.Secret{s})
+		change, problems := mergeAll(mount.Layout{}, []merge.Secret{s})
 		require.Empty(t, problems)
 		edits, problems, err := change.Decide(merge.ViewPod(pod), chosen)
 		require.NoError(t, err)

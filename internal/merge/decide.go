@@ -1,6 +1,8 @@
 package merge
 
 import (
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/podsecrets/podsecrets/mount"
 )
 
@@ -10,6 +12,11 @@ const (
 	// that no Pod can have more. Without a limit, a small Pod with many
 	// containers and many requests would become an enormous one.
 	maxGrowth = 3 << 20
+
+	// maxLiterals is how many bytes of literal secrets one Pod may gain, all
+	// containers together. What the API server stores of a Pod must fit into
+	// etcd's request limit of 1.5 MiB.
+	maxLiterals = 512 << 10
 
 	// What JSON needs besides names and values.
 	variableGrowth, referenceGrowth, mountGrowth = 24, 80, 60
@@ -27,18 +34,19 @@ type Options struct {
 
 // decision is the making of the Edits of one Pod.
 type decision struct {
-	change    *Change
-	view      *View
-	options   Options
-	receivers []receiver
-	leftOut   []mount.Container
-	annotated bool             // the Pod has all annotations already
-	mountDirs map[string]bool  // files that are above mounts of containers; made when needed
-	covers    map[string][]int // see coveredBy; made when needed
-	growth    int              // bytes that the containers gain
-	literals  int              // of these, the literal secrets
-	edits     []edit
-	problems  []Problem
+	change            *Change
+	view              *View
+	options           Options
+	receivers         []receiver
+	leftOut           []mount.Container
+	hasAllAnnotations bool             // the Pod has all annotations already
+	mountDirs         map[string]bool  // files that are above mounts of containers; made when needed
+	hiddenFiles       map[string][]int // see filesHiddenAt; made when needed
+	texts             [][]byte         // of variables, in JSON; made when needed
+	growth            int              // bytes that the containers gain
+	literals          int              // of these, the literal secrets
+	edits             []edit
+	problems          []Problem
 }
 
 // Decide returns what a Pod is missing of the change, and the conflicts with
@@ -52,10 +60,10 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 		return nil, nil, mount.ErrNoContainer
 	}
 	d.annotate()
-	d.addVolumes()
+	d.addVolumes(&c.all)
 	for _, r := range d.receivers {
-		d.addVariables(r)
-		d.addMounts(r)
+		d.addVariables(&c.all, r)
+		d.addMounts(&c.all, r)
 		if d.growth > maxGrowth {
 			return nil, d.problems, mount.ErrTooLarge
 		}
@@ -66,6 +74,13 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 	d.addPullSecrets()
 	d.addFetchers()
 	return &Edits{all: d.edits, repeats: len(d.receivers) > 1, size: d.growth}, d.problems, nil
+}
+
+// receiver is a container that receives the secrets.
+type receiver struct {
+	*Container
+	init  bool
+	index int
 }
 
 // chooseReceivers leaves fetchers out: they must not depend on each other.
@@ -87,8 +102,22 @@ func (d *decision) chooseReceivers() {
 	choose(d.view.Spec.Containers, false)
 }
 
+func (r receiver) envList() *list[corev1.EnvVar] {
+	if r.init {
+		return initEnv
+	}
+	return containerEnv
+}
+
+func (r receiver) mountList() *list[corev1.VolumeMount] {
+	if r.init {
+		return initMounts
+	}
+	return containerMounts
+}
+
 // conflict is a problem of each of the secrets that need what is in the way.
-func (d *decision) conflict(of owners, container, field, name, reason string) {
+func (d *decision) conflict(of requesters, container, field, name, reason string) {
 	err := &mount.ConflictError{Container: container, Field: field, Name: name, Reason: reason}
 	for i := range of.all() {
 		if d.full() {

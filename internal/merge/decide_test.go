@@ -17,7 +17,7 @@ import (
 )
 
 func TestNoContainerReceives(t *testing.T) {
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{fetched("g", "k")})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{fetched("g", "k")})
 	require.Empty(t, problems)
 	for name, pod := range map[string]*corev1.Pod{
 		"no containers":        {},
@@ -35,7 +35,7 @@ func TestNoContainerReceives(t *testing.T) {
 // and has a limit.
 func TestManyProblems(t *testing.T) {
 	decide := func(pod *corev1.Pod, secrets []merge.Secret) ([]merge.Problem, error) {
-		change, problems := merge.Merge(mount.Layout{}, secrets)
+		change, problems := mergeAll(mount.Layout{}, secrets)
 		require.Empty(t, problems)
 		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 		return problems, err
@@ -81,7 +81,7 @@ func TestManyProblems(t *testing.T) {
 
 // A list or map that has nothing yet is written whole, by one operation.
 func TestWhatIsMissingIsWrittenWhole(t *testing.T) {
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{annotated("g", "k")})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{annotated("g", "k")})
 	require.Empty(t, problems)
 	edits, _, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{})
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestWhatIsMissingIsWrittenWhole(t *testing.T) {
 
 func TestContainersAnnotation(t *testing.T) {
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{annotated("g", "k")})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{annotated("g", "k")})
 	require.Empty(t, problems)
 	listed := func(chosen string) (string, bool) {
 		t.Helper()
@@ -124,7 +124,7 @@ func TestViewsAreTheSame(t *testing.T) {
 	pod.Spec.Volumes = secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "a", Path: "a"}).Spec.Volumes
 	written, err := json.Marshal(pod)
 	require.NoError(t, err)
-	change, problems := merge.Merge(mount.Layout{}, []merge.Secret{literal("g", "k", "$"), item("g", "b"), fetched("h", "c")})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{literal("g", "k", "$"), item("g", "b"), fetched("h", "c")})
 	require.Empty(t, problems)
 	typed, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 	require.NoError(t, err)

@@ -78,7 +78,7 @@ func TestSecondNames(t *testing.T) {
 			if pod == nil {
 				pod = app(nil)
 			}
-			change, problems := merge.Merge(tc.layout, tc.secrets)
+			change, problems := mergeAll(tc.layout, tc.secrets)
 			require.Empty(t, problems)
 			edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 			require.NoError(t, err)

@@ -31,7 +31,7 @@ func TestAVariableThatHidesAFile(t *testing.T) {
 		{"its own extra variable", []merge.Secret{with(item("g", "k"), envVar("_FSEC_G_K"))}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, problems := merge.Merge(mount.Layout{}, tc.secrets)
+			_, problems := mergeAll(mount.Layout{}, tc.secrets)
 			if tc.want == "" {
 				require.Empty(t, problems)
 				return

@@ -1,9 +1,8 @@
 package merge
 
 import (
-	"iter"
+	"encoding/json"
 	"path"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -17,30 +16,14 @@ type volume struct {
 	*corev1.Volume
 	items []item
 	tree  tree[int] // the places of items by path
-	owners
+	requesters
 }
 
 // item is one of the files of a Secret's volume.
 type item struct {
 	corev1.KeyToPath
-	second string // of a second name, which is left out where it cannot be: its path in the container
-	owners
-}
-
-// mounted is a mount that every receiving container gets.
-type mounted struct {
-	corev1.VolumeMount        // the Name is "" if somebody else mounts something here
-	path               string // clean
-	owners
-}
-
-// file is one that holds a secret.
-type file struct {
-	path   string
-	base   string // the path of the mount that brings it
-	secret *Secret
-	kind   kind // holds or second
-	owners
+	alias string // of an alias, which is left out where it cannot be: its path in the container
+	requesters
 }
 
 var fetchVolume = &corev1.Volume{
@@ -51,34 +34,35 @@ var fetchVolume = &corev1.Volume{
 }
 
 // addVolumes adds the volumes and mounts of a fragment.
-func (c *Change) addVolumes(f *mount.Fragment, dir string) {
-	for i := range f.Volumes {
-		c.addVolume(&f.Volumes[i])
+func (c *Change) addVolumes(sc *scope, i int, dir string) {
+	f := &c.secrets[i].Fragment
+	for j := range f.Volumes {
+		c.addVolume(sc, i, &f.Volumes[j])
 	}
 	for _, m := range f.VolumeMounts {
-		c.addMount(m)
+		c.addMount(sc, i, m)
 	}
 	if len(f.Fetchers) > 0 {
-		c.addVolume(fetchVolume)
-		c.addMount(corev1.VolumeMount{Name: mount.FetchVolume, MountPath: dir})
+		c.addVolume(sc, i, fetchVolume)
+		c.addMount(sc, i, corev1.VolumeMount{Name: mount.FetchVolume, MountPath: dir})
 	}
 }
 
-func (c *Change) addVolume(v *corev1.Volume) {
-	old, ok := c.volumes.get(v.Name)
+func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {
+	old, ok := sc.volumes.get(v.Name)
 	switch {
 	case !ok:
-		c.volumes.add(v.Name, volume{Volume: v, owners: owners{first: c.adding}})
-		old, _ = c.volumes.get(v.Name)
+		sc.volumes.add(v.Name, volume{Volume: v, requesters: requesters{first: i}})
+		old, _ = sc.volumes.get(v.Name)
 	case !mergeable(old.Volume, v):
-		c.conflict(old.first, "volumes", v.Name, "would have two different sources")
+		c.conflict(i, old.first, "volumes", v.Name, "would have two different sources")
 		return
 	default:
-		old.owners.add(c.adding)
+		old.requesters.add(i)
 	}
 	if v.Secret != nil {
 		for _, it := range v.Secret.Items {
-			c.addItem(old, item{it, "", owners{first: c.adding}})
+			c.addItem(i, old, item{it, "", requesters{first: i}})
 		}
 	}
 }
@@ -101,190 +85,131 @@ func mergeable(a, b *corev1.Volume) bool {
 	return equality.Semantic.DeepEqual(sa, sb)
 }
 
-func (c *Change) addItem(v *volume, it item) {
+func (c *Change) addItem(i int, v *volume, it item) {
 	if at, ok := v.tree.files[it.Path]; ok {
 		if old := &v.items[at]; equality.Semantic.DeepEqual(old.KeyToPath, it.KeyToPath) {
-			old.owners.add(c.adding)
+			old.requesters.add(i)
 		} else {
-			c.conflict(old.first, "volumes", v.Name, "would have two different keys or modes at "+quote(it.Path))
+			c.conflict(i, old.first, "volumes", v.Name, "would have two different keys or modes at "+quote(it.Path))
 		}
 		return
 	}
 	// The kubelet never gets such a volume mounted, though it passes
 	// validation.
 	if reason, by, blocked := v.tree.blocked(it.Path); blocked {
-		c.conflict(v.items[by].first, "volumes", v.Name, "has "+quote(it.Path)+", which "+reason)
+		c.conflict(i, v.items[by].first, "volumes", v.Name, "has "+quote(it.Path)+", which "+reason)
 		return
 	}
 	v.tree.add(it.Path, len(v.items))
 	v.items = append(v.items, it)
 }
 
-func (c *Change) addMount(m corev1.VolumeMount) {
-	p := absolute(m.MountPath)
-	old, ok := c.mounts.get(p)
-	switch {
-	case !ok:
-		c.mounts.add(p, mounted{m, p, owners{first: c.adding}})
-	case (old.Name == "") != (m.Name == ""):
-		c.conflict(old.first, "volumeMounts", p, "would have two volumes, one of them brought by another webhook")
-	case old.Name != m.Name, old.SubPath != m.SubPath, old.SubPathExpr != m.SubPathExpr:
-		c.conflict(old.first, "volumeMounts", p, "would have two volumes")
-	default:
-		old.owners.add(c.adding)
-	}
-}
-
-// absolute returns the path of a mount as the kubelet reads it.
-func absolute(p string) string {
-	if !path.IsAbs(p) {
-		p = "/" + p
-	}
-	return path.Clean(p)
-}
-
-// mountOf returns the path of the mount that brings the file p of s: the
-// deepest of the fragment's own above it, else what is mounted at dir, which
-// without a fetcher is somebody else's.
-func (c *Change) mountOf(s *Secret, p, dir string) string {
-	base := ""
-	for _, m := range s.Fragment.VolumeMounts {
-		if at := absolute(m.MountPath); len(at) > len(base) && within(at, p) {
-			base = at
+// addVolumes adds what is missing to the volumes that are there, and then the
+// volumes that are missing.
+func (d *decision) addVolumes(sc *scope) {
+	matches, count := d.view.Spec.Volumes.lookup(sc.volumes.at), d.view.Spec.Volumes.len()
+	var missing []*corev1.Volume
+	for i := range sc.volumes.items {
+		v := &sc.volumes.items[i]
+		switch m := &matches[i]; {
+		case !m.ok():
+			missing = append(missing, d.withItems(sc, v))
+		case m.sameText(func() []byte { text, _ := json.Marshal(d.withItems(sc, v)); return text }):
+		case !sameSource(m.get(), v.Volume):
+			d.conflict(v.requesters, "", "volumes", v.Name, "has another source already")
+		case len(v.items) > 0:
+			d.addItems(sc, v, m)
 		}
 	}
-	if base != "" {
-		return base
-	}
-	if len(s.Fragment.Fetchers) == 0 {
-		c.addMount(corev1.VolumeMount{MountPath: dir})
-	}
-	return dir
+	add(d, podVolumes, 0, count, count, missing)
 }
 
-// within reports whether the clean path p is dir or below it.
-func within(dir, p string) bool {
-	rest, ok := strings.CutPrefix(p, dir)
-	return ok && (rest == "" || rest[0] == '/')
-}
-
-func (c *Change) putFile(f file) {
-	if c.files == nil {
-		c.files = make([]file, 0, len(c.secrets))
+// withItems returns the volume with all its items.
+func (d *decision) withItems(sc *scope, v *volume) *corev1.Volume {
+	if len(v.items) == 0 {
+		return v.Volume
 	}
-	c.fileTree.add(f.path, len(c.files))
-	c.files = append(c.files, f)
-}
-
-// addSecondItem offers the file of s under the other name too, if it is an item
-// of a Secret's volume and nothing is in the way.
-func (c *Change) addSecondItem(s *Secret, layout mount.Layout) {
-	primary, ok := c.fileTree.files[s.Name(layout)]
-	if !ok {
-		return // it had a conflict
-	}
-	base := c.files[primary].base
-	at, ok := c.mounts.get(base)
-	if !ok || at.SubPath != "" || at.SubPathExpr != "" {
-		return
-	}
-	v, ok := c.volumes.get(at.Name)
-	if !ok {
-		return
-	}
-	source, ok := v.tree.files[relative(base, s.Name(layout))]
-	if !ok {
-		return
-	}
-	p := s.layout(layout).Path(s.Group, s.otherVersion(), s.Key)
-	if !within(base, p) {
-		return
-	}
-	it := v.items[source]
-	it.Path, it.second, it.owners = relative(base, p), p, owners{first: c.adding}
-	_, taken := c.fileTree.files[p]
-	_, takenInVolume := v.tree.files[it.Path]
-	_, _, blocked := c.fileTree.blocked(p)
-	_, _, blockedInVolume := v.tree.blocked(it.Path)
-	// Kubernetes refuses an item whose path begins with "..".
-	if taken || takenInVolume || blocked || blockedInVolume || c.hidden(p, base) != nil || strings.HasPrefix(it.Path, "..") {
-		return
-	}
-	c.addItem(v, it)
-	c.putFile(file{p, base, s, second, it.owners})
-}
-
-func relative(base, p string) string {
-	return strings.TrimPrefix(p[len(base):], "/")
-}
-
-// hidden returns a mount below base that hides the file p, or nil.
-func (c *Change) hidden(p, base string) *mounted {
-	for at := range between(base, p) {
-		if m, ok := c.mounts.get(at); ok {
-			return m
+	out, source := *v.Volume, *v.Secret
+	source.Items = make([]corev1.KeyToPath, 0, len(v.items))
+	for i := range v.items {
+		if !d.blocksMountDir(sc, &v.items[i]) {
+			source.Items = append(source.Items, v.items[i].KeyToPath)
 		}
 	}
-	return nil
+	out.Secret = &source
+	return &out
 }
 
-// between yields p and the directories above it that are below base.
-func between(base, p string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if p == base || !yield(p) {
-			return
+// addItems adds the missing items to the Pod's volume that was found.
+func (d *decision) addItems(sc *scope, v *volume, m *match[corev1.Volume]) {
+	have := m.get().Secret.Items
+	if len(have) == 0 {
+		d.conflict(v.requesters, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
+		return
+	}
+	// Of the directories above the Pod's own items, which can be millions, only
+	// those count that would be files.
+	files := tree[string]{make(map[string]string), make(map[string]string)}
+	for _, it := range have {
+		// The kubelet cleans paths, and of two items at one it takes any.
+		p, key := path.Clean(it.Path), it.Key
+		if other, ok := files.files[p]; ok && other != key {
+			key = "" // neither
 		}
-		for dir := range above(p) {
-			if len(dir) <= len(base) || !yield(dir) {
-				return
+		files.files[p] = key
+		for dir := range parents(p) {
+			if _, ours := v.tree.files[dir]; ours {
+				files.dirs[dir] = it.Key
 			}
 		}
 	}
-}
-
-// findHidden reports the files that another fragment's mount would hide and the
-// mounts that cannot be made. Nobody misses a second name.
-func (c *Change) findHidden() {
-	for _, f := range c.files {
-		if f.kind == second {
-			continue
-		}
-		if m := c.hidden(f.path, f.base); m != nil {
-			c.adding = max(f.first, m.first)
-			c.conflict(min(f.first, m.first), "files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
+	var missing []*corev1.KeyToPath
+	for i := range v.items {
+		it := &v.items[i]
+		key, ok := files.files[it.Path]
+		reason, _, blocked := files.blocked(it.Path)
+		switch {
+		case ok && key == it.Key:
+		case it.alias != "" && (ok || blocked || d.blocksMountDir(sc, it)):
+		case ok:
+			d.conflict(it.requesters, "", "volumes", v.Name, "has another key at "+quote(it.Path)+" already")
+		case blocked:
+			d.conflict(it.requesters, "", "volumes", v.Name, "cannot take "+quote(it.Path)+", which "+reason)
+		default:
+			missing = append(missing, &it.KeyToPath)
+			files.add(it.Path, it.Key)
 		}
 	}
-	for _, m := range c.mounts.items {
-		for dir := range above(m.path) {
-			over, ok := c.mounts.get(dir)
-			if ok && over.ReadOnly && !c.nests(over.Name) {
-				c.adding = max(m.first, over.first)
-				c.conflict(min(m.first, over.first), "volumeMounts", m.path, "would be below the read-only volume mounted at "+quote(dir))
+	add(d, secretItems, m.index, len(have), len(have), missing)
+}
+
+// blocksMountDir reports whether the alias would be a file where a container
+// needs the directory of one of its mounts.
+func (d *decision) blocksMountDir(sc *scope, it *item) bool {
+	if it.alias == "" {
+		return false
+	}
+	if d.mountDirs == nil {
+		d.mountDirs = make(map[string]bool)
+		for _, r := range d.receivers {
+			for at := range r.mountPoints() {
+				for dir := range parents(at) {
+					if _, ours := sc.fileTree.files[dir]; ours {
+						d.mountDirs[dir] = true
+					}
+				}
 			}
-			if ok {
-				break // the kubelet makes the mount point in the nearest one
-			}
 		}
 	}
+	return d.mountDirs[it.alias]
 }
 
-// covers returns the paths at which a mount would hide files, and these.
-func (c *Change) covers() map[string][]int {
-	covers := make(map[string][]int)
-	for i, f := range c.files {
-		if f.kind == second {
-			continue
-		}
-		for at := range between(f.base, f.path) {
-			covers[at] = append(covers[at], i)
-		}
+// sameSource reports whether found is a volume of the same Secret, or has at
+// least what ours has. Items are compared separately, unless ours is the whole
+// Secret.
+func sameSource(found, ours *corev1.Volume) bool {
+	if o, f := ours.Secret, found.Secret; o != nil {
+		return f != nil && f.SecretName == o.SecretName && (len(o.Items) > 0 || len(f.Items) == 0)
 	}
-	return covers
-}
-
-// nests reports whether the volume is of a kind in which the kubelet makes mount
-// points though it is read-only.
-func (c *Change) nests(name string) bool {
-	v, ok := c.volumes.get(name)
-	return ok && (v.Secret != nil || v.ConfigMap != nil || v.DownwardAPI != nil || v.Projected != nil)
+	return equality.Semantic.DeepDerivative(ours.VolumeSource, found.VolumeSource)
 }

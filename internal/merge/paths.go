@@ -1,0 +1,83 @@
+package merge
+
+import (
+	"iter"
+	"path"
+	"strings"
+)
+
+// absolute returns the path of a mount as the kubelet reads it.
+func absolute(p string) string {
+	if !path.IsAbs(p) {
+		p = "/" + p
+	}
+	return path.Clean(p)
+}
+
+// isUnder reports whether the clean path p is dir or below it.
+func isUnder(dir, p string) bool {
+	rest, ok := strings.CutPrefix(p, dir)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// relative returns the path p, which is below base, without base.
+func relative(base, p string) string { return strings.TrimPrefix(p[len(base):], "/") }
+
+// maxPath is Linux's limit on a path in bytes (PATH_MAX): nothing at a longer
+// one can be mounted or read. Kubernetes has no limit on the paths of the Pod's
+// own mounts and items.
+const maxPath = 4096
+
+// parents yields the directories above a clean path, the nearest first, without
+// the root and without copying. Those longer than maxPath are left out: to look
+// up all the directories of a path of a million segments takes minutes.
+func parents(file string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		file := file[:min(len(file), maxPath)]
+		for {
+			i := strings.LastIndexByte(file, '/')
+			if i <= 0 {
+				return
+			}
+			file = file[:i]
+			if !yield(file) {
+				return
+			}
+		}
+	}
+}
+
+// tree is a set of files, each with something known of it, and of the
+// directories above them.
+type tree[T any] struct {
+	files map[string]T
+	dirs  map[string]T // what is known of the first file below
+}
+
+func (t *tree[T]) add(file string, known T) {
+	if t.files == nil {
+		t.files, t.dirs = make(map[string]T), make(map[string]T)
+	}
+	t.files[file] = known
+	for dir := range parents(file) {
+		if _, ok := t.dirs[dir]; ok {
+			return
+		}
+		t.dirs[dir] = known
+	}
+}
+
+// blocked reports whether there cannot be such a file because it is a directory
+// of the tree or would have to be below one of its files, says which, and what is
+// known of a file there.
+func (t *tree[T]) blocked(file string) (reason string, by T, blocked bool) {
+	if by, ok := t.dirs[file]; ok {
+		return "would be a file, and the directory of another one", by, true
+	}
+	for dir := range parents(file) {
+		if by, ok := t.files[dir]; ok {
+			return "would be below another file, " + quote(dir), by, true
+		}
+	}
+	return "", by, false
+}
