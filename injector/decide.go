@@ -53,9 +53,9 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, namespace string,
 		return nil, err
 	}
 	var f failures
-	meta := v.Meta()
+	meta := v.Metadata
 	meta.Namespace = namespace
-	secrets, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, meta), reqs, &f)
+	secrets, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, &meta), reqs, &f)
 	change, problems := merge.Merge(in.layout, secrets)
 	edits, more, err := change.Decide(v, in.options)
 	for _, p := range append(problems, more...) {

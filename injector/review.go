@@ -1,7 +1,6 @@
 package injector
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -64,11 +63,7 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	if err := atMost(maxPod, len(req.Object.Raw), "bytes of JSON"); err != nil {
 		return deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
 	}
-	decode := merge.ViewJSON
-	if !mayAsk(req.Object.Raw) {
-		decode = merge.ViewMetadata
-	}
-	view, err := decode(req.Object.Raw)
+	view, err := merge.ViewRequests(req.Object.Raw)
 	if err != nil {
 		return deny(req.UID, http.StatusBadRequest, "the pod cannot be decoded: "+err.Error())
 	}
@@ -91,19 +86,6 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 		return refuse(ctx, req, err)
 	}
 	return in.respond(req, d)
-}
-
-// mayAsk reports whether a Pod in JSON may ask for secrets: it holds the
-// beginning of such an annotation's name, or an escape that may hide one. Pods
-// that do not, as most in a cluster, need not be decoded further than to see that
-// they can be.
-func mayAsk(raw []byte) bool {
-	for _, sign := range []string{"flyte.secrets/s", `\u`, `\/`} {
-		if bytes.Contains(raw, []byte(sign)) {
-			return true
-		}
-	}
-	return false
 }
 
 func createsPod(req *admissionv1.AdmissionRequest) bool {

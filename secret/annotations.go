@@ -38,6 +38,10 @@ func (e *AnnotationError) Error() string {
 // Unwrap returns Err.
 func (e *AnnotationError) Unwrap() error { return e.Err }
 
+// IsAnnotation reports whether DecodeAnnotations reads the annotation of that
+// name.
+func IsAnnotation(name string) bool { return strings.HasPrefix(name, annotationPrefix) }
+
 // EncodeAnnotations returns the annotations that carry the requests, in their
 // order, as Flyte writes them: "flyte.secrets/s0" and so on. Without requests
 // the map is empty, not nil.
@@ -84,7 +88,7 @@ func EncodeAnnotations(reqs []Request) (map[string]string, error) {
 func DecodeAnnotations(annotations map[string]string) ([]Request, error) {
 	var names []string
 	for name := range annotations {
-		if strings.HasPrefix(name, annotationPrefix) {
+		if IsAnnotation(name) {
 			names = append(names, name)
 		}
 	}

@@ -89,7 +89,7 @@ func (d *decision) annotate() {
 func (d *decision) listContainers(key string, r requesters) string {
 	var names []string
 	for _, r := range d.receivers {
-		if !r.init {
+		if !r.Init {
 			names = append(names, r.Name)
 		}
 	}

@@ -78,39 +78,35 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 
 // receiver is a container that receives the secrets.
 type receiver struct {
-	*Container
-	init  bool
+	*container
 	index int
 }
 
 // chooseReceivers leaves fetchers out: they must not depend on each other.
 func (d *decision) chooseReceivers() {
-	choose := func(containers []Container, init bool) {
+	d.receivers = make([]receiver, 0, len(d.view.initContainers)+len(d.view.containers))
+	for _, containers := range [][]container{d.view.initContainers, d.view.containers} {
 		for i := range containers {
-			c := &containers[i]
-			if init && mount.IsName(c.Name) {
-				continue
-			}
-			if known := c.describe(init); d.options.Containers == nil || d.options.Containers(known) {
-				d.receivers = append(d.receivers, receiver{c, init, i})
-			} else {
-				d.leftOut = append(d.leftOut, known)
+			switch c := &containers[i]; {
+			case c.Init && mount.IsName(c.Name):
+			case d.options.Containers == nil || d.options.Containers(c.Container):
+				d.receivers = append(d.receivers, receiver{c, i})
+			default:
+				d.leftOut = append(d.leftOut, c.Container)
 			}
 		}
 	}
-	choose(d.view.Spec.InitContainers, true)
-	choose(d.view.Spec.Containers, false)
 }
 
 func (r receiver) envList() *list[corev1.EnvVar] {
-	if r.init {
+	if r.Init {
 		return initEnv
 	}
 	return containerEnv
 }
 
 func (r receiver) mountList() *list[corev1.VolumeMount] {
-	if r.init {
+	if r.Init {
 		return initMounts
 	}
 	return containerMounts

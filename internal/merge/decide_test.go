@@ -139,7 +139,7 @@ func TestViewsAreTheSame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			view, err := merge.ViewJSON([]byte(text))
 			require.NoError(t, err, text)
-			assert.Equal(t, merge.ViewPod(pod).Meta(), view.Meta())
+			assert.Equal(t, merge.ViewPod(pod).Metadata, view.Metadata)
 			edits, problems, err := change.Decide(view, merge.Options{})
 			require.NoError(t, err)
 			require.Empty(t, problems, text)

@@ -143,7 +143,7 @@ func refersTo(source *corev1.EnvVarSource, file *Secret) bool {
 // addVariables adds the variables that a receiver does not have. They go in
 // front, so that the Pod's own variables can refer to them.
 func (d *decision) addVariables(sc *scope, r receiver) {
-	matches := r.Env.lookup(sc.vars.at)
+	matches := r.env.lookup(sc.vars.at)
 	missing := make([]*corev1.EnvVar, 0, len(matches))
 	for i := range sc.vars.items {
 		v := &sc.vars.items[i]
@@ -156,7 +156,7 @@ func (d *decision) addVariables(sc *scope, r receiver) {
 			d.conflict(v.requesters, r.Name, "env", v.Name, "is set to something else already")
 		}
 	}
-	add(d, r.envList(), r.index, 0, r.Env.len(), missing)
+	add(d, r.envList(), r.index, 0, r.env.len(), missing)
 }
 
 // textOf returns the i-th variable in JSON, which many containers may have.

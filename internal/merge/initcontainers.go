@@ -45,8 +45,8 @@ func (c *Change) addPullSecrets(i int) {
 }
 
 func (d *decision) addFetchers() {
-	inits := d.view.Spec.InitContainers
-	at := make(map[string]*Container, len(inits))
+	inits := d.view.initContainers
+	at := make(map[string]*container, len(inits))
 	for i := range inits {
 		at[inits[i].Name] = &inits[i]
 	}
@@ -60,7 +60,7 @@ func (d *decision) addFetchers() {
 			d.conflict(f.requesters, "", "initContainers", f.Name, "fetches something else already")
 		}
 	}
-	for _, c := range d.view.Spec.Containers {
+	for _, c := range d.view.containers {
 		if f, ok := d.change.fetchers.get(c.Name); ok {
 			d.conflict(f.requesters, "", "containers", c.Name, "has the name of a fetching init container")
 		}
@@ -69,8 +69,8 @@ func (d *decision) addFetchers() {
 }
 
 // insertIndex returns the index at which fetchers go.
-func insertIndex(inits []Container, order mount.InitOrder) int {
-	sidecar := func(c Container) bool { return c.describe(true).Sidecar }
+func insertIndex(inits []container, order mount.InitOrder) int {
+	sidecar := func(c container) bool { return c.Sidecar }
 	first := slices.IndexFunc(inits, sidecar)
 	if order != mount.AfterSidecars || first < 0 {
 		return 0
@@ -83,7 +83,7 @@ func insertIndex(inits []Container, order mount.InitOrder) int {
 
 // sameFetcher reports whether found has the variables of ours. Of two with one
 // name, the last counts.
-func sameFetcher(found *Container, ours *corev1.Container) bool {
+func sameFetcher(found *container, ours *corev1.Container) bool {
 	var want ordered[*corev1.EnvVar]
 	for i := range ours.Env {
 		v := &ours.Env[i]
@@ -93,7 +93,7 @@ func sameFetcher(found *Container, ours *corev1.Container) bool {
 			want.add(v.Name, v)
 		}
 	}
-	matches := found.Env.lookup(want.at)
+	matches := found.env.lookup(want.at)
 	for i := range matches {
 		m, ours := &matches[i], want.items[i]
 		text := func() []byte { text, _ := json.Marshal(ours); return text }
@@ -105,16 +105,16 @@ func sameFetcher(found *Container, ours *corev1.Container) bool {
 }
 
 func (d *decision) addPullSecrets() {
-	have := d.view.Spec.ImagePullSecrets
-	names := make(map[string]bool, len(have))
-	for _, ref := range have {
-		names[ref.Name] = true
+	refs, count := &d.change.pullSecrets, d.view.pullSecrets.len()
+	if len(refs.items) == 0 {
+		return
 	}
+	matches := d.view.pullSecrets.lookup(refs.at)
 	var missing []*pullSecret
-	for i := range d.change.pullSecrets.items {
-		if ref := &d.change.pullSecrets.items[i]; !names[ref.Name] {
-			missing = append(missing, ref)
+	for i := range refs.items {
+		if !matches[i].ok() {
+			missing = append(missing, &refs.items[i])
 		}
 	}
-	add(d, podPullSecrets, 0, len(have), len(have), missing)
+	add(d, podPullSecrets, 0, count, count, missing)
 }

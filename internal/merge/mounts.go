@@ -52,8 +52,9 @@ func (sc *scope) allowsNestedMounts(name string) bool {
 
 // addMounts adds the mounts that a receiver does not have.
 func (d *decision) addMounts(sc *scope, r receiver) {
-	have := make(map[string]mounted, len(r.VolumeMounts))
-	for at, m := range r.mountPoints() {
+	have := make(map[string]mounted, len(r.mounts))
+	for _, m := range r.mounts {
+		at := absolute(m.path)
 		have[at] = m
 		d.checkMount(sc, r, at, m)
 	}
@@ -69,7 +70,7 @@ func (d *decision) addMounts(sc *scope, r receiver) {
 			d.growth += len(m.Name) + len(m.MountPath) + mountGrowth
 		}
 	}
-	add(d, r.mountList(), r.index, len(r.VolumeMounts), len(r.VolumeMounts), missing)
+	add(d, r.mountList(), r.index, r.volumeMounts, r.volumeMounts, missing)
 }
 
 // checkMount reports secrets that an existing mount would hide, or whose mount

@@ -10,7 +10,7 @@ import (
 func (e *Edits) JSON() ([]byte, error) {
 	w := &patchWriter{path: make([]byte, 0, 128)}
 	if e.repeats {
-		w.at = make(map[any]span)
+		w.at = make(map[any]textRange)
 	}
 	w.text.Grow(2<<10 + 2*e.size) // paths are about as long as what containers gain
 	w.encoder = json.NewEncoder(&w.text)
@@ -28,11 +28,11 @@ type patchWriter struct {
 	text    bytes.Buffer
 	path    []byte
 	encoder *json.Encoder
-	at      map[any]span // where the text of an element stands, by its address; nil if none repeats
+	at      map[any]textRange // where the text of an element stands, by its address; nil if none repeats
 	err     error
 }
 
-type span struct{ from, to int }
+type textRange struct{ from, to int }
 
 func (e insert[T, P]) write(w *patchWriter) {
 	w.path = e.list.appendPath(w.path[:0], e.owner)
@@ -95,7 +95,7 @@ func (w *patchWriter) element(elem any) {
 	from := w.text.Len()
 	w.encode(elem)
 	if w.at != nil {
-		w.at[elem] = span{from, w.text.Len()}
+		w.at[elem] = textRange{from, w.text.Len()}
 	}
 }
 

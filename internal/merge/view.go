@@ -1,223 +1,273 @@
 package merge
 
 import (
-	"bytes"
-	"iter"
-
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
 )
 
 // View is what decisions need to know of a Pod. It shares the memory of the
-// typed Pod or of the bytes that it is made from, and is read-only once made.
+// typed Pod or of the JSON that it is made from. It is read-only once made.
 type View struct {
-	Metadata Metadata `json:"metadata"`
-	Spec     struct {
-		Volumes          elements[corev1.Volume] `json:"volumes"`
-		ImagePullSecrets []pullSecret            `json:"imagePullSecrets"`
-		InitContainers   []Container             `json:"initContainers"`
-		Containers       []Container             `json:"containers"`
-	} `json:"spec"`
+	Metadata metav1.ObjectMeta // of which only what viewMetadata sets
+
+	volumes        elements[corev1.Volume]
+	pullSecrets    elements[pullSecret]
+	initContainers []container
+	containers     []container
 }
 
-// Metadata is what decisions, and managers, may know of a Pod's metadata.
-type Metadata struct {
-	Name         string            `json:"name"`
-	GenerateName string            `json:"generateName"`
-	Namespace    string            `json:"namespace"`
-	Labels       map[string]string `json:"labels"`
-	Annotations  map[string]string `json:"annotations"`
+// container is what decisions need to know of a container.
+type container struct {
+	mount.Container
+	env elements[corev1.EnvVar]
+	// mounts are its volumeMounts, and behind them its volumeDevices.
+	mounts       []mounted
+	volumeMounts int // how many of mounts are volumeMounts
 }
 
-// Container is what decisions need to know of a container.
-type Container struct {
-	Name          string                         `json:"name"`
-	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
-	Env           elements[corev1.EnvVar]        `json:"env"`
-	VolumeMounts  []corev1.VolumeMount           `json:"volumeMounts"`
-	VolumeDevices []corev1.VolumeDevice          `json:"volumeDevices"`
+// mounted is a volume, or a part of it, that a container has at a path. A device
+// takes its path like a mount.
+type mounted struct {
+	path          string // as it stands in the Pod
+	volume        string
+	subPath, expr string
+	readOnly      bool
 }
 
 // ViewPod returns the View of a Pod.
 func ViewPod(pod *corev1.Pod) *View {
-	v := new(View)
+	v := &View{
+		volumes:        elements[corev1.Volume]{typed: pod.Spec.Volumes},
+		pullSecrets:    elements[pullSecret]{typed: pod.Spec.ImagePullSecrets},
+		initContainers: viewContainers(pod.Spec.InitContainers, true),
+		containers:     viewContainers(pod.Spec.Containers, false),
+	}
 	m := &v.Metadata
 	m.Name, m.GenerateName, m.Namespace = pod.Name, pod.GenerateName, pod.Namespace
 	m.Labels, m.Annotations = pod.Labels, pod.Annotations
-	v.Spec.Volumes.typed = pod.Spec.Volumes
-	v.Spec.ImagePullSecrets = pod.Spec.ImagePullSecrets
-	v.Spec.InitContainers = viewContainers(pod.Spec.InitContainers)
-	v.Spec.Containers = viewContainers(pod.Spec.Containers)
 	return v
 }
 
-func viewContainers(containers []corev1.Container) []Container {
-	views := make([]Container, len(containers))
+func viewContainers(containers []corev1.Container, init bool) []container {
+	views := make([]container, len(containers))
 	for i := range containers {
 		c := &containers[i]
-		views[i] = Container{
-			Name: c.Name, RestartPolicy: c.RestartPolicy,
-			Env: elements[corev1.EnvVar]{typed: c.Env}, VolumeMounts: c.VolumeMounts, VolumeDevices: c.VolumeDevices,
+		v := &views[i]
+		v.Name, v.Init = c.Name, init
+		v.Sidecar = init && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		v.env.typed = c.Env
+		if n := len(c.VolumeMounts) + len(c.VolumeDevices); n > 0 {
+			v.mounts = make([]mounted, 0, n)
+		}
+		for j := range c.VolumeMounts {
+			m := &c.VolumeMounts[j]
+			v.mounts = append(v.mounts, mounted{m.MountPath, m.Name, m.SubPath, m.SubPathExpr, m.ReadOnly})
+		}
+		v.volumeMounts = len(v.mounts)
+		for _, d := range c.VolumeDevices {
+			v.mounts = append(v.mounts, mounted{path: d.DevicePath, volume: d.Name})
 		}
 	}
 	return views
 }
 
 // ViewJSON returns the View of a Pod in JSON, with case-sensitive keys as the
-// API server reads them.
-func ViewJSON(raw []byte) (*View, error) {
-	v := new(View)
-	if err := json.Unmarshal(raw, v); err != nil {
+// API server reads them. Of a key that an object has twice, the last one counts.
+func ViewJSON(raw []byte) (*View, error) { return viewJSON(raw, false) }
+
+// ViewRequests is ViewJSON, but the View of a Pod whose annotations hold no
+// request may have no more than its annotations.
+func ViewRequests(raw []byte) (*View, error) { return viewJSON(raw, true) }
+
+// viewer makes a View of JSON.
+type viewer struct {
+	scanner
+	view *View
+	// Each list is a part of these.
+	elements []rawElement
+	mounts   []mounted
+
+	labels, annotations rawMap
+}
+
+func viewJSON(raw []byte, requests bool) (*View, error) {
+	v := viewer{scanner: scanner{text: raw}, view: new(View)}
+	metadata := false
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "metadata":
+			v.metadata()
+			metadata = true
+		case "spec":
+			if requests && metadata && !v.annotations.requests {
+				v.skip() // as most Pods of a cluster
+			} else {
+				v.spec()
+			}
+		default:
+			v.skip()
+		}
+	}
+	if err := v.end(); err != nil {
 		return nil, err
 	}
-	return v, nil
-}
-
-// ViewMetadata is ViewJSON for a Pod of which nothing but the metadata matters:
-// the View has no more.
-func ViewMetadata(raw []byte) (*View, error) {
-	var pod struct {
-		Metadata Metadata `json:"metadata"`
+	if !requests || v.annotations.requests {
+		v.view.Metadata.Labels, v.view.Metadata.Annotations = v.labels.decode(), v.annotations.decode()
 	}
-	if err := json.Unmarshal(raw, &pod); err != nil {
-		return nil, err
+	return v.view, nil
+}
+
+func (v *viewer) metadata() {
+	m := &v.view.Metadata
+	*m, v.labels, v.annotations = metav1.ObjectMeta{}, rawMap{}, rawMap{}
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "name":
+			m.Name = v.string()
+		case "generateName":
+			m.GenerateName = v.string()
+		case "namespace":
+			m.Namespace = v.string()
+		case "labels":
+			v.labels = v.rawMap()
+		case "annotations":
+			v.annotations = v.rawMap()
+		default:
+			v.skip()
+		}
 	}
-	return &View{Metadata: pod.Metadata}, nil
 }
 
-// Meta returns the metadata that a mount.Target may show.
-func (v *View) Meta() *metav1.ObjectMeta {
-	m := &v.Metadata
-	return &metav1.ObjectMeta{
-		Name: m.Name, GenerateName: m.GenerateName, Namespace: m.Namespace,
-		Labels: m.Labels, Annotations: m.Annotations,
+func (v *viewer) spec() {
+	view := v.view
+	*view = View{Metadata: view.Metadata}
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "volumes":
+			view.volumes = elements[corev1.Volume]{raw: v.list(), text: v.text}
+		case "imagePullSecrets":
+			view.pullSecrets = elements[pullSecret]{raw: v.list(), text: v.text}
+		case "initContainers":
+			view.initContainers = v.containers(true)
+		case "containers":
+			view.containers = v.containers(false)
+		default:
+			v.skip()
+		}
 	}
 }
 
-// mounted is a volume, or a part of it, that a container has at a path.
-type mounted struct {
-	volume        string
-	subPath, expr string
-	readOnly      bool
+func (v *viewer) containers(init bool) []container {
+	var all []container
+	for v.array(); v.next(']'); {
+		all = append(all, v.container(init))
+	}
+	return all
 }
 
-// mountPoints yields the paths at which c has something mounted, as the kubelet
-// reads them. A device takes its path like a mount.
-func (c *Container) mountPoints() iter.Seq2[string, mounted] {
-	return func(yield func(string, mounted) bool) {
-		for i := range c.VolumeMounts {
-			m := &c.VolumeMounts[i]
-			if !yield(absolute(m.MountPath), mounted{m.Name, m.SubPath, m.SubPathExpr, m.ReadOnly}) {
-				return
+func (v *viewer) container(init bool) container {
+	c := container{Container: mount.Container{Init: init}}
+	var volumeMounts, devices []mounted
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "name":
+			c.Name = v.string()
+		case "restartPolicy":
+			c.Sidecar = v.string() == string(corev1.ContainerRestartPolicyAlways) && init
+		case "env":
+			c.env = elements[corev1.EnvVar]{raw: v.list(), text: v.text}
+		case "volumeMounts":
+			volumeMounts = v.mountList("mountPath")
+		case "volumeDevices":
+			devices = v.mountList("devicePath")
+		default:
+			v.skip()
+		}
+	}
+	c.volumeMounts = len(volumeMounts)
+	c.mounts = append(volumeMounts, devices...)
+	return c
+}
+
+func (v *viewer) mountList(pathKey string) []mounted {
+	from := len(v.mounts)
+	for v.array(); v.next(']'); {
+		var m mounted
+		for v.object(); v.next('}'); {
+			switch string(v.key()) {
+			case pathKey:
+				m.path = v.string()
+			case "name":
+				m.volume = v.string()
+			case "subPath":
+				m.subPath = v.string()
+			case "subPathExpr":
+				m.expr = v.string()
+			case "readOnly":
+				m.readOnly = v.bool()
+			default:
+				v.skip()
 			}
 		}
-		for _, d := range c.VolumeDevices {
-			if !yield(absolute(d.DevicePath), mounted{volume: d.Name}) {
-				return
+		v.mounts = append(v.mounts, m)
+	}
+	return v.mounts[from:len(v.mounts):len(v.mounts)]
+}
+
+// list reads a list of elements with names.
+func (v *viewer) list() []rawElement {
+	if v.elements == nil {
+		v.elements = make([]rawElement, 0, 16+len(v.text)/128)
+	}
+	from := len(v.elements)
+	for v.array(); v.next(']'); {
+		var e rawElement
+		v.peek()
+		at := v.pos
+		for v.object(); v.next('}'); {
+			if string(v.key()) == "name" {
+				e.name = v.stringSpan()
+			} else {
+				v.skip()
 			}
 		}
+		e.element = span{from: int32(at), to: int32(v.pos)}
+		v.elements = append(v.elements, e)
 	}
+	return v.elements[from:len(v.elements):len(v.elements)]
 }
 
-// describe returns what a choice of containers may know of c.
-func (c *Container) describe(init bool) mount.Container {
-	sidecar := init && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
-	return mount.Container{Name: c.Name, Init: init, Sidecar: sidecar}
+// rawMap is a map of texts in JSON.
+type rawMap struct {
+	text     []byte
+	members  int
+	requests bool // a member is a request, by its key
 }
 
-// elements is a list of named elements: those of a typed Pod, or their JSON.
-// Most elements are none of ours, so that their names are all that is read.
-type elements[T any] struct {
-	typed []T
-	raw   []rawElement
-}
-
-// UnmarshalJSON keeps the elements' JSON.
-func (e *elements[T]) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &e.raw) }
-
-func (e *elements[T]) len() int { return max(len(e.typed), len(e.raw)) }
-
-// lookup returns for each of the names, at the name's place, the last element
-// that has it.
-func (e *elements[T]) lookup(names map[string]int) []match[T] {
-	matches := make([]match[T], len(names))
-	for i := range e.typed {
-		if at, ok := names[nameOf(&e.typed[i])]; ok {
-			matches[at] = match[T]{typed: &e.typed[i], index: i}
-		}
+func (v *viewer) rawMap() rawMap {
+	v.peek()
+	from, m := v.pos, rawMap{}
+	for v.object(); v.next('}'); {
+		m.members++
+		m.requests = m.requests || secret.IsAnnotation(string(v.key()))
+		v.stringSpan()
 	}
-	for i, raw := range e.raw {
-		if at, ok := names[string(raw.name())]; ok {
-			matches[at] = match[T]{raw: raw, index: i}
-		}
-	}
-	return matches
+	m.text = v.text[from:v.pos]
+	return m
 }
 
-// nameOf returns the name of an element of a list.
-func nameOf(element any) string {
-	switch e := element.(type) {
-	case *corev1.EnvVar:
-		return e.Name
-	case *corev1.Volume:
-		return e.Name
-	}
-	panic("merge: a list of elements without names")
-}
-
-// match is an element that lookup has found, and its index in the list.
-type match[T any] struct {
-	typed *T
-	raw   rawElement
-	index int
-}
-
-func (m *match[T]) ok() bool { return m.typed != nil || m.raw != nil }
-
-// get returns the element. One that cannot be decoded is like nothing of ours.
-func (m *match[T]) get() *T {
-	if m.typed == nil {
-		m.typed = new(T)
-		_ = json.Unmarshal(m.raw, m.typed)
-	}
-	return m.typed
-}
-
-// sameText reports whether the element is in JSON and just as ours, which is
-// what most of ours are when a Pod is looked at again, and takes less time than
-// to decode it.
-func (m *match[T]) sameText(ours func() []byte) bool {
-	return m.raw != nil && bytes.Equal(m.raw, ours())
-}
-
-// rawElement is the JSON of an element.
-type rawElement []byte
-
-// UnmarshalJSON keeps the text itself, although an Unmarshaler must copy what
-// it keeps: the text is a part of the bytes that ViewJSON was given, which live
-// as long as the View, and not a buffer that the decoder uses again.
-func (e *rawElement) UnmarshalJSON(text []byte) error {
-	*e = text
-	return nil
-}
-
-// name returns the element's name, "" if it has none. API servers write it
-// first, as they encode in the order of the API type's fields; in any other
-// order it takes longer.
-func (e rawElement) name() []byte {
-	if rest, ok := bytes.CutPrefix(e, []byte(`{"name":"`)); ok {
-		if end := bytes.IndexAny(rest, `"\`); end >= 0 && rest[end] == '"' {
-			return rest[:end]
-		}
-	}
-	var named struct {
-		Name string `json:"name"`
-	}
-	if json.Unmarshal(e, &named) != nil {
+func (m rawMap) decode() map[string]string {
+	if m.members == 0 {
 		return nil
 	}
-	return []byte(named.Name)
+	all := make(map[string]string, m.members)
+	s := scanner{text: m.text, strings: string(m.text)}
+	for s.object(); s.next('}'); {
+		key := s.stringOf(s.name)
+		all[key] = s.string()
+	}
+	return all
 }

@@ -107,7 +107,7 @@ func (c *Change) addItem(i int, v *volume, it item) {
 // addVolumes adds what is missing to the volumes that are there, and then the
 // volumes that are missing.
 func (d *decision) addVolumes(sc *scope) {
-	matches, count := d.view.Spec.Volumes.lookup(sc.volumes.at), d.view.Spec.Volumes.len()
+	matches, count := d.view.volumes.lookup(sc.volumes.at), d.view.volumes.len()
 	var missing []*corev1.Volume
 	for i := range sc.volumes.items {
 		v := &sc.volumes.items[i]
@@ -192,8 +192,8 @@ func (d *decision) blocksMountDir(sc *scope, it *item) bool {
 	if d.mountDirs == nil {
 		d.mountDirs = make(map[string]bool)
 		for _, r := range d.receivers {
-			for at := range r.mountPoints() {
-				for dir := range parents(at) {
+			for _, m := range r.mounts {
+				for dir := range parents(absolute(m.path)) {
 					if _, ours := sc.fileTree.files[dir]; ours {
 						d.mountDirs[dir] = true
 					}
