@@ -36,7 +36,7 @@
 //   - Or let an init container of the Pod's own check the file. It finds the path
 //     in a variable (secret.Request.EnvVar), as all containers that receive
 //     secrets do, and runs after the fetching ones if it stands behind them; with
-//     mount.First every one does.
+//     mount.InitFirst every one does.
 //   - Or alert on the logs of the init containers whose names begin with
 //     "podsecrets-": the stock image logs what AWS answered, and nothing when all
 //     went well.
@@ -100,11 +100,9 @@ func (m *Manager) Name() string { return "aws" }
 // secret.ErrUnsupported are a request for a variable; one with a version, as the
 // stock image fetches the current version only; group and key that are no ARN,
 // on which it would exit with 1, or one whose region would be another host; and a
-// Pod that says by the label kubernetes.io/os that it is for Windows, as the image
-// is for Linux. The context is not used.
+// Pod for Windows, as the image is for Linux. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	arn := strings.TrimRight(req.Group, ":") + ":" + strings.TrimLeft(req.Key, ":")
-	os, _ := target.Label(corev1.LabelOSStable)
 	switch {
 	case req.Mount == mount.EnvVar:
 		return unsupported("AWS secrets are files, not variables")
@@ -114,19 +112,18 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 		return unsupported("group and key are not an ARN")
 	case !hasRegion(arn):
 		return unsupported("the region of the ARN is not a name")
-	case os == string(corev1.Windows):
+	case target.OS() == string(corev1.Windows):
 		return unsupported("AWS secrets cannot be fetched in a Pod for Windows")
 	}
-	file := "/" + target.Layout().RelPath(req.Group, "", req.Key)
+	file := "/" + req.RelPath(target.Layout(), "")
 	fetcher := m.fetcher
 	fetcher.Name = mount.Name(m.Name(), arn, file)
-	fetcher.Env = []corev1.EnvVar{
-		mount.Literal(arn).EnvVar("SECRET_ARN"),
-		mount.Literal(file).EnvVar("SECRET_FILENAME"),
-	}
 	return mount.Fragment{
-		File:             true,
-		Fetchers:         []corev1.Container{fetcher},
+		File: true,
+		InitContainers: []mount.InitContainer{{Container: &fetcher, Env: []corev1.EnvVar{
+			mount.Literal(arn).EnvVar("SECRET_ARN"),
+			mount.Literal(file).EnvVar("SECRET_FILENAME"),
+		}}},
 		ImagePullSecrets: m.pullSecrets,
 	}, nil
 }

@@ -120,7 +120,7 @@ func TestConfiguredFragment(t *testing.T) {
 	given.Resources.Limits[corev1.ResourceCPU] = resource.MustParse("2")
 	*given.RunAsUser = 1
 
-	target := mount.NewTarget(mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, mount.First, nil)
+	target := mount.NewTarget(mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, mount.InitFirst, nil)
 	f, err := m.Mount(ctx, secret.Request{Group: account, Key: "DB/$x"}, target)
 	require.NoError(t, err)
 	assert.Equal(t, fragment(cfg(), account+":DB/$x", "/"+account+"/Pre-db/$x"), f, "and nothing given to New is kept")
@@ -162,7 +162,7 @@ func TestWhatItServes(t *testing.T) {
 		{"a Pod for Linux", secret.Request{Group: account, Key: "k"}, linux, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f, err := newManager(t, awssm.Config{}).Mount(ctx, tc.req, mount.NewTarget(mount.Layout{}, mount.First, tc.meta))
+			f, err := newManager(t, awssm.Config{}).Mount(ctx, tc.req, mount.NewTarget(mount.Layout{}, mount.InitFirst, tc.meta))
 			if tc.want == "" {
 				require.NoError(t, err)
 				assert.True(t, f.File)
@@ -178,7 +178,7 @@ func TestWhatItServes(t *testing.T) {
 func TestFetcherNamesFitAndDiffer(t *testing.T) {
 	m := newManager(t, awssm.Config{})
 	name := func(layout mount.Layout, group, key string) string {
-		f, err := m.Mount(ctx, secret.Request{Group: group, Key: key}, mount.NewTarget(layout, mount.First, nil))
+		f, err := m.Mount(ctx, secret.Request{Group: group, Key: key}, mount.NewTarget(layout, mount.InitFirst, nil))
 		require.NoError(t, err)
 		return f.Fetchers[0].Name
 	}

@@ -39,25 +39,11 @@ func newFetcher(cfg Config) (corev1.Container, error) {
 	return corev1.Container{
 		Image:     image,
 		Resources: *resources,
-		// The image writes nowhere but below /tmp.
+		// The image writes nowhere but below /tmp. It names no user, so that
+		// without one it would be root and never start.
 		VolumeMounts:    []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/tmp"}},
-		SecurityContext: restricted(user),
+		SecurityContext: mount.Restricted(&user),
 	}, nil
-}
-
-// restricted is what the Pod Security Standard of that name demands of a
-// container, whatever the Pod says. The stock image names no user, so that
-// without one it would be root and never start.
-func restricted(user int64) *corev1.SecurityContext {
-	yes, no := true, false
-	return &corev1.SecurityContext{
-		RunAsNonRoot:             &yes,
-		RunAsUser:                &user,
-		AllowPrivilegeEscalation: &no,
-		ReadOnlyRootFilesystem:   &yes,
-		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		SeccompProfile:           &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-	}
 }
 
 func defaultResources() *corev1.ResourceRequirements {

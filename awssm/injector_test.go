@@ -51,8 +51,8 @@ func TestInitOrder(t *testing.T) {
 		order mount.InitOrder
 		want  []string
 	}{
-		{"first", mount.First, []string{one, other, "mesh-setup", "mesh-proxy", "logs", "migrate"}},
-		{"after sidecars, with what sets them up", mount.AfterSidecars, []string{"mesh-setup", "mesh-proxy", "logs", one, other, "migrate"}},
+		{"first", mount.InitFirst, []string{one, other, "mesh-setup", "mesh-proxy", "logs", "migrate"}},
+		{"after sidecars, with what sets them up", mount.InitAfterSidecars, []string{"mesh-setup", "mesh-proxy", "logs", one, other, "migrate"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			pod := inject(t, newInjector(t, injector.Config{InitOrder: tc.order}), meshPod(), two...)
@@ -66,7 +66,7 @@ func TestInitOrder(t *testing.T) {
 }
 
 func TestPatchSaysTheSameAsThePod(t *testing.T) {
-	for _, order := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+	for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, injector.Config{InitOrder: order})
 		ops, err := in.Patch(ctx, meshPod(), two...)
 		require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestPatchSaysTheSameAsThePod(t *testing.T) {
 // Also when the API server and other webhooks have done their part, such as the
 // one that brings the service account's role.
 func TestOnceIsEnough(t *testing.T) {
-	for _, order := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+	for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, injector.Config{InitOrder: order})
 		once := inject(t, in, meshPod(), two[0])
 		assert.Equal(t, once, inject(t, in, once, two[0]))

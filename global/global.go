@@ -21,8 +21,8 @@
 // Since upper-casing and joining lose something, a variable may answer to more
 // than one group and key: FLYTE_SECRET_A_B_C to ("a", "b_c") and ("a_b", "c").
 //
-// The store has no versions: a request's GroupVersion is ignored, and the
-// variable has the name without it.
+// The store has no versions: a request's GroupVersion only adds an alias, the
+// derived variable with the version.
 //
 // Values become variables only. A request for a file is an error if there is
 // such a global secret: to let the next manager serve it would hand out another
@@ -36,8 +36,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation"
-
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -107,8 +106,8 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, err
 	}
-	name := target.Layout().EnvVar(req.Group, "", req.Key)
-	if req.Mount != mount.File && len(validation.IsEnvVarName(name)) > 0 {
+	name := req.EnvName(target.Layout(), "")
+	if req.Mount != mount.File && !names.IsEnvVar(name) {
 		return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
 	}
 	if req.Group == "" && req.Key == "" {

@@ -206,7 +206,7 @@ func TestAllow(t *testing.T) {
 	absent, err := global.New(global.Config{Source: source{err: secret.ErrNotFound}})
 	require.NoError(t, err)
 	in := func(namespace string) mount.Target {
-		return mount.NewTarget(mount.Layout{}, mount.First, &metav1.ObjectMeta{Namespace: namespace})
+		return mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{Namespace: namespace})
 	}
 	_, err = m.Mount(ctx, secret.Request{Group: "shared", Key: "k"}, in("trusted"))
 	assert.NoError(t, err)

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation"
-
 	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -17,6 +16,15 @@ import (
 type decided struct {
 	placements []Placement
 	edits      *merge.Edits
+	secrets    []int // the places of the requests among the secrets of edits
+}
+
+// withContainers returns the placements with the containers that receive them.
+func (d *decided) withContainers() []Placement {
+	for i := range d.placements {
+		d.placements[i].Containers = d.edits.Receivers(d.secrets[i])
+	}
+	return d.placements
 }
 
 // failures are the errors of requests, which may be found in any order.
@@ -42,10 +50,25 @@ func (f *failures) join(reqs []secret.Request) error {
 	return errors.Join(append(all, f.others...)...)
 }
 
+// subject is what a decision is about: a Pod, or a template of Pods.
+type subject struct {
+	view      *merge.View
+	namespace string
+	template  bool
+}
+
+func (in *Injector) target(s subject) mount.Target {
+	meta := s.view.Metadata
+	meta.Namespace = s.namespace
+	spec := s.view.Spec()
+	spec.Template = s.template
+	return mount.NewTarget(in.layout, in.options.InitOrder, &meta).WithSpec(spec)
+}
+
 // decide asks the managers and merges what they answer into what the View
-// shows, for a Pod in the namespace. Even if some requests are not served, it finds the conflicts of the
+// shows. Even if some requests are not served, it finds the conflicts of the
 // others, so that all that fails is reported at once.
-func (in *Injector) decide(ctx context.Context, v *merge.View, namespace string, reqs []secret.Request) (*decided, error) {
+func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Request) (*decided, error) {
 	if len(reqs) == 0 {
 		return &decided{edits: &merge.Edits{}}, nil
 	}
@@ -53,11 +76,9 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, namespace string,
 		return nil, err
 	}
 	var f failures
-	meta := v.Metadata
-	meta.Namespace = namespace
-	secrets, at := in.ask(ctx, mount.NewTarget(in.layout, in.options.InitOrder, &meta), reqs, &f)
+	secrets, at := in.ask(ctx, in.target(sub), reqs, &f)
 	change, problems := merge.Merge(in.layout, secrets)
-	edits, more, err := change.Decide(v, in.options)
+	edits, more, err := change.Decide(sub.view, in.options)
 	for _, p := range append(problems, more...) {
 		e := mendable(secrets[p.Secret].Request, secrets[p.Secret].Manager, p.Err)
 		if p.Other >= 0 && p.Other != p.Secret {
@@ -72,8 +93,9 @@ func (in *Injector) decide(ctx context.Context, v *merge.View, namespace string,
 	if err := f.join(reqs); err != nil {
 		return nil, err
 	}
-	d := &decided{make([]Placement, len(reqs)), edits}
+	d := &decided{make([]Placement, len(reqs)), edits, make([]int, len(reqs))}
 	for i, req := range reqs {
+		d.secrets[i] = at[req]
 		d.placements[i] = placement(&secrets[at[req]])
 	}
 	return d, nil
@@ -104,20 +126,24 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 	return served, at
 }
 
+// askFor asks the managers for one request, in the form that it decides.
 func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.Request) (merge.Secret, *RequestError) {
-	if err := req.Validate(); err != nil {
+	if err := in.validate(req); err != nil {
 		return merge.Secret{}, mendable(req, "", err)
 	}
+	asked := req
+	asked.Mount = req.Form(in.layout)
 	var answers []answer
 	for _, m := range in.managers {
 		name := m.Name()
-		fragment, err := m.Mount(ctx, req, target)
+		fragment, err := m.Mount(ctx, asked, target)
 		var found merge.Secret
 		if err == nil {
-			found, err = in.check(req, name, fragment)
+			found, err = in.check(asked, name, fragment, target)
 		}
 		switch {
 		case err == nil:
+			found.Mount = req.Mount // as it came
 			return found, nil
 		case errors.Is(err, secret.ErrNotFound), errors.Is(err, secret.ErrUnsupported):
 			answers = append(answers, answer{name, err})
@@ -128,10 +154,21 @@ func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.
 	return merge.Secret{}, unserved(req, answers)
 }
 
+// validate adds to the request's own rules that of the layout.
+func (in *Injector) validate(req secret.Request) error {
+	if err := req.Validate(); err != nil {
+		return err
+	}
+	if in.layout.Exact && req.EnvVar == "" && req.Mount == mount.EnvVar {
+		return &secret.InvalidError{Field: "envVar", Reason: "is empty, and here variables have exact names only (Layout.Exact)"}
+	}
+	return nil
+}
+
 // check returns what a manager serves. It refuses a Fragment that breaks its
-// rules or is not of the type asked for, and one that this Layout has no name
-// for.
-func (in *Injector) check(req secret.Request, manager string, f mount.Fragment) (merge.Secret, error) {
+// rules or is not of the type asked for. One that does not follow the whole
+// request, or for which there is no name, does not serve it.
+func (in *Injector) check(req secret.Request, manager string, f mount.Fragment, target mount.Target) (merge.Secret, error) {
 	if err := f.Validate(); err != nil {
 		return merge.Secret{}, err
 	}
@@ -140,16 +177,35 @@ func (in *Injector) check(req secret.Request, manager string, f mount.Fragment) 
 		return merge.Secret{}, &mount.FragmentError{Field: "File", Reason: "does not answer a request for ENV_VAR"}
 	case req.Mount == mount.File && !f.File:
 		return merge.Secret{}, &mount.FragmentError{Field: "Value", Reason: "does not answer a request for FILE"}
-	case req.Group == "" && req.Key == "" && !f.Versioned:
-		return merge.Secret{}, fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
+	case req.Field != "" && !f.Honors.Field:
+		return unsupported("field")
+	case req.Mode != 0 && !f.Honors.Mode:
+		return unsupported("mode")
+	}
+	if w := f.Webhook; w != nil && target.Template() && f.Value.EnvFileVolume() == w.Volume && w.Volume != "" {
+		// API servers refuse a template whose variable refers to a volume that
+		// another webhook adds to its Pods.
+		return merge.Secret{}, fmt.Errorf("%w: another webhook's variables cannot be in a template, only in Pods", secret.ErrUnsupported)
 	}
 	s := merge.NewSecret(in.layout, req, manager, f)
-	return s, checkName(&s)
+	return s, in.checkName(&s)
 }
 
-func checkName(s *merge.Secret) error {
-	if !s.Fragment.File {
-		if mount.IsDiscoveryVar(s.Name) || len(validation.IsEnvVarName(s.Name)) > 0 {
+func unsupported(field string) (merge.Secret, error) {
+	return merge.Secret{}, fmt.Errorf("%w: the manager does not serve requests with %s", secret.ErrUnsupported, field)
+}
+
+func (in *Injector) checkName(s *merge.Secret) error {
+	f := &s.Fragment
+	switch {
+	case s.Group == "" && s.Key == "" && !f.Versioned && s.Path == "" && !in.layout.Exact, f.File && s.RelPath(in.layout, s.GroupVersion) == "":
+		return fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
+	case !f.File:
+		valid := names.IsEnvVar(s.Name)
+		if f.Value.EnvFileVolume() != "" {
+			valid = names.IsRelaxedEnvVar(s.Name)
+		}
+		if !valid || mount.IsDiscoveryVar(s.Name) {
 			return fmt.Errorf("%w: %q is not a valid name of a variable", secret.ErrUnsupported, s.Name)
 		}
 		return nil

@@ -55,7 +55,7 @@
 //
 //   - A volume of the same Secret that is the Pod's own stays as it is, and a
 //     second one is added. Any other use of a name or path that a secret needs is
-//     an error: a variable with another value (mount.KeepPod leaves it), a volume
+//     an error: a variable with another value (mount.ConflictKeepPod leaves it), a volume
 //     or container with our name, another part of our volume (subPath), a mount
 //     at, above or below the secret's path.
 //   - A variable of the Pod's own with the name of a secret that is a file is left

@@ -41,7 +41,7 @@ func ExampleNew() {
 	_, err = injector.New(injector.Config{
 		Managers:   []injector.SecretManager{secrets},
 		Containers: func(c mount.Container) bool { return c.Name != "log-shipper" },
-		InitOrder:  mount.AfterSidecars,
+		InitOrder:  mount.InitAfterSidecars,
 	})
 	fmt.Println(err)
 	// Output: <nil>

@@ -55,10 +55,10 @@ func TestGolden(t *testing.T) {
 			readYAML(t, filepath.Join(folder, "pod.yaml"), pod)
 			in := newInjector(t, func(cfg *injector.Config) {
 				if c.Config.AfterSidecars {
-					cfg.InitOrder = mount.AfterSidecars
+					cfg.InitOrder = mount.InitAfterSidecars
 				}
 				if c.Config.KeepPod {
-					cfg.OnConflict = mount.KeepPod
+					cfg.OnConflict = mount.ConflictKeepPod
 				}
 				if len(c.Config.Containers) > 0 {
 					cfg.Containers = func(m mount.Container) bool { return slices.Contains(c.Config.Containers, m.Name) }

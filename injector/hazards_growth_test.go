@@ -41,7 +41,7 @@ func TestSpellingsOfOneNameAreNotMultiplied(t *testing.T) {
 		{"a file that the variable hides", "K", "would be read before the file"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			in := hazardInjector(t, mount.Fail)
+			in := hazardInjector(t, mount.ConflictFail)
 			cost := func(n int) float64 {
 				var reqs []secret.Request
 				for _, group := range inOtherLetters(n) {
@@ -115,7 +115,7 @@ func TestDirectoriesOfAPodAreNotKept(t *testing.T) {
 			tc.pod(pod)
 			// With a version, so that there is a second name in whose way they may be.
 			raw := toJSON(t, stamped(t, pod, secret.Request{Group: "g", Key: "k", GroupVersion: "v", Mount: mount.File}))
-			used := allocated(func() { require.True(t, hazardInjector(t, mount.Fail).Review(ctx, creation(raw)).Allowed) })
+			used := allocated(func() { require.True(t, hazardInjector(t, mount.ConflictFail).Review(ctx, creation(raw)).Allowed) })
 			assert.Less(t, used, uint64(16<<20), "for %d bytes", len(raw))
 		})
 	}

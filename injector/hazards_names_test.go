@@ -132,7 +132,7 @@ func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 // A copy of what was injected before, with other requests: what is missing is
 // added, what was asked for before stays.
 func TestHazardOfACopiedPod(t *testing.T) {
-	first, err := hazardInjector(t, mount.Fail).Inject(ctx, &corev1.Pod{Spec: corev1.PodSpec{
+	first, err := hazardInjector(t, mount.ConflictFail).Inject(ctx, &corev1.Pod{Spec: corev1.PodSpec{
 		InitContainers: []corev1.Container{{Name: "setup"}}, Containers: []corev1.Container{{Name: "app"}},
 	}}, append(ask(mount.File, "g/k", arn+"/old-AbCdEf"), ask(mount.EnvVar, "g/v")...)...)
 	require.NoError(t, err)

@@ -107,7 +107,7 @@ func TestHazardsOfAnnotations(t *testing.T) {
 				pod.Annotations["flyte.secrets/s"+number] = encoded(t, "k"+number)
 			}
 			raw := toJSON(t, pod)
-			response := hazardInjector(t, mount.Fail).Review(ctx, creation(raw))
+			response := hazardInjector(t, mount.ConflictFail).Review(ctx, creation(raw))
 			if tc.denied != "" {
 				require.False(t, response.Allowed)
 				assert.Equal(t, tc.denied, response.Result.Message)
@@ -130,7 +130,7 @@ func TestHazardsOfAnnotations(t *testing.T) {
 	t.Run("5,000 of them", func(t *testing.T) {
 		reqs := manyRequests(5_000, mount.Any)
 		raw := toJSON(t, stamped(t, &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}, reqs...))
-		response := hazardInjector(t, mount.Fail).Review(ctx, creation(raw))
+		response := hazardInjector(t, mount.ConflictFail).Review(ctx, creation(raw))
 		require.False(t, response.Allowed, "they are more than 256 KiB")
 		assert.Equal(t, int32(413), response.Result.Code)
 	})
@@ -142,7 +142,7 @@ func TestHazardsOfAnnotations(t *testing.T) {
 			pod.Annotations[fmt.Sprintf("flyte.secrets/s%d", i)] = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz123456").WithPadding(base32.NoPadding).EncodeToString([]byte(text))
 		}
 		raw := toJSON(t, pod)
-		response := hazardInjector(t, mount.Fail).Review(ctx, creation(raw))
+		response := hazardInjector(t, mount.ConflictFail).Review(ctx, creation(raw))
 		require.True(t, response.Allowed, "%+v", response.Result)
 		require.NoError(t, json.Unmarshal(applyPatch(t, response.Patch, raw), pod))
 		assert.Len(t, app(pod).Env, 5_001, "one of them announces the others")

@@ -25,7 +25,7 @@ type hazard struct {
 	name   string
 	pod    func(*corev1.Pod) // changes one with an init container and a container
 	reqs   []secret.Request
-	keep   bool   // with mount.KeepPod
+	keep   bool   // with mount.ConflictKeepPod
 	denied string // the message, if it is refused
 	check  func(t *testing.T, before, after *corev1.Pod)
 }
@@ -60,9 +60,9 @@ func hazardInjector(t *testing.T, policy mount.ConflictPolicy) *injector.Injecto
 // run reviews the Pod as it would come from an API server, and checks what holds
 // whatever the hazard: the typed way says the same, and once is enough.
 func (h hazard) run(t *testing.T) {
-	policy := mount.Fail
+	policy := mount.ConflictFail
 	if h.keep {
-		policy = mount.KeepPod
+		policy = mount.ConflictKeepPod
 	}
 	in := hazardInjector(t, policy)
 	pod := &corev1.Pod{Spec: corev1.PodSpec{
@@ -163,7 +163,7 @@ func TestHazardsOfPods(t *testing.T) {
 func TestHazardOfMirrorPods(t *testing.T) {
 	pod := stamped(t, userStoryPod(), ask(mount.EnvVar, "g/k")...)
 	pod.Annotations[corev1.MirrorPodAnnotationKey] = ""
-	response := hazardInjector(t, mount.Fail).Review(ctx, creation(toJSON(t, pod)))
+	response := hazardInjector(t, mount.ConflictFail).Review(ctx, creation(toJSON(t, pod)))
 	assert.True(t, response.Allowed)
 	assert.Nil(t, response.Patch)
 }

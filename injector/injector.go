@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,17 +54,17 @@ func New(cfg Config) (*Injector, error) {
 		return nil, fmt.Errorf("injector: %w", err)
 	}
 	for i, m := range cfg.Managers {
-		if m == nil {
+		if isNil(m) {
 			return nil, fmt.Errorf("injector: Managers[%d] is nil", i)
 		}
 		if name := m.Name(); name == "" || strings.ContainsFunc(name, separates) {
 			return nil, fmt.Errorf("injector: Managers[%d] has the name %q, which is empty or has other characters than letters, digits and \"-_./\"", i, name)
 		}
 	}
-	if cfg.InitOrder > mount.AfterSidecars {
+	if cfg.InitOrder > mount.InitAfterSidecars {
 		return nil, fmt.Errorf("injector: InitOrder %d is not defined", cfg.InitOrder)
 	}
-	if cfg.OnConflict > mount.KeepPod {
+	if cfg.OnConflict > mount.ConflictKeepPod {
 		return nil, fmt.Errorf("injector: OnConflict %d is not defined", cfg.OnConflict)
 	}
 	return &Injector{
@@ -75,6 +76,19 @@ func New(cfg Config) (*Injector, error) {
 			OnConflict: cfg.OnConflict,
 		},
 	}, nil
+}
+
+// isNil reports a nil interface, and one that holds a nil pointer, map or
+// function, whose methods would fail later.
+func isNil(m SecretManager) bool {
+	if m == nil {
+		return true
+	}
+	switch v := reflect.ValueOf(m); v.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
 }
 
 // separates reports characters that would make messages and audit annotations
@@ -99,15 +113,19 @@ func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Re
 		return nil, errNoPod
 	}
 	pod = pod.DeepCopy()
-	d, err := in.decide(ctx, merge.ViewPod(pod), pod.Namespace, reqs)
+	d, err := in.decide(ctx, subjectOf(pod), reqs)
 	if err != nil {
 		return nil, err
 	}
 	return &Plan{
-		Placements: d.placements,
+		Placements: d.withContainers(),
 		pod:        func() *corev1.Pod { return d.edits.Apply(pod) },
 		patch:      d.edits.Operations,
 	}, nil
+}
+
+func subjectOf(pod *corev1.Pod) subject {
+	return subject{view: merge.ViewPod(pod), namespace: pod.Namespace}
 }
 
 // Inject returns a copy of the Pod with the secrets, which shares nothing with
@@ -117,7 +135,7 @@ func (in *Injector) Inject(ctx context.Context, pod *corev1.Pod, reqs ...secret.
 	if pod == nil {
 		return nil, errNoPod
 	}
-	d, err := in.decide(ctx, merge.ViewPod(pod), pod.Namespace, reqs)
+	d, err := in.decide(ctx, subjectOf(pod), reqs)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +149,7 @@ func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.R
 	if pod == nil {
 		return nil, errNoPod
 	}
-	d, err := in.decide(ctx, merge.ViewPod(pod), pod.Namespace, reqs)
+	d, err := in.decide(ctx, subjectOf(pod), reqs)
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +169,13 @@ func (in *Injector) InjectTemplate(ctx context.Context, t *corev1.PodTemplateSpe
 	if t == nil {
 		return nil, errNoTemplate
 	}
-	pod, err := in.Inject(ctx, &corev1.Pod{ObjectMeta: t.ObjectMeta, Spec: t.Spec}, reqs...)
+	pod := &corev1.Pod{ObjectMeta: t.ObjectMeta, Spec: t.Spec}
+	sub := subjectOf(pod)
+	sub.template = true
+	d, err := in.decide(ctx, sub, reqs)
 	if err != nil {
 		return nil, err
 	}
+	pod = d.edits.Apply(pod)
 	return &corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, nil
 }

@@ -49,7 +49,7 @@ func TestLongTextsAreNotMultiplied(t *testing.T) {
 				reqs[i].Group = tc.of
 			}
 			raw := toJSON(t, stamped(t, pod, reqs...))
-			in := hazardInjector(t, mount.Fail)
+			in := hazardInjector(t, mount.ConflictFail)
 			used := allocated(func() {
 				response := in.Review(ctx, creation(raw))
 				require.False(t, response.Allowed)

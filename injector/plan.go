@@ -29,7 +29,7 @@ func (p *Plan) Pod() *corev1.Pod { return p.pod() }
 func (p *Plan) Patch() []jsonpatch.Operation { return p.patch() }
 
 // Placement says where containers find a secret. It never holds its value. With
-// mount.KeepPod, a container that defines the variable otherwise does not find
+// mount.ConflictKeepPod, a container that defines the variable otherwise does not find
 // it there.
 type Placement struct {
 	Request secret.Request
@@ -42,4 +42,8 @@ type Placement struct {
 	EnvVar string
 	// Path is the file that holds the secret, if Mount is File.
 	Path string
+	// Containers are the names of those that receive the secret. A container
+	// that keeps its own variable of that name (mount.ConflictKeepPod), or that
+	// starts before the secret is fetched, is not among them.
+	Containers []string
 }

@@ -23,7 +23,7 @@ var ctx = context.Background()
 
 // forAll runs a property over every Pod, every set of requests and both orders.
 func forAll(t *testing.T, property func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request)) {
-	for _, order := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+	for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = order })
 		for podName, pod := range pods(t) {
 			for reqsName, reqs := range requestSets() {
@@ -214,9 +214,9 @@ func TestSameInputSameBytes(t *testing.T) {
 
 func orderOf(t *testing.T) mount.InitOrder {
 	if strings.HasSuffix(t.Name(), "order_1") {
-		return mount.AfterSidecars
+		return mount.InitAfterSidecars
 	}
-	return mount.First
+	return mount.InitFirst
 }
 
 func TestValuesStayOutOfSight(t *testing.T) {

@@ -81,7 +81,7 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	if err := atMost(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
 		return deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
 	}
-	d, err := in.decide(ctx, view, req.Namespace, reqs)
+	d, err := in.decide(ctx, subject{view: view, namespace: req.Namespace}, reqs)
 	if err != nil {
 		return refuse(ctx, req, err)
 	}

@@ -87,7 +87,7 @@ func TestReviewKeepsUnknownFields(t *testing.T) {
 	}
 	raw := toJSON(t, object)
 
-	for _, initOrder := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+	for _, initOrder := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = initOrder })
 		response := in.Review(ctx, creation(raw))
 		require.True(t, response.Allowed, "%+v", response.Result)
@@ -109,8 +109,8 @@ func TestReviewKeepsUnknownFields(t *testing.T) {
 			}
 		}
 		want := map[mount.InitOrder]string{
-			mount.First:         "app fetcher fetcher mesh-setup mesh-proxy logs migrate late-sidecar",
-			mount.AfterSidecars: "app mesh-setup mesh-proxy logs fetcher fetcher migrate late-sidecar",
+			mount.InitFirst:         "app fetcher fetcher mesh-setup mesh-proxy logs migrate late-sidecar",
+			mount.InitAfterSidecars: "app mesh-setup mesh-proxy logs fetcher fetcher migrate late-sidecar",
 		}
 		assert.Equal(t, want[initOrder], strings.Join(order, " "))
 	}

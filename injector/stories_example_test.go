@@ -140,7 +140,7 @@ func Example_chooseContainers() {
 
 // A Pod defines a variable otherwise that shall hold a secret. That is an error
 // which tells where, until somebody decides: another variable in the request, or
-// mount.KeepPod, with which the Pod's own stays in that container.
+// mount.ConflictKeepPod, with which the Pod's own stays in that container.
 func Example_resolveAConflict() {
 	secrets, err := k8ssecret.New(k8ssecret.Config{})
 	if err != nil {
@@ -150,7 +150,7 @@ func Example_resolveAConflict() {
 		{Name: "task"},
 		{Name: "debug", Env: []corev1.EnvVar{{Name: "PASSWORD", Value: "for tests"}}},
 	}}}
-	for _, policy := range []mount.ConflictPolicy{mount.Fail, mount.KeepPod} {
+	for _, policy := range []mount.ConflictPolicy{mount.ConflictFail, mount.ConflictKeepPod} {
 		in, err := injector.New(injector.Config{Managers: []injector.SecretManager{secrets}, OnConflict: policy})
 		if err != nil {
 			panic(err)

@@ -5,9 +5,14 @@
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
 // A request's group, lower-cased, is the name of the Secret, and its key the key
-// in it. The store has no versions: a request's version only adds a second name
-// under which the client finds the secret. A variable is a secretKeyRef; files
-// come from one volume for each Secret, which holds just the keys asked for.
+// in it. The store has no versions: a request's version only adds an alias under
+// which the client finds the secret. A variable is a secretKeyRef. Files come from
+// one projected volume for each directory, which has just the keys asked for.
+//
+// Most names of Secrets have a "-" or ".", and so have the derived variables. A
+// container's program gets such a variable, but /bin/sh of Debian and Alpine drops
+// it, so a program that is started through a shell finds nothing. Give such a
+// request an exact name (secret.Request.EnvVar), or ask for a file.
 //
 // The package never reads a Secret: it writes references, and the kubelet
 // resolves them with the rights of the node. So it cannot know whether the
@@ -22,8 +27,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -73,36 +78,32 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "k8s".
 func (m *Manager) Name() string { return "k8s" }
 
-// Mount answers with a reference to a key of a Secret, or with a volume of it.
-// Names that no Secret, key or item can have are secret.ErrUnsupported, and so is
-// a variable that no container can have, unless the request leaves the choice.
-// The context is not used.
+// Mount answers with a reference to a key of a Secret, or with a file from a
+// volume that has all such files of one directory. Names that no Secret, key or
+// item can have are secret.ErrUnsupported, and so is a variable that no container
+// can have, unless the request leaves the choice. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	name := strings.ToLower(req.Group)
-	if errs := validation.IsDNS1123Subdomain(name); len(errs) > 0 {
-		return mount.Fragment{}, fmt.Errorf("%w: group cannot be the name of a Secret", secret.ErrUnsupported)
+	if !names.IsSubdomain(name) {
+		return unsupported("group cannot be the name of a Secret")
 	}
-	if errs := validation.IsConfigMapKey(req.Key); len(errs) > 0 {
-		return mount.Fragment{}, fmt.Errorf("%w: key cannot be a key of a Secret", secret.ErrUnsupported)
+	if !names.IsKey(req.Key) {
+		return unsupported("key cannot be a key of a Secret")
 	}
 	as := req.Mount
 	if as == mount.Any {
 		as = m.any
 	}
-	if as == mount.EnvVar && len(validation.IsEnvVarName(target.Layout().EnvVar(req.Group, "", req.Key))) > 0 {
+	if as == mount.EnvVar && !names.IsEnvVar(req.EnvName(target.Layout(), "")) {
 		if req.Mount != mount.Any {
-			return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
+			return unsupported("group and key make no valid name of a variable")
 		}
 		as = mount.File
 	}
 	if as == mount.EnvVar {
 		return mount.Fragment{Value: m.reference(name, req.Key)}, nil
 	}
-	file := target.Layout().Path(req.Group, "", req.Key)
-	if strings.HasPrefix(path.Base(file), "..") {
-		return mount.Fragment{}, fmt.Errorf("%w: with the file prefix, key begins with \"..\", which no item of a volume may", secret.ErrUnsupported)
-	}
-	return m.file(name, req.Key, file), nil
+	return m.file(name, req.Key, req.FilePath(target.Layout(), ""))
 }
 
 func (m *Manager) reference(name, key string) *mount.Value {
@@ -113,21 +114,33 @@ func (m *Manager) reference(name, key string) *mount.Value {
 	}})
 }
 
-func (m *Manager) file(name, key, file string) mount.Fragment {
-	// A key has no slash, so the file is right in the group's directory.
+func (m *Manager) file(name, key, file string) (mount.Fragment, error) {
 	dir, item := path.Split(file)
-	volume := mount.Name(m.Name(), name)
+	dir = path.Clean(dir)
+	switch {
+	case strings.HasPrefix(item, ".."):
+		return unsupported(`the file's name begins with "..", which no item of a volume may`)
+	case strings.Contains(dir, ":"):
+		return unsupported(`the file's directory has ":", which no mount path may`)
+	}
+	volume := mount.Name(m.Name(), "files", dir)
 	return mount.Fragment{
 		File: true,
 		Volumes: []corev1.Volume{{
 			Name: volume,
-			VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-				SecretName:  name,
-				Items:       []corev1.KeyToPath{{Key: key, Path: item}},
+			VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+				Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
+					LocalObjectReference: corev1.LocalObjectReference{Name: name},
+					Items:                []corev1.KeyToPath{{Key: key, Path: item}},
+					Optional:             &m.optional,
+				}}},
 				DefaultMode: &m.mode,
-				Optional:    &m.optional,
 			}},
 		}},
-		VolumeMounts: []corev1.VolumeMount{{Name: volume, MountPath: path.Clean(dir), ReadOnly: true}},
-	}
+		VolumeMounts: []corev1.VolumeMount{{Name: volume, MountPath: dir, ReadOnly: true}},
+	}, nil
+}
+
+func unsupported(reason string) (mount.Fragment, error) {
+	return mount.Fragment{}, fmt.Errorf("%w: %s", secret.ErrUnsupported, reason)
 }

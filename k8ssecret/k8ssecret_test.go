@@ -55,7 +55,7 @@ func TestVariable(t *testing.T) {
 
 func TestFile(t *testing.T) {
 	m := newManager(t, k8ssecret.Config{Required: true, DefaultMode: ptr[int32](0o400)})
-	target := mount.NewTarget(mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, mount.First, nil)
+	target := mount.NewTarget(mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, mount.InitFirst, nil)
 	f, err := m.Mount(ctx, secret.Request{Group: "User-Info", Key: "My_Key", Mount: mount.File}, target)
 	require.NoError(t, err)
 	name := f.Volumes[0].Name
@@ -111,7 +111,7 @@ func TestWhatItServes(t *testing.T) {
 		{"a key that Kubernetes refuses", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "é"}, "unsupported"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f, err := newManager(t, tc.cfg).Mount(ctx, tc.req, mount.NewTarget(tc.layout, mount.First, nil))
+			f, err := newManager(t, tc.cfg).Mount(ctx, tc.req, mount.NewTarget(tc.layout, mount.InitFirst, nil))
 			switch {
 			case tc.want == "unsupported":
 				assert.ErrorIs(t, err, secret.ErrUnsupported)

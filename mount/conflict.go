@@ -9,6 +9,9 @@ import (
 // already means something else, in the Pod or for another request. It never
 // holds a value.
 type ConflictError struct {
+	// Path is where the Pod has it, such as "spec.containers[0].env[2].name".
+	// It is empty where two requests conflict.
+	Path string
 	// Container is the name of the container in which it is; empty where it
 	// concerns the whole Pod, or two requests.
 	Container string
@@ -23,9 +26,8 @@ type ConflictError struct {
 	Reason string
 }
 
-// Error returns one line. Of a text in it that is longer than any path, which no
-// API server takes for a name, it has the beginning only: an error for each
-// request, with all of such a text, can take gigabytes.
+// Error returns one line. Texts that are longer than any valid name are cut,
+// because an error for each request with all of such a text can take gigabytes.
 func (e *ConflictError) Error() string {
 	where := ""
 	if e.Container != "" {
@@ -34,12 +36,12 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s%s %.4096q %.20000s", where, e.Field, e.Name, e.Reason)
 }
 
-// What can be wrong with a Pod as a whole.
 var (
-	// ErrNoContainer says that secrets are asked for, but no container of the
-	// Pod receives them.
+	// ErrNoContainer says that no container receives what is asked for: the Pod
+	// has none that is chosen, the request names another one, or those that are
+	// chosen start before the secret is fetched.
 	ErrNoContainer = errors.New("no container of the pod receives the secrets asked for")
-	// ErrTooLarge says that the Pod's containers would gain more than an API
-	// server takes in a request (3 MiB).
+	// ErrTooLarge says that the Pod would gain more than an API server accepts:
+	// 3 MiB in its containers, or 256 KiB of annotations in all.
 	ErrTooLarge = errors.New("the secrets asked for would make the pod too large")
 )

@@ -36,7 +36,7 @@ func ExampleParseType() {
 }
 
 func ExampleTarget() {
-	target := mount.NewTarget(mount.Layout{}, mount.First, &metav1.ObjectMeta{
+	target := mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{
 		Namespace:   "payments",
 		Annotations: map[string]string{"team": "blue"},
 	})

@@ -169,3 +169,16 @@ func FuzzLayoutPath(f *testing.F) {
 		}
 	})
 }
+
+func TestIsDiscoveryVar(t *testing.T) {
+	for name, want := range map[string]bool{
+		"FLYTE_SECRETS_ENV_PREFIX":  true,
+		"FLYTE_SECRETS_DEFAULT_DIR": true,
+		"FLYTE_SECRETS_FILE_PREFIX": true,
+		"FLYTE_SECRETS_OTHER":       false,
+		"flyte_secrets_env_prefix":  false,
+		"":                          false,
+	} {
+		assert.Equal(t, want, mount.IsDiscoveryVar(name), name)
+	}
+}

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Everything that this library adds to a Pod under a name of its own choice
-// begins so.
+// namePrefix starts every name that the library generates.
 const namePrefix = "podsecrets-"
 
 // How many bytes of the hash a name shows. A Pod whose author finds two
@@ -16,11 +15,16 @@ const namePrefix = "podsecrets-"
 const nameHash = 10
 
 // Name returns the name of something that a manager adds to a Pod, such as a
-// volume or a fetching container: "podsecrets-" and a short hash of the parts.
-// It is a DNS label of 31 characters whatever the parts hold (Kubernetes allows
-// 63), differs whenever a part differs, and is how what was added before is
-// recognized when a Pod is injected again. By convention the first part is the
-// name of the manager.
+// volume or an init container: "podsecrets-" and a short hash of the parts. It
+// is a DNS label of 31 characters whatever the parts hold (Kubernetes allows
+// 63), and differs whenever a part differs. By this name, what was added before
+// is recognized when a Pod is injected again.
+//
+// Give it what the thing is for: the manager's name, then the secret as the
+// store names it, then the file that is written. Leave out what may change in a
+// later version of the configuration, such as the image: a Pod that was injected
+// before would get a second container for the same file. A container or volume
+// that all secrets of a manager share has the manager's name and a word for it.
 func Name(parts ...string) string {
 	all := make([]byte, 0, 256)
 	for _, p := range parts {
@@ -29,7 +33,8 @@ func Name(parts ...string) string {
 		all = append(append(all, ':'), p...)
 	}
 	sum := sha256.Sum256(all)
-	return namePrefix + hex.EncodeToString(sum[:nameHash])
+	name := make([]byte, 0, len(namePrefix)+2*nameHash)
+	return string(hex.AppendEncode(append(name, namePrefix...), sum[:nameHash]))
 }
 
 // IsName reports whether s is of the form that Name returns.

@@ -1,39 +1,13 @@
 package mount
 
 import (
+	"cmp"
+
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// InitOrder says where the init containers that fetch secrets go.
-type InitOrder uint8
-
-const (
-	// First is before every init container of the Pod, so that these can read
-	// the secrets too. It is the zero value.
-	First InitOrder = iota
-	// AfterSidecars is right behind the Pod's first run of sidecars (init
-	// containers with restartPolicy Always), for Pods whose network needs one,
-	// such as a service mesh's proxy. Whatever stands before that run, such as
-	// the mesh's own set-up container, stays before the fetchers. All of these
-	// receive secrets too, unless they are not chosen, but start before the
-	// files are there. Without such a run it is First. The sidecars must be in
-	// the Pod already, so their webhook must come before.
-	AfterSidecars
-)
-
-// ConflictPolicy says what happens where a container already defines a variable
-// otherwise that would hold a secret or its path.
-type ConflictPolicy uint8
-
-const (
-	// Fail is a ConflictError. It is the zero value.
-	Fail ConflictPolicy = iota
-	// KeepPod leaves the variable in that container as it is. Conflicts about
-	// anything else, discovery variables too, are errors still.
-	KeepPod
-)
-
-// Container is what a choice of containers may know of one.
+// Container describes a container to a choice of containers.
 type Container struct {
 	Name string
 	// Init is true for init containers, Sidecar for those of them with
@@ -41,23 +15,41 @@ type Container struct {
 	Init, Sidecar bool
 }
 
-// Target is what a manager may know of the Pod: enough to answer differently
-// for different tenants, and nothing that could be written. The zero value is
-// a Pod without name and labels in Flyte's layout.
+// Target is what a manager can see of a Pod: a read-only view, enough to
+// distinguish tenants and platforms. The zero value is a Pod without name and
+// labels in Flyte's layout.
 type Target struct {
 	layout Layout
 	order  InitOrder
 	meta   *metav1.ObjectMeta
+	spec   TargetSpec
+}
+
+// TargetSpec is what a Target shows of a Pod's spec.
+type TargetSpec struct {
+	// ServiceAccount is the Pod's serviceAccountName, or the deprecated
+	// serviceAccount. Empty means "default".
+	ServiceAccount string
+	// OS is the operating system that the spec names, or empty.
+	OS string
+	// Template is true where a Pod template is injected rather than a Pod.
+	Template bool
 }
 
 // NewTarget returns the Target of a Pod with that metadata, of which nil means
 // empty. It reads meta when asked, so meta must not change in the meantime.
 func NewTarget(layout Layout, order InitOrder, meta *metav1.ObjectMeta) Target {
-	return Target{layout, order, meta}
+	return Target{layout: layout, order: order, meta: meta}
 }
 
-// Layout returns where the containers look for secrets, no field of it empty
-// that has a default.
+// WithSpec returns t for a Pod with that spec.
+func (t Target) WithSpec(spec TargetSpec) Target {
+	t.spec = spec
+	return t
+}
+
+// Layout returns where the containers look for secrets, with defaults in place
+// of empty fields.
 func (t Target) Layout() Layout { return t.layout.WithDefaults() }
 
 // InitOrder returns where fetching init containers go.
@@ -73,6 +65,23 @@ func (t Target) GenerateName() string { return t.get().GenerateName }
 // Namespace returns the Pod's namespace. It is empty where it is not known yet,
 // as in templates.
 func (t Target) Namespace() string { return t.get().Namespace }
+
+// ServiceAccount returns the name of the Pod's service account, "default" if the
+// Pod names none.
+func (t Target) ServiceAccount() string { return cmp.Or(t.spec.ServiceAccount, "default") }
+
+// OS returns the operating system that the Pod is for, such as "linux" or
+// "windows": by spec.os.name, else by the nodeSelector kubernetes.io/os, else by
+// the Pod's label of that name. A Pod that says nothing is for "linux". A
+// HostProcess Pod is for "windows".
+func (t Target) OS() string {
+	label, _ := t.Label(corev1.LabelOSStable)
+	return cmp.Or(t.spec.OS, label, string(corev1.Linux))
+}
+
+// Template reports whether a Pod template is injected, such as that of a
+// Deployment, rather than a Pod.
+func (t Target) Template() bool { return t.spec.Template }
 
 // Label returns the value of one of the Pod's labels, and whether it is there.
 func (t Target) Label(key string) (value string, ok bool) {

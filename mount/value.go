@@ -21,8 +21,8 @@ const MaxEnvVar = 131072 - 2
 // Values are immutable and made by Literal and FromSource. Compare them with
 // Equal: reflect.DeepEqual finds no two literals equal.
 type Value struct {
-	// A function, because printers that follow pointers into unexported
-	// fields do not call functions.
+	// A closure: fmt prints unexported fields without calling String, but
+	// cannot look into a func.
 	literal func() string
 	source  *corev1.EnvVarSource
 }
@@ -72,6 +72,15 @@ func copySource(source *corev1.EnvVarSource) *corev1.EnvVarSource {
 		c.ref.Optional = &c.optional
 	}
 	return &c.source
+}
+
+// EnvFileVolume returns the volume that has the env file to which v refers, or
+// "" if v is nil or anything else.
+func (v *Value) EnvFileVolume() string {
+	if v == nil || v.source == nil || v.source.FileKeyRef == nil {
+		return ""
+	}
+	return v.source.FileKeyRef.VolumeName
 }
 
 // IsLiteral reports whether v is a literal rather than a reference.

@@ -19,6 +19,8 @@ const InjectLabel = "inject-flyte-secrets"
 
 const (
 	annotationPrefix = "flyte.secrets/s"
+	readablePrefix   = "request.podsecrets.dev/"
+	stampedPrefix    = readablePrefix + "stamped-"
 	base32Alphabet   = "abcdefghijklmnopqrstuvwxyz123456"
 )
 
@@ -40,26 +42,35 @@ func (e *AnnotationError) Unwrap() error { return e.Err }
 
 // IsAnnotation reports whether DecodeAnnotations reads the annotation of that
 // name.
-func IsAnnotation(name string) bool { return strings.HasPrefix(name, annotationPrefix) }
+func IsAnnotation(name string) bool {
+	return strings.HasPrefix(name, annotationPrefix) || isReadable(name)
+}
+
+// isReadable reports names of readable requests, also misspelled ones.
+func isReadable(name string) bool {
+	return len(name) > len(readablePrefix) && strings.EqualFold(name[:len(readablePrefix)], readablePrefix)
+}
 
 // EncodeAnnotations returns the annotations that carry the requests, in their
 // order, as Flyte writes them: "flyte.secrets/s0" and so on. Without requests
 // the map is empty, not nil.
 //
-// Requests are not validated. Only one that the form cannot express, with a
-// text that is not valid UTF-8 or a Mount that is not defined, is an error: an
-// *AnnotationError for each, whose annotation has the request's index and whose
-// cause is an *InvalidError. Then the map is nil.
+// Requests are not validated. Only one that Flyte's form cannot express is an
+// error: one with a text that is not valid UTF-8, a Mount that is not defined, or
+// a field that Flyte's message does not have (Path, Field, Mode, Container). The
+// error is an *AnnotationError for each, whose annotation has the request's index
+// and whose cause is an *InvalidError. Then the map is nil. Stamp writes such
+// requests in the readable form.
 func EncodeAnnotations(reqs []Request) (map[string]string, error) {
 	annotations := make(map[string]string, len(reqs))
 	var errs []error
 	for i, req := range reqs {
 		name := annotationPrefix + strconv.Itoa(i)
-		text, err := encodeText(req)
+		value, err := encodeAnnotation(req)
 		if err != nil {
 			errs = append(errs, &AnnotationError{name, err})
 		}
-		annotations[name] = base32Encoding.EncodeToString([]byte(text))
+		annotations[name] = value
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -67,21 +78,51 @@ func EncodeAnnotations(reqs []Request) (map[string]string, error) {
 	return annotations, nil
 }
 
-// DecodeAnnotations returns the requests that the annotations carry, in the
-// order of the number in the annotation's name (s10 comes after s9). Gaps in the
-// numbers are fine, and a number may be of any size. Annotations that do not
-// begin with "flyte.secrets/s" are not looked at. Without requests the result is
-// nil.
+func encodeAnnotation(req Request) (string, error) {
+	if field := notFlyte(req); field != "" {
+		return "", &InvalidError{field, "is not part of Flyte's form of a request"}
+	}
+	text, err := encodeText(req)
+	if err != nil {
+		return "", err
+	}
+	return base32Encoding.EncodeToString([]byte(text)), nil
+}
+
+// notFlyte returns the first field that is set and that Flyte's message does not
+// have, as an InvalidError names it, or "".
+func notFlyte(req Request) string {
+	switch {
+	case req.Path != "":
+		return "path"
+	case req.Field != "":
+		return "field"
+	case req.Mode != 0:
+		return "mode"
+	case req.Container != "":
+		return "container"
+	}
+	return ""
+}
+
+// DecodeAnnotations returns the requests that the annotations carry. First come
+// those in Flyte's form, in the order of the number in the annotation's name (s10
+// comes after s9; gaps are fine, and a number may be of any size). Then come those
+// in the readable form, sorted by name. Other annotations are not looked at.
+// Without requests the result is nil.
 //
 // Errors are an *AnnotationError for each annotation that cannot be read,
-// joined, in the order of the numbers; then there are no requests. Errors are:
+// joined, in that order; then there are no requests. Errors are:
 //
 //   - after "flyte.secrets/s", anything but a decimal number without leading zero;
 //   - base32 that is not the one spelling of its bytes: line breaks, padding,
 //     letters outside of the alphabet, left-over bits;
 //   - text that is not in protobuf's text format, that sets a field twice or by
 //     its number, a text field to something else than valid UTF-8, or
-//     mount_requirement to something that Flyte's enum does not define.
+//     mount_requirement to something that Flyte's enum does not define;
+//   - "request.podsecrets.dev/" in other letters, which API servers accept as a
+//     name, so that a secret would silently be missing;
+//   - a readable request that Parse refuses.
 //
 // Fields that Flyte's message does not have are skipped. Requests are not
 // validated.
@@ -92,17 +133,18 @@ func DecodeAnnotations(annotations map[string]string) ([]Request, error) {
 			names = append(names, name)
 		}
 	}
-	// As numbers without leading zeros, the longer one is the greater one.
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-	})
 	if len(names) == 0 {
 		return nil, nil
 	}
+	slices.SortFunc(names, compareNames)
 	reqs := make([]Request, 0, len(names))
 	var errs []error
 	for _, name := range names {
-		req, err := decodeAnnotation(name, annotations[name])
+		decode := decodeAnnotation
+		if isReadable(name) {
+			decode = decodeReadable
+		}
+		req, err := decode(name, annotations[name])
 		if err != nil {
 			errs = append(errs, &AnnotationError{name, err})
 			continue
@@ -115,32 +157,83 @@ func DecodeAnnotations(annotations map[string]string) ([]Request, error) {
 	return reqs, nil
 }
 
-// Stamp returns a Pod's labels and annotations with exactly these requests on
-// them: InjectLabel is "true", the annotations are those of EncodeAnnotations,
-// and whatever else began with "flyte.secrets/s" is gone, also if it was not a
-// request: DecodeAnnotations would refuse it. Without requests InjectLabel is
-// gone too, as there is nothing to inject. Everything else stays.
+// compareNames orders Flyte's form before the readable one. As numbers without
+// leading zeros, the longer one is the greater one.
+func compareNames(a, b string) int {
+	readable := isReadable(a)
+	switch {
+	case readable != isReadable(b):
+		if readable {
+			return 1
+		}
+		return -1
+	case readable:
+		return cmp.Compare(a, b)
+	}
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
+func decodeReadable(name, value string) (Request, error) {
+	if !strings.HasPrefix(name, readablePrefix) {
+		return Request{}, fmt.Errorf("must be written %q in lower case", readablePrefix)
+	}
+	return Parse(value)
+}
+
+// Stamp returns a Pod's labels and annotations with these requests on them. A
+// request is written in Flyte's form if that can carry it ("flyte.secrets/s<i>"),
+// otherwise in the readable form ("request.podsecrets.dev/stamped-<i>"), i being
+// its index. Annotations of these two kinds that are there already are removed,
+// also if they were no requests that DecodeAnnotations could read. Readable
+// requests of other names stay, as does everything else. InjectLabel is "true" if
+// the result has requests, and is removed otherwise.
 //
-// Both maps are new, never nil, and the arguments are not changed. An error is
-// EncodeAnnotations'; then both maps are nil.
+// Both maps are new, never nil, and the arguments are not changed. Errors are as
+// those of EncodeAnnotations, for requests that neither form can carry: a text
+// that is not valid UTF-8, a Mount that is not defined. Then both maps are nil.
 func Stamp(labels, annotations map[string]string, reqs []Request) (newLabels, newAnnotations map[string]string, err error) {
-	encoded, err := EncodeAnnotations(reqs)
-	if err != nil {
-		return nil, nil, err
-	}
-	newLabels = map[string]string{}
+	newLabels, newAnnotations = map[string]string{}, map[string]string{}
 	maps.Copy(newLabels, labels)
-	delete(newLabels, InjectLabel)
-	if len(reqs) > 0 {
-		newLabels[InjectLabel] = "true"
-	}
-	newAnnotations = map[string]string{}
 	maps.Copy(newAnnotations, annotations)
 	maps.DeleteFunc(newAnnotations, func(name, _ string) bool {
-		return strings.HasPrefix(name, annotationPrefix)
+		return strings.HasPrefix(name, annotationPrefix) || strings.HasPrefix(name, stampedPrefix)
 	})
-	maps.Copy(newAnnotations, encoded)
+	var errs []error
+	for i, req := range reqs {
+		name, value, err := stampOf(i, req)
+		if err != nil {
+			errs = append(errs, &AnnotationError{name, err})
+		}
+		newAnnotations[name] = value
+	}
+	if len(errs) > 0 {
+		return nil, nil, errors.Join(errs...)
+	}
+	delete(newLabels, InjectLabel)
+	for name := range newAnnotations {
+		if IsAnnotation(name) {
+			newLabels[InjectLabel] = "true"
+		}
+	}
 	return newLabels, newAnnotations, nil
+}
+
+// stampOf returns the annotation that carries the request of an index.
+func stampOf(i int, req Request) (name, value string, err error) {
+	if notFlyte(req) == "" {
+		value, err := encodeAnnotation(req)
+		return annotationPrefix + strconv.Itoa(i), value, err
+	}
+	name = stampedPrefix + strconv.Itoa(i)
+	if _, err := req.Mount.MarshalText(); err != nil {
+		return name, "", &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
+	}
+	for j := range parameters {
+		if !utf8.ValidString(parameters[j].get(&req)) {
+			return name, "", &InvalidError{parameters[j].field, "is not valid UTF-8"}
+		}
+	}
+	return name, req.Text(), nil
 }
 
 func decodeAnnotation(name, value string) (Request, error) {

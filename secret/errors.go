@@ -16,7 +16,7 @@ var (
 
 // InvalidError says which field of a Request is refused, and why.
 type InvalidError struct {
-	Field  string // "group", "key", "groupVersion", "mount" or "envVar"
+	Field  string // "group", "key", "groupVersion", "mount", "envVar", "path", "field", "mode" or "container"
 	Reason string // without the field's value
 }
 

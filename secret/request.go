@@ -1,14 +1,16 @@
 package secret
 
 import (
+	"path"
 	"strconv"
 	"strings"
 
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Request asks for one secret. Which secret Group, Key and GroupVersion name is
-// the secret manager's matter. Requests are comparable. The zero value asks for
+// Request asks for one secret. The secret manager decides which secret Group,
+// Key and GroupVersion name. Requests are comparable. The zero value asks for
 // nothing and is invalid.
 type Request struct {
 	// Group is the secret's group: a Kubernetes Secret, a path in Vault, ...
@@ -20,17 +22,99 @@ type Request struct {
 	// Empty means none.
 	GroupVersion string
 	// Mount is the form in which containers read the secret. The zero value,
-	// mount.Any, leaves the choice to the secret manager.
+	// mount.Any, leaves the choice to the secret manager, unless other fields
+	// decide; see Form.
 	Mount mount.Type
-	// EnvVar names a variable that containers get in addition: it holds the
-	// value where the secret is mounted as a variable, and the file's path where
-	// it is mounted as a file. Empty means none.
+	// EnvVar is an exact name: a variable that holds the value, or the path of
+	// a secret that is mounted as a file. Containers get it besides the derived
+	// variable, or alone with mount.Layout.Exact. Empty means none.
 	EnvVar string
+	// Path is an exact name: the file's path below mount.Layout.Dir, its case
+	// kept, in place of the derived one. Empty means the derived one.
+	Path string
+	// Field is a top-level field of a value that is a JSON object. The secret is
+	// then that field: of a string the text, of anything else its JSON. Empty
+	// means the whole value.
+	Field string
+	// Mode is the permission bits of the file, at most 0777. 0 means the
+	// manager's default.
+	Mode int32
+	// Container is the one container that receives the secret. Empty means all
+	// that injector.Config.Containers chooses.
+	Container string
+}
+
+// Form returns the form that the request decides in a layout: Mount, or where
+// that is mount.Any,
+//
+//   - mount.File if Path or Mode is set;
+//   - with mount.Layout.Exact, mount.EnvVar if EnvVar is set, otherwise
+//     mount.File;
+//   - otherwise mount.Any: the manager chooses.
+func (r Request) Form(l mount.Layout) mount.Type {
+	switch {
+	case r.Mount != mount.Any:
+		return r.Mount
+	case r.Path != "" || r.Mode != 0:
+		return mount.File
+	case l.Exact && r.EnvVar != "":
+		return mount.EnvVar
+	case l.Exact:
+		return mount.File
+	}
+	return mount.Any
+}
+
+// EnvName returns the primary variable of a secret that is read as a variable:
+// the derived one, which carries the version, or EnvVar with mount.Layout.Exact.
+// Where Kubernetes does not accept the derived name in every cluster, it is
+// EnvVar too, if that is set.
+func (r Request) EnvName(l mount.Layout, version string) string {
+	if l.Exact {
+		return r.EnvVar
+	}
+	derived := l.EnvVar(r.Group, version, r.Key)
+	if r.EnvVar != "" && !names.IsEnvVar(derived) {
+		return r.EnvVar
+	}
+	return derived
+}
+
+// FilePath returns the absolute path of a secret that is read as a file: Path
+// below mount.Layout.Dir, or else the derived one, which carries the version.
+// With mount.Layout.Exact it is "group/key" without Path, its case kept. It never
+// leaves the directory.
+func (r Request) FilePath(l mount.Layout, version string) string {
+	if exact, ok := r.exactPath(l); ok {
+		return path.Join(l.WithDefaults().Dir, exact)
+	}
+	return l.Path(r.Group, version, r.Key)
+}
+
+// RelPath returns FilePath relative to mount.Layout.Dir, for programs that mount
+// the volume elsewhere.
+func (r Request) RelPath(l mount.Layout, version string) string {
+	if exact, ok := r.exactPath(l); ok {
+		return exact
+	}
+	return l.RelPath(r.Group, version, r.Key)
+}
+
+// exactPath returns the exact path below the directory, if there is one.
+func (r Request) exactPath(l mount.Layout) (exact string, ok bool) {
+	switch {
+	case r.Path != "":
+		return path.Clean("/" + r.Path)[1:], true
+	case l.Exact:
+		// Each part by itself, so that ".." in one never removes the other.
+		return path.Join(path.Clean("/" + r.Group)[1:], path.Clean("/" + r.Key)[1:]), true
+	}
+	return "", false
 }
 
 // String returns the fields that are set, in a fixed order:
 //
-//	group="user-info" key="password" version="v1" mount=FILE env="PASSWORD_FILE"
+//	group="user-info" key="password" version="v1" mount=FILE env="PASSWORD_FILE" path="db/password" field="pw" mode=0400 container="web"
 //
 // Texts are quoted as in Go source, so that different requests print
 // differently and no control character reaches a log. Mount is left out if it
@@ -53,5 +137,11 @@ func (r Request) String() string {
 		parts = append(parts, "mount="+r.Mount.String())
 	}
 	add("env", r.EnvVar)
+	add("path", r.Path)
+	add("field", r.Field)
+	if r.Mode != 0 {
+		parts = append(parts, "mode="+octalText(r.Mode))
+	}
+	add("container", r.Container)
 	return strings.Join(parts, " ")
 }

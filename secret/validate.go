@@ -2,12 +2,12 @@ package secret
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"k8s.io/apimachinery/pkg/util/validation"
-
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 )
 
@@ -18,8 +18,8 @@ const (
 )
 
 // Validate reports the first field, in the order of the struct, that makes the
-// request one that Flyte's client could not read or that names a file outside
-// of the secrets' directory, as an *InvalidError. Managers may refuse more.
+// request one that no container could read or that names a file outside of the
+// secrets' directory, as an *InvalidError. Managers may refuse more.
 //
 //   - Group, Key and GroupVersion, the parts: at least one is set (else field
 //     "key"). Each is valid UTF-8, without control characters, without a
@@ -34,8 +34,16 @@ const (
 //     GroupVersion and Group, as not every store has versions. In front of the
 //     last part, ".", "a/" and "./a" are harmless.
 //   - Mount is Any, EnvVar or File.
-//   - EnvVar is empty, or a name that Kubernetes accepts for a variable and none
-//     of the discovery variables, which tell the client where to look.
+//   - EnvVar is empty, or a name that Kubernetes accepts for a variable in every
+//     cluster and none of the discovery variables, which tell the client where to
+//     look.
+//   - Path is empty, or a relative and clean path of at most 4096 bytes that does
+//     not begin with "..", without control characters and segments over 255
+//     bytes. It is not set together with mount.EnvVar.
+//   - Field is empty, or valid UTF-8 without control characters, of at most 4096
+//     bytes.
+//   - Mode is between 0 and 0777, and not set together with mount.EnvVar.
+//   - Container is empty, or a name that a container can have.
 //
 // A Layout's directory and prefixes count towards the limits too, but are not
 // known here.
@@ -62,28 +70,96 @@ func (r Request) Validate() error {
 	if r.Mount > mount.File {
 		return &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
 	}
-	switch {
-	case r.EnvVar == "":
-		return nil
-	case mount.IsDiscoveryVar(r.EnvVar):
-		return &InvalidError{"envVar", "tells Flyte's client where to look for secrets, so it must not be " + r.EnvVar}
-	case len(validation.IsEnvVarName(r.EnvVar)) > 0:
-		return &InvalidError{"envVar", "is not a name that Kubernetes accepts for a variable"}
+	for _, f := range []struct{ field, reason string }{
+		{"envVar", envVarFlaw(r.EnvVar)}, {"path", r.pathFlaw()}, {"field", fieldFlaw(r.Field)}, {"mode", r.modeFlaw()},
+	} {
+		if f.reason != "" {
+			return &InvalidError{f.field, f.reason}
+		}
+	}
+	if r.Container != "" && !names.IsContainer(r.Container) {
+		return &InvalidError{"container", "is not a name that a container can have"}
 	}
 	return nil
+}
+
+func envVarFlaw(name string) string {
+	switch {
+	case name == "":
+		return ""
+	case mount.IsDiscoveryVar(name):
+		return "tells Flyte's client where to look for secrets, so it must not be " + name
+	case !names.IsEnvVar(name):
+		return "is not a name that Kubernetes accepts for a variable"
+	}
+	return ""
+}
+
+const asVariable = "is for files, and the secret is asked for as a variable (mount ENV_VAR)"
+
+func (r Request) pathFlaw() string {
+	switch {
+	case r.Path == "":
+		return ""
+	case r.Mount == mount.EnvVar:
+		return asVariable
+	case path.IsAbs(r.Path):
+		return "is absolute, and must be relative to the directory of secrets"
+	case len(r.Path) > maxParts:
+		return fmt.Sprintf("has more than %d bytes", maxParts)
+	case strings.HasPrefix(r.Path, ".."):
+		return `begins with "..", which leaves the directory, or which Kubernetes refuses in a volume`
+	case path.Clean(r.Path) != r.Path || r.Path == ".":
+		return "is not clean: it has an empty, \".\" or \"..\" segment, or ends in \"/\""
+	}
+	if reason := textFlaw(r.Path); reason != "" {
+		return reason
+	}
+	for s := range strings.SplitSeq(r.Path, "/") {
+		if len(s) > maxSegment {
+			return fmt.Sprintf("has a segment over %d bytes", maxSegment)
+		}
+	}
+	return ""
+}
+
+func fieldFlaw(field string) string {
+	if len(field) > maxParts {
+		return fmt.Sprintf("has more than %d bytes", maxParts)
+	}
+	return textFlaw(field)
+}
+
+func (r Request) modeFlaw() string {
+	switch {
+	case r.Mode < 0 || r.Mode > 0o777:
+		return "is not between 0 and 0777"
+	case r.Mode != 0 && r.Mount == mount.EnvVar:
+		return asVariable
+	}
+	return ""
+}
+
+func textFlaw(text string) string {
+	if !utf8.ValidString(text) {
+		return "is not valid UTF-8"
+	}
+	for _, c := range text {
+		if unicode.IsControl(c) {
+			return fmt.Sprintf("has the control character %U", c)
+		}
+	}
+	return ""
 }
 
 // partFlaw says what is wrong with a part, or "". last: the part may be the
 // last one of a file's path.
 func partFlaw(part string, last bool) string {
-	if !utf8.ValidString(part) {
-		return "is not valid UTF-8"
+	if reason := textFlaw(part); reason != "" {
+		return reason
 	}
 	for _, c := range part {
-		switch {
-		case unicode.IsControl(c):
-			return fmt.Sprintf("has the control character %U", c)
-		case c >= utf8.RuneSelf && unicode.Is(specialCase, c):
+		if c >= utf8.RuneSelf && unicode.Is(specialCase, c) {
 			return fmt.Sprintf("has %q (%U), whose case differs between languages", c, c)
 		}
 	}

@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation"
-
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 )
 
@@ -44,8 +43,7 @@ const maxPath = 4096
 // nameFlaw says why an annotation of that name cannot be configured, or "".
 func nameFlaw(name string) string {
 	switch {
-	// The API server lower-cases before it checks.
-	case len(validation.IsQualifiedName(strings.ToLower(name))) > 0:
+	case !names.IsAnnotation(name):
 		return "is not a valid name of an annotation"
 	// A name that was meant to be one of the Vault Agent Injector's.
 	case !strings.Contains(name, "/"), strings.HasPrefix(strings.ToLower(name), prefix) && !strings.HasPrefix(name, prefix):
@@ -94,9 +92,8 @@ func flaw(name, value string) string {
 }
 
 // check finds annotations of the Pod with which the secret would not arrive. Mount
-// has looked at volumePath, and those of must that have another value, the injector
-// finds.
-func check(target mount.Target, id, dir string, common, must map[string]string) error {
+// has looked at volumePath; the injector reports conflicting required annotations.
+func check(target mount.Target, id, dir string) error {
 	for _, name := range []string{inject, prePopulate, configMap, role} {
 		if value, ok := target.Annotation(name); ok {
 			if reason := flaw(name, value); reason != "" {
@@ -113,19 +110,11 @@ func check(target mount.Target, id, dir string, common, must map[string]string) 
 			return conflict(other.name, fmt.Sprintf("is not %q, without which the secret does not arrive", other.without))
 		}
 	}
-	if value, _ := target.Annotation(status); value != "injected" {
-		return nil
-	}
-	for _, name := range append(sortedKeys(common), sortedKeys(must)...) {
-		if _, ok := target.Annotation(name); !ok {
-			return conflict(status, fmt.Sprintf(`is "injected", so that the Vault Agent Injector would take no notice of %q, which is missing`, name))
-		}
-	}
 	return nil
 }
 
 func conflict(name, reason string) error {
-	return &mount.ConflictError{Field: "metadata.annotations", Name: name, Reason: reason}
+	return &mount.ConflictError{Path: "metadata.annotations[" + name + "]", Field: "metadata.annotations", Name: name, Reason: reason}
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -169,7 +169,7 @@ func TestInjectedPods(t *testing.T) {
 	}
 	_, err = in.Inject(ctx, done, fromKV, fromDB)
 	assert.ErrorContains(t, err, "which is missing", "one more")
-	behind := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = mount.AfterSidecars }, newManager(t, vault.Config{}))
+	behind := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = mount.InitAfterSidecars }, newManager(t, vault.Config{}))
 	_, err = behind.Inject(ctx, done, fromKV)
 	assert.NoError(t, err, "what was first stays first")
 }

@@ -56,7 +56,7 @@
 // If not all of a Pod's containers receive secrets, agent-inject-containers
 // lists those that do. The Vault Agent Injector cannot leave out an init
 // container, so not to choose one is a *mount.ConflictError. Its init container
-// is the first of the Pod with mount.First; with mount.AfterSidecars
+// is the first of the Pod with mount.InitFirst; with mount.InitAfterSidecars
 // agent-init-first is left out, and it is the last, so that the Pod's init
 // containers run before the secrets are there.
 //

@@ -53,6 +53,18 @@ func (r read) annotate(to map[string]string, id, file string) {
 	to[template+id] = r.template(id)
 }
 
+// alias returns the annotations that make the agent write the secret to its
+// alias too: the derived file with the version.
+func (r read) alias(req secret.Request, layout mount.Layout) map[string]string {
+	if req.GroupVersion == "" || req.Path != "" || layout.Exact {
+		return nil
+	}
+	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
+	to := make(map[string]string, 3)
+	r.annotate(to, r.id(file), file)
+	return to
+}
+
 // template returns the text that the agent renders. In text/template a string
 // in quotes is what strconv.Quote returns and strconv.Unquote reads, and no
 // delimiter counts in it.

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
@@ -29,11 +32,11 @@ type Config struct {
 	// has the value that it would get, or, where it would get none, no such
 	// annotation. Anything else is a *mount.ConflictError. That concerns Pods
 	// that ask this library for secrets. To others it does not apply, and the
-	// Vault Agent Injector has other annotations that lead to the same end: who
-	// locks the role may want auth-type, auth-path, auth-config-role,
-	// agent-json-patch and agent-init-json-patch locked with it. What a Pod can
-	// read is for Vault's roles and policies to limit, by service account and
-	// namespace.
+	// Vault Agent Injector has other annotations that lead to the same end. To
+	// lock the role, lock these too: auth-type, auth-path, auth-config-role,
+	// service, namespace, proxy-address, ca-cert, tls-skip-verify, agent-image,
+	// agent-json-patch and agent-init-json-patch. Limit what a Pod can read by
+	// Vault's roles and policies, by service account and namespace.
 	Locked []string
 }
 
@@ -67,7 +70,7 @@ func New(cfg Config) (*Manager, error) {
 		}
 	}
 	maps.Copy(m.annotations, cfg.Annotations)
-	m.usual = m.commonIn(usualDir, mount.First)
+	m.usual = m.commonIn(usualDir, mount.InitFirst)
 	for _, name := range m.locked {
 		if reason := nameFlaw(name); reason != "" {
 			return nil, fmt.Errorf("vault: Locked: %q %s", name, reason)
@@ -81,12 +84,16 @@ func (m *Manager) Name() string { return "vault" }
 
 // Mount answers with a file that the Vault Agent Injector brings. A request for
 // a variable, without group or key, or with a version that is no engine is
-// secret.ErrUnsupported; a Pod in which the file would never arrive is a
-// *mount.ConflictError. The context is not used.
+// secret.ErrUnsupported, and so is any in a Pod for Windows, as the agent is for
+// Linux; a Pod in which the file would never arrive is a *mount.ConflictError.
+// The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	r, err := m.read(req)
 	if err != nil {
 		return mount.Fragment{}, err
+	}
+	if target.OS() == string(corev1.Windows) {
+		return mount.Fragment{}, fmt.Errorf("%w: Vault's agent cannot run in a Pod for Windows", secret.ErrUnsupported)
 	}
 	layout, common, must := target.Layout(), m.common(target), map[string]string{}
 	for _, name := range m.locked {
@@ -104,27 +111,45 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 		}
 		layout.Dir = own
 	}
-	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
+	file := req.RelPath(layout, "")
 	id := r.id(file)
 	r.annotate(must, id, file)
-	if err := check(target, id, layout.Dir, common, must); err != nil {
+	if err := check(target, id, layout.Dir); err != nil {
 		return mount.Fragment{}, err
 	}
-	return mount.Fragment{
-		File:                 true,
-		Versioned:            true,
-		Dir:                  layout.Dir,
-		Annotations:          must,
-		DefaultAnnotations:   common, // what is also in Annotations counts there
-		ContainersAnnotation: containers,
-	}, nil
+	w := injected                                      // a copy
+	w.Annotations, w.DefaultAnnotations = must, common // what is in both counts in Annotations
+	w.AliasAnnotations = r.alias(req, layout)
+	w.Dir, w.First = layout.Dir, isFirst(target, common)
+	return mount.Fragment{File: true, Webhook: &w}, nil
+}
+
+// injected is what the Vault Agent Injector does with every Pod.
+var injected = mount.Webhook{
+	ContainersAnnotation: containers,
+	RanAnnotation:        status,
+	RanValue:             "injected",
+	Volume:               "vault-secrets",
+	Containers:           []string{"vault-agent-init", "vault-agent"},
+	Writes:               mount.FileAnnotations{Secret: secretPath, File: secretFile, Dir: secretVolume},
+}
+
+// isFirst reports whether the agent's init container will be the first of the
+// Pod.
+func isFirst(target mount.Target, common map[string]string) bool {
+	value, ok := target.Annotation(initFirst)
+	if !ok {
+		value = common[initFirst]
+	}
+	first, err := strconv.ParseBool(value[:min(len(value), 8)])
+	return err == nil && first
 }
 
 // common returns the annotations that do not depend on the secret, locked ones
 // too, to be read only.
 func (m *Manager) common(target mount.Target) map[string]string {
 	dir, order := target.Layout().Dir, target.InitOrder()
-	if order == mount.First && dir == usualDir {
+	if order == mount.InitFirst && dir == usualDir {
 		return m.usual
 	}
 	return m.commonIn(dir, order)
@@ -134,7 +159,7 @@ var usualDir = mount.Layout{}.WithDefaults().Dir
 
 func (m *Manager) commonIn(dir string, order mount.InitOrder) map[string]string {
 	all := map[string]string{volumePath: dir}
-	if order == mount.First {
+	if order == mount.InitFirst {
 		all[initFirst] = "true"
 	}
 	maps.Copy(all, m.annotations)

@@ -28,7 +28,7 @@ func newManager(t testing.TB, cfg vault.Config) *vault.Manager {
 }
 
 func target(annotations map[string]string) mount.Target {
-	return mount.NewTarget(mount.Layout{}, mount.First, &metav1.ObjectMeta{Annotations: annotations})
+	return mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{Annotations: annotations})
 }
 
 // written returns the annotations of a Fragment, with "ID" for the secret's id.
@@ -152,7 +152,7 @@ func TestAnnotations(t *testing.T) {
 		{name: "another layout", layout: mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
 			path: "kv/Task", file: "kv/task/kv1/Pre-k", template: kv1,
 			defaults: with(defaults, p+"secret-volume-path", "/s")},
-		{name: "behind the sidecars", order: mount.AfterSidecars, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
+		{name: "behind the sidecars", order: mount.InitAfterSidecars, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
 			path: "kv/Task", file: "kv/task/kv1/k", template: kv1,
 			defaults: without(defaults, p+"agent-init-first")},
 		{name: "a role and annotations", cfg: vault.Config{Role: "tasks", Annotations: map[string]string{p + "agent-init-first": "false", p + "service": "https://vault"}},
@@ -231,7 +231,7 @@ func TestWhatItDoesNotServe(t *testing.T) {
 func TestIDsDiffer(t *testing.T) {
 	seen := map[string]string{}
 	mountOne := func(name string, cfg vault.Config, layout mount.Layout, req secret.Request) {
-		f, err := newManager(t, cfg).Mount(ctx, req, mount.NewTarget(layout, mount.First, nil))
+		f, err := newManager(t, cfg).Mount(ctx, req, mount.NewTarget(layout, mount.InitFirst, nil))
 		require.NoError(t, err)
 		_, _, id := written(t, f)
 		assert.Empty(t, seen[id], "%s has the id of %s", name, seen[id])

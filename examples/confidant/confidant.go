@@ -67,23 +67,21 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	case req.Group == "" || req.Key == "":
 		return mount.Fragment{}, fmt.Errorf("%w: a secret of Confidant has a group and a key", secret.ErrUnsupported)
 	}
-	file := out + "/" + target.Layout().RelPath(req.Group, "", req.Key)
-	yes, no, user := true, false, int64(65532)
-	return mount.Fragment{File: true, Fetchers: []corev1.Container{{
-		Name:  mount.Name(m.Name(), m.cfg.URL, m.cfg.Service, req.Group, req.Key, file),
-		Image: m.cfg.Image,
+	file := out + "/" + req.RelPath(target.Layout(), "")
+	user := int64(65532)
+	return mount.Fragment{File: true, InitContainers: []mount.InitContainer{{
+		Container: &corev1.Container{
+			Name:            mount.Name(m.Name(), m.cfg.URL, m.cfg.Service, req.Group, req.Key, file),
+			Image:           m.cfg.Image,
+			VolumeMounts:    []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: out}},
+			SecurityContext: mount.Restricted(&user),
+		},
 		Env: []corev1.EnvVar{
 			mount.Literal(m.cfg.URL).EnvVar("CONFIDANT_URL"),
 			mount.Literal(m.cfg.Service).EnvVar("CONFIDANT_SERVICE"),
 			mount.Literal(req.Group).EnvVar("CONFIDANT_CREDENTIAL"),
 			mount.Literal(req.Key).EnvVar("CONFIDANT_PAIR"),
 			mount.Literal(file).EnvVar("CONFIDANT_FILE"),
-		},
-		VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: out}},
-		SecurityContext: &corev1.SecurityContext{
-			RunAsNonRoot: &yes, RunAsUser: &user, AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
-			Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
 	}}}, nil
 }

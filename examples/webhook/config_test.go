@@ -158,7 +158,7 @@ func TestDefaultsAreTheLibrarys(t *testing.T) {
 	}
 	cfg, _, err := parse([]byte("managers: [global, k8s, aws, vault]"))
 	require.NoError(t, err)
-	target := mount.NewTarget(mount.Layout{}, mount.First, &metav1.ObjectMeta{Namespace: "n"})
+	target := mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{Namespace: "n"})
 	for name, newZero := range zero {
 		for _, req := range []secret.Request{
 			{Group: "g", Key: "k"},

@@ -99,8 +99,8 @@ func defaultLayout() layoutConfig {
 	return layoutConfig{Dir: l.Dir, FilePrefix: l.FilePrefix, EnvPrefix: l.EnvPrefix}
 }
 
-var initOrders = map[string]mount.InitOrder{"First": mount.First, "AfterSidecars": mount.AfterSidecars}
-var conflictPolicies = map[string]mount.ConflictPolicy{"Fail": mount.Fail, "KeepPod": mount.KeepPod}
+var initOrders = map[string]mount.InitOrder{"First": mount.InitFirst, "AfterSidecars": mount.InitAfterSidecars}
+var conflictPolicies = map[string]mount.ConflictPolicy{"Fail": mount.ConflictFail, "KeepPod": mount.ConflictKeepPod}
 
 // makers makes each manager that a file can name.
 var makers = map[string]func(*config) (injector.SecretManager, error){

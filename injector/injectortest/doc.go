@@ -28,7 +28,7 @@
 //
 // They are those of injector.SecretManager and mount.Fragment. Each case is asked
 // in Flyte's layout, and once more in another one (another directory, prefixes for
-// files and variables, mount.AfterSidecars).
+// files and variables, mount.InitAfterSidecars).
 //
 //   - name: Name is constant, not empty, and of the characters that are allowed.
 //   - outcome: it answers what the case wants: a Fragment, an error that wraps

@@ -5,12 +5,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -81,8 +84,8 @@ type setting struct {
 }
 
 var settings = []setting{
-	{"in Flyte's layout", mount.Layout{}, mount.First},
-	{"in a layout of its own", mount.Layout{Dir: "/run/Kit.d/secrets", FilePrefix: "Kit-", EnvPrefix: "Kit_"}, mount.AfterSidecars},
+	{"in Flyte's layout", mount.Layout{}, mount.InitFirst},
+	{"in a layout of its own", mount.Layout{Dir: "/run/Kit.d/secrets", FilePrefix: "Kit-", EnvPrefix: "Kit_"}, mount.InitAfterSidecars},
 }
 
 // question is a case in a setting.
@@ -128,19 +131,24 @@ func (k *kit) ask(ctx context.Context, q *question, req secret.Request) answer {
 // Value, which is immutable.
 func clone(f *mount.Fragment) mount.Fragment {
 	c := *f
-	c.Volumes, c.VolumeMounts, c.Fetchers, c.ImagePullSecrets = nil, nil, nil, nil
+	c.Volumes, c.VolumeMounts, c.InitContainers, c.ImagePullSecrets = nil, nil, nil, nil
 	for i := range f.Volumes {
 		c.Volumes = append(c.Volumes, *f.Volumes[i].DeepCopy())
 	}
 	for i := range f.VolumeMounts {
 		c.VolumeMounts = append(c.VolumeMounts, *f.VolumeMounts[i].DeepCopy())
 	}
-	for i := range f.Fetchers {
-		c.Fetchers = append(c.Fetchers, *f.Fetchers[i].DeepCopy())
+	for _, ic := range f.InitContainers {
+		env := (&corev1.Container{Env: ic.Env}).DeepCopy().Env
+		c.InitContainers = append(c.InitContainers, mount.InitContainer{Container: ic.Container.DeepCopy(), Env: env})
 	}
 	c.ImagePullSecrets = append(c.ImagePullSecrets, f.ImagePullSecrets...)
-	meta := (&metav1.ObjectMeta{Labels: f.Annotations, Annotations: f.DefaultAnnotations}).DeepCopy()
-	c.Annotations, c.DefaultAnnotations = meta.Labels, meta.Annotations
+	if f.Webhook != nil {
+		w := *f.Webhook
+		w.Annotations, w.DefaultAnnotations, w.AliasAnnotations = maps.Clone(w.Annotations), maps.Clone(w.DefaultAnnotations), maps.Clone(w.AliasAnnotations)
+		w.Containers = slices.Clone(w.Containers)
+		c.Webhook = &w
+	}
 	return c
 }
 
@@ -167,14 +175,13 @@ func fieldsThatDiffer(f, g *mount.Fragment) (names []string) {
 	}{
 		{"File", f.File, g.File},
 		{"Versioned", f.Versioned, g.Versioned},
-		{"Dir", f.Dir, g.Dir},
+		{"Honors", f.Honors, g.Honors},
+		{"Reads", f.Reads, g.Reads},
 		{"Volumes", f.Volumes, g.Volumes},
 		{"VolumeMounts", f.VolumeMounts, g.VolumeMounts},
-		{"Fetchers", f.Fetchers, g.Fetchers},
-		{"Annotations", f.Annotations, g.Annotations},
-		{"DefaultAnnotations", f.DefaultAnnotations, g.DefaultAnnotations},
-		{"ContainersAnnotation", f.ContainersAnnotation, g.ContainersAnnotation},
+		{"InitContainers", f.InitContainers, g.InitContainers},
 		{"ImagePullSecrets", f.ImagePullSecrets, g.ImagePullSecrets},
+		{"Webhook", f.Webhook, g.Webhook},
 	} {
 		if !equality.Semantic.DeepEqual(field.a, field.b) {
 			names = append(names, field.name)

@@ -53,10 +53,10 @@ func (q *question) pod() *corev1.Pod {
 }
 
 // readers are the containers of that Pod that start when secrets are there. With
-// mount.AfterSidecars, not even that can be said of init containers (mount.File
+// mount.InitAfterSidecars, not even that can be said of init containers (mount.File
 // of some managers comes last).
 func (q *question) readers() []string {
-	if q.order == mount.First {
+	if q.order == mount.InitFirst {
 		return []string{"proxy", "init", "app", "other"}
 	}
 	return []string{"app", "other"}
@@ -122,7 +122,7 @@ func (q *question) found(pod *corev1.Pod, container string, p *injector.Placemen
 // annotations instruct.
 func (q *question) elsewhere() bool {
 	f := &q.first.fragment
-	return len(f.Fetchers)+len(f.VolumeMounts) == 0 && len(f.Annotations)+len(f.DefaultAnnotations) > 0
+	return len(f.InitContainers)+len(f.VolumeMounts) == 0 && f.Webhook != nil
 }
 
 // checkApart puts each pair of secrets into one Pod.
@@ -178,11 +178,12 @@ func twoNames(f, g *mount.Fragment) error {
 			}
 		}
 	}
-	for _, a := range f.Fetchers {
-		for _, b := range g.Fetchers {
-			name := a.Name
-			if a.Name = b.Name; name != b.Name && equality.Semantic.DeepEqual(a, b) {
-				return fmt.Errorf("the same fetcher has the names %q and %q", name, b.Name)
+	for _, a := range f.InitContainers {
+		for _, b := range g.InitContainers {
+			renamed := a.Container.DeepCopy()
+			renamed.Name = b.Name
+			if a.Name != b.Name && equality.Semantic.DeepEqual(renamed, b.Container) && equality.Semantic.DeepEqual(a.Env, b.Env) {
+				return fmt.Errorf("the same init container has the names %q and %q", a.Name, b.Name)
 			}
 		}
 	}

@@ -1,20 +1,61 @@
 package merge
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/podsecrets/podsecrets/mount"
 )
+
+// maxAnnotations is how many bytes the names and values of a Pod's annotations
+// may have together (TotalAnnotationSizeLimitB of apimachinery's
+// api/validation).
+const maxAnnotations = 256 << 10
 
 type annotation struct {
 	value string
-	must  bool // rather than a default
-	first int  // the first secret that needs it
+	kind  annotationKind
+	first int // the first secret that needs it
 }
 
-// addAnnotations adds those that must be, or defaults. All that must be come
-// before.
-func (c *Change) addAnnotations(i int, annotations map[string]string, must bool) {
+// annotationKind decides what happens where the Pod has another value.
+type annotationKind uint8
+
+const (
+	annotationRequired annotationKind = iota // a conflict
+	annotationDefault                        // the Pod's own wins
+	annotationAlias                          // the alias gives way
+)
+
+// addWebhook adds the webhook that brings a secret, and the annotations that it
+// must find.
+func (c *Change) addWebhook(i int) {
+	s := &c.secrets[i]
+	w := s.Fragment.Webhook
+	c.shareVolumes(i)
+	if w == nil {
+		return
+	}
+	name := w.Volume + " " + w.ContainersAnnotation
+	if old, ok := c.webhooks.get(name); ok {
+		old.requesters.add(i)
+	} else {
+		c.webhooks.add(name, webhook{w, s.layout(c.layout).Dir, requesters{first: i}})
+	}
+	c.addAnnotations(i, w.Annotations, annotationRequired)
+}
+
+// addDefaultAnnotations adds annotations that give way to required ones, which
+// must all be known.
+func (c *Change) addDefaultAnnotations(i int) {
+	if w := c.secrets[i].Fragment.Webhook; w != nil {
+		c.addAnnotations(i, w.DefaultAnnotations, annotationDefault)
+	}
+}
+
+func (c *Change) addAnnotations(i int, annotations map[string]string, kind annotationKind) {
 	if c.annotations == nil && len(annotations) > 0 {
 		c.annotations = make(map[string]annotation)
 	}
@@ -23,8 +64,8 @@ func (c *Change) addAnnotations(i int, annotations map[string]string, must bool)
 		old, ok := c.annotations[key]
 		switch {
 		case !ok:
-			c.annotations[key] = annotation{value, must, i}
-		case old.must && !must:
+			c.annotations[key] = annotation{value, kind, i}
+		case old.kind == annotationRequired && kind == annotationDefault:
 		case old.value != value:
 			conflicts = append(conflicts, key)
 		}
@@ -35,94 +76,110 @@ func (c *Change) addAnnotations(i int, annotations map[string]string, must bool)
 	}
 }
 
-// addListOfNames adds the annotation that lists the receiving containers.
-func (c *Change) addListOfNames(i int) {
-	key := c.secrets[i].Fragment.ContainersAnnotation
-	if key == "" {
-		return
+// addAliasAnnotations adds those by which the webhook brings the alias, unless
+// another request needs one of them with another value.
+func (c *Change) addAliasAnnotations(i int) bool {
+	annotations := c.secrets[i].Fragment.Webhook.AliasAnnotations
+	for key, value := range annotations {
+		if old, ok := c.annotations[key]; ok && old.value != value {
+			return false
+		}
 	}
-	if r, ok := c.listsOfNames.get(key); ok {
-		r.add(i)
-	} else {
-		c.listsOfNames.add(key, requesters{first: i})
-	}
+	c.addAnnotations(i, annotations, annotationAlias)
+	return len(annotations) > 0
 }
 
-// needing returns the secrets for which an annotation must be.
+// needing returns the secrets that require an annotation.
 func (c *Change) needing(key string) requesters {
 	r := requesters{first: c.annotations[key].first}
 	for i := r.first + 1; i < len(c.secrets); i++ {
-		if _, ok := c.secrets[i].Fragment.Annotations[key]; ok {
-			r.add(i)
+		if w := c.secrets[i].Fragment.Webhook; w != nil {
+			if _, ok := w.Annotations[key]; ok {
+				r.add(i)
+			}
 		}
 	}
 	return r
 }
 
-func (d *decision) annotate() {
+// annotate adds the missing annotations.
+func (d *decision) annotate() error {
+	if len(d.change.webhooks.items) == 0 {
+		return nil
+	}
+	have := d.view.Metadata.Annotations
+	missing := d.missingAnnotations()
+	for i := range d.change.webhooks.items {
+		w := &d.change.webhooks.items[i]
+		if value := d.listContainers(w); value != "" {
+			missing = append(missing, pair{w.ContainersAnnotation, value})
+		}
+		d.checkRan(w, missing)
+		d.checkFiles(w)
+	}
+	slices.SortFunc(missing, func(a, b pair) int { return strings.Compare(a.key, b.key) })
+	return d.addAnnotations(have, missing)
+}
+
+// missingAnnotations returns those that the Pod does not have, and reports those
+// that have another value. The annotations of an alias are added if none of them
+// has another value.
+func (d *decision) missingAnnotations() []pair {
 	have := d.view.Metadata.Annotations
 	missing := make([]pair, 0, len(d.change.annotations))
-	for _, key := range sortedKeys(d.change.annotations) {
+	for _, key := range slices.Sorted(maps.Keys(d.change.annotations)) {
 		a := d.change.annotations[key]
 		switch value, ok := have[key]; {
+		case a.kind == annotationAlias && d.aliasIsBlocked(a.first):
 		case !ok:
 			missing = append(missing, pair{key, a.value})
-		case a.must && value != a.value && !d.full():
-			d.conflict(d.change.needing(key), "", "metadata.annotations", key, "has another value already")
+		case a.kind == annotationRequired && value != a.value && !d.full():
+			d.annotationConflict(d.change.needing(key), key, "has another value already")
 		}
 	}
-	d.hasAllAnnotations = len(missing) == 0
-	for _, key := range sortedKeys(d.change.listsOfNames.at) {
-		r, _ := d.change.listsOfNames.get(key)
-		if value := d.listContainers(key, *r); value != "" {
-			missing = append(missing, pair{key, value})
-		}
-	}
-	if len(missing) > 0 {
-		slices.SortFunc(missing, func(a, b pair) int { return strings.Compare(a.key, b.key) })
-		d.edits = append(d.edits, annotate{len(have), missing})
-	}
+	return missing
 }
 
-// listContainers returns the missing annotation that lists the receiving
-// containers, or "" if there is one, or if all receive.
-func (d *decision) listContainers(key string, r requesters) string {
-	var names []string
-	for _, r := range d.receivers {
-		if !r.Init {
-			names = append(names, r.Name)
+// aliasIsBlocked reports whether the Pod has one of the alias' annotations with
+// another value, or has passed the webhook already.
+func (d *decision) aliasIsBlocked(i int) bool {
+	w := d.change.secrets[i].Fragment.Webhook
+	if d.saysItRan(w) {
+		return true
+	}
+	for key, value := range w.AliasAnnotations {
+		if found, ok := d.view.Metadata.Annotations[key]; ok && found != value {
+			return true
 		}
 	}
-	all := true
-	for _, c := range d.leftOut {
-		if c.Init {
-			d.conflict(r, c.Name, "metadata.annotations", key, "cannot leave out an init container")
-		} else {
-			all = false
-		}
-	}
-	value, ok := d.view.Metadata.Annotations[key]
-	if a, set := d.change.annotations[key]; set && !ok {
-		value, ok = a.value, true
-	}
-	switch {
-	case !all && len(names) == 0:
-		d.conflict(r, "", "metadata.annotations", key, "cannot leave out every container")
-	case ok && !sameNames(strings.Split(value, ","), names):
-		d.conflict(r, "", "metadata.annotations", key, "lists other containers than those that receive secrets")
-	case !ok && !all:
-		return strings.Join(names, ",")
-	}
-	return ""
+	return false
 }
 
-func sameNames(a, b []string) bool {
-	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
-	return slices.Equal(slices.Compact(a), slices.Compact(b))
+func (d *decision) saysItRan(w *mount.Webhook) bool {
+	value, ok := d.view.Metadata.Annotations[w.RanAnnotation]
+	return ok && value == w.RanValue
 }
 
-func sortedKeys[T any](m map[string]T) []string {
-	keys := slices.AppendSeq(make([]string, 0, len(m)), maps.Keys(m))
-	slices.Sort(keys)
-	return keys
+func (d *decision) addAnnotations(have map[string]string, missing []pair) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	total := 0
+	for key, value := range have {
+		total += len(key) + len(value)
+	}
+	for _, p := range missing {
+		total += len(p.key) + len(p.value)
+	}
+	if total > maxAnnotations {
+		return fmt.Errorf("%w: its annotations would have %d bytes, of at most %d", mount.ErrTooLarge, total, maxAnnotations)
+	}
+	d.edits = append(d.edits, annotate{len(have), missing})
+	return nil
+}
+
+func (d *decision) annotationConflict(of requesters, key, reason string) {
+	d.conflict(of, &mount.ConflictError{
+		Path: "metadata.annotations[" + key + "]", Field: "metadata.annotations", Name: key, Reason: reason,
+	})
 }

@@ -22,36 +22,102 @@ func ref(group, key string) merge.Secret {
 	})}}
 }
 
-func volumeName(group string) string { return mount.Name("k8s", strings.ToLower(group)) }
+// volumeName is the name of the volume with the files in a directory of Secrets.
+func volumeName(dir string) string { return mount.Name("k8s", "files", strings.ToLower(dir)) }
 
-// item is a file from a volume of a Secret, as package k8ssecret makes it.
+// item is a file from a projected volume, as package k8ssecret makes it.
 func item(group, key string) merge.Secret {
 	group = strings.ToLower(group)
+	return projected(group, key, strings.ToLower(group+"/"+key))
+}
+
+// projected is a file at a path from a projected volume.
+func projected(group, key, file string) merge.Secret {
+	dir := path.Dir(file)
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		File: true,
-		Volumes: []corev1.Volume{{Name: volumeName(group), VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-			SecretName: group, Items: []corev1.KeyToPath{{Key: key, Path: strings.ToLower(key)}},
+		Volumes: []corev1.Volume{{Name: volumeName(dir), VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+			Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: group}, Items: []corev1.KeyToPath{{Key: key, Path: path.Base(file)}},
+			}}},
 		}}}},
-		VolumeMounts: []corev1.VolumeMount{{Name: volumeName(group), MountPath: "/etc/flyte/secrets/" + group, ReadOnly: true}},
+		VolumeMounts: []corev1.VolumeMount{{Name: volumeName(dir), MountPath: path.Join("/etc/flyte/secrets", dir), ReadOnly: true}},
 	}}
 }
+
+// firstItem is the first item of the fragment's projected volume.
+func firstItem(s *merge.Secret) *corev1.KeyToPath {
+	return &s.Fragment.Volumes[0].Projected.Sources[0].Secret.Items[0]
+}
+
+// exactly asks for a file at an exact path.
+func exactly(file string) func(*merge.Secret) { return func(s *merge.Secret) { s.Path = file } }
+
+func container(name string) func(*merge.Secret) { return func(s *merge.Secret) { s.Container = name } }
 
 // fetched is a file from a fetcher that is told what and where to.
 func fetched(group, key string) merge.Secret {
-	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{File: true, Fetchers: []corev1.Container{{
-		Name: mount.Name("fetch", group, key),
-		Env:  []corev1.EnvVar{{Name: "WHAT", Value: group + ":" + key}},
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{File: true, InitContainers: []mount.InitContainer{{
+		Container: &corev1.Container{
+			Name:         mount.Name("fetch", group, key),
+			VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+		},
+		Env: []corev1.EnvVar{{Name: "WHAT", Value: group + ":" + key}},
 	}}}}
 }
 
-// annotated is a file that somebody else brings.
-func annotated(group, key string) merge.Secret {
+// shared is the one container in which all secrets of a store are fetched.
+var shared = &corev1.Container{
+	Name: mount.Name("store", "fetch"), Image: "registry.example.com/team/fetch:v1",
+	Env: []corev1.EnvVar{{Name: "STORE", Value: "store"}},
+	VolumeMounts: []corev1.VolumeMount{
+		{Name: mount.FetchVolume, MountPath: "/files"}, {Name: mount.EnvVolume, MountPath: "/env"},
+	},
+}
+
+func sharedEnv(group, key string) corev1.EnvVar {
+	return corev1.EnvVar{Name: "GET_" + mount.Name(group, key), Value: group + ":" + key}
+}
+
+// fetchedFile is a file that the shared container fetches, fetchedEnv a variable.
+func fetchedFile(group, key string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
-		File:                 true,
-		Annotations:          map[string]string{"agent/inject": "true", "agent/" + mount.Name(group, key): key},
-		DefaultAnnotations:   map[string]string{"agent/role": "default"},
-		ContainersAnnotation: "agent/containers",
+		File: true, InitContainers: []mount.InitContainer{{Container: shared, Env: []corev1.EnvVar{sharedEnv(group, key)}}},
 	}}
+}
+
+func fetchedEnv(group, key string) merge.Secret {
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
+		Value: envFile(mount.EnvVolume, mount.Name(group, key)), InitContainers: []mount.InitContainer{{Container: shared, Env: []corev1.EnvVar{sharedEnv(group, key)}}},
+	}}
+}
+
+func envFile(volume, file string) *mount.Value {
+	return mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: volume, Path: file, Key: "V"}})
+}
+
+// annotated is a file that another webhook brings.
+func annotated(group, key string) merge.Secret {
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{File: true, Webhook: agent(group, key)}}
+}
+
+// annotatedEnv is a variable from an env file that another webhook brings.
+func annotatedEnv(group, key string) merge.Secret {
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
+		Value: envFile("agent-secrets", mount.Name(group, key)), Webhook: agent(group, key),
+	}}
+}
+
+func agent(group, key string) *mount.Webhook {
+	return &mount.Webhook{
+		Annotations:          map[string]string{"agent/inject": "true", "agent/file-" + mount.Name(group, key): group + "/" + key},
+		DefaultAnnotations:   map[string]string{"agent/role": "default"},
+		AliasAnnotations:     map[string]string{"agent/file-" + mount.Name(group, key, "alias"): group + "/alias/" + key},
+		ContainersAnnotation: "agent/containers",
+		RanAnnotation:        "agent/status", RanValue: "done",
+		Volume: "agent-secrets", Containers: []string{"agent-init", "agent"},
+		Writes: mount.FileAnnotations{Secret: "agent/secret-", File: "agent/file-", Dir: "agent/dir-"},
+	}
 }
 
 // driven is a file from a read-only volume of a CSI driver.
@@ -69,8 +135,10 @@ func from(source corev1.VolumeSource) merge.Secret {
 	return with(driven("", "a"), func(s *merge.Secret) { s.Fragment.Volumes[0].VolumeSource = source })
 }
 
-func with(s merge.Secret, change func(*merge.Secret)) merge.Secret {
-	change(&s)
+func with(s merge.Secret, changes ...func(*merge.Secret)) merge.Secret {
+	for _, change := range changes {
+		change(&s)
+	}
 	return s
 }
 
@@ -120,11 +188,16 @@ func annotations(pairs ...string) *corev1.Pod {
 	return pod
 }
 
-// agentRan is a Pod that has the annotations of annotated("g", "k"), and the
-// mount of whoever they instruct.
-func agentRan(readOnly bool) *corev1.Pod {
-	pod := mounts("/etc/flyte/secrets", readOnly)
-	pod.Annotations = annotations("agent/inject", "true", "agent/"+mount.Name("g", "k"), "k", "agent/role", "default").Annotations
+// agentRan is a Pod that the webhook of annotated("g", "k") has changed: with its
+// annotations, its init container, and its volume in each container.
+func agentRan(change func(*corev1.Pod)) *corev1.Pod {
+	pod := mounts("/etc/flyte/secrets", false)
+	pod.Spec.Containers[0].VolumeMounts[0].Name = "agent-secrets"
+	pod.Annotations = annotations("agent/inject", "true", "agent/file-"+mount.Name("g", "k"), "g/k", "agent/role", "default", "agent/status", "done").Annotations
+	pod.Spec.InitContainers = []corev1.Container{{Name: "agent-init"}}
+	if change != nil {
+		change(pod)
+	}
 	return pod
 }
 
@@ -134,10 +207,25 @@ func volume(v corev1.Volume) *corev1.Pod {
 	return pod
 }
 
-func secretVolume(name, secretName string, items ...corev1.KeyToPath) *corev1.Pod {
-	return volume(corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
-		Secret: &corev1.SecretVolumeSource{SecretName: secretName, Items: items},
-	}})
+// projects is a Pod with a projected volume of a Secret.
+func projects(name, secretName string, items ...corev1.KeyToPath) *corev1.Pod {
+	return volume(corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+		Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: secretName}, Items: items,
+		}}},
+	}}})
+}
+
+// plainSecret is a file from a volume of a Secret that is not projected.
+func plainSecret(group, key string) merge.Secret {
+	name := mount.Name("plain", group)
+	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
+		File: true,
+		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+			SecretName: group, Items: []corev1.KeyToPath{{Key: key, Path: key}},
+		}}}},
+		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: "/etc/flyte/secrets/" + group, ReadOnly: true}},
+	}}
 }
 
 // mergeAll is merge.Merge of secrets that are complete, but for their names.

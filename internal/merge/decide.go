@@ -1,6 +1,9 @@
 package merge
 
 import (
+	"fmt"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/mount"
@@ -34,19 +37,31 @@ type Options struct {
 
 // decision is the making of the Edits of one Pod.
 type decision struct {
-	change            *Change
-	view              *View
-	options           Options
-	receivers         []receiver
-	leftOut           []mount.Container
-	hasAllAnnotations bool             // the Pod has all annotations already
-	mountDirs         map[string]bool  // files that are above mounts of containers; made when needed
-	hiddenFiles       map[string][]int // see filesHiddenAt; made when needed
-	texts             [][]byte         // of variables, in JSON; made when needed
-	growth            int              // bytes that the containers gain
-	literals          int              // of these, the literal secrets
-	edits             []edit
-	problems          []Problem
+	change    *Change
+	view      *View
+	options   Options
+	receivers []receiver
+	others    []receiver // containers that receive nothing, without fetchers
+	insertAt  int        // the index at which new fetchers go
+
+	growth   int // bytes that the containers gain
+	literals int // of these, the literal secrets
+	edits    []edit
+	problems []Problem
+
+	// Made when needed.
+	mountDirs   map[*scope]map[string]bool  // files that are above mounts of containers
+	hiddenFiles map[*scope]map[string][]int // see filesHiddenAt
+	texts       map[*variable][]byte        // in JSON
+	kept        map[kept]bool
+	seen        map[*scope]bool // whose volumes are known
+	initAt      map[string]int  // the init containers by name
+}
+
+// kept says that a container keeps its own variable in place of a secret's.
+type kept struct {
+	secret    int
+	container *container
 }
 
 // Decide returns what a Pod is missing of the change, and the conflicts with
@@ -55,15 +70,19 @@ type decision struct {
 // concerns the Pod as a whole: mount.ErrNoContainer or mount.ErrTooLarge.
 func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 	d := &decision{change: c, view: v, options: o, edits: make([]edit, 0, 8)}
+	d.insertAt = insertIndex(v.initContainers, o.InitOrder)
 	d.chooseReceivers()
 	if len(d.receivers) == 0 {
 		return nil, nil, mount.ErrNoContainer
 	}
-	d.annotate()
-	d.addVolumes(&c.all)
+	d.checkReceivers()
+	if err := d.annotate(); err != nil {
+		return nil, d.problems, err
+	}
+	d.addVolumes()
 	for _, r := range d.receivers {
-		d.addVariables(&c.all, r)
-		d.addMounts(&c.all, r)
+		d.addVariables(r)
+		d.addMounts(r)
 		if d.growth > maxGrowth {
 			return nil, d.problems, mount.ErrTooLarge
 		}
@@ -73,29 +92,80 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 	}
 	d.addPullSecrets()
 	d.addFetchers()
-	return &Edits{all: d.edits, repeats: len(d.receivers) > 1, size: d.growth}, d.problems, nil
+	if d.growth > maxGrowth {
+		return nil, d.problems, mount.ErrTooLarge
+	}
+	return &Edits{decision: d, all: d.edits, repeats: len(d.receivers) > 1, size: d.growth}, d.problems, nil
 }
 
-// receiver is a container that receives the secrets.
+// receiver is a container that receives the secrets of a scope.
 type receiver struct {
 	*container
 	index int
+	scope *scope
 }
 
-// chooseReceivers leaves fetchers out: they must not depend on each other.
+// chooseReceivers leaves out fetchers, those of other webhooks too: they must
+// not depend on each other.
 func (d *decision) chooseReceivers() {
 	d.receivers = make([]receiver, 0, len(d.view.initContainers)+len(d.view.containers))
 	for _, containers := range [][]container{d.view.initContainers, d.view.containers} {
 		for i := range containers {
-			switch c := &containers[i]; {
-			case c.Init && mount.IsName(c.Name):
+			c := &containers[i]
+			r := receiver{c, i, d.change.scopeOf(c.Name)}
+			switch {
+			case d.change.isFetcher(c) || d.change.isWebhookContainer(c.Name):
 			case d.options.Containers == nil || d.options.Containers(c.Container):
-				d.receivers = append(d.receivers, receiver{c, i})
+				d.receivers = append(d.receivers, r)
 			default:
-				d.leftOut = append(d.leftOut, c.Container)
+				d.others = append(d.others, r)
 			}
 		}
 	}
+}
+
+// checkReceivers reports requests that no container receives, and volumes that
+// show their files to containers which do not receive them.
+func (d *decision) checkReceivers() {
+	byName := d.receiversByName()
+	for i := range d.change.secrets {
+		switch s := &d.change.secrets[i]; {
+		case s.Container != "":
+			if r, ok := byName[s.Container]; !ok {
+				d.unreceived(i, "the pod has no container "+quote(s.Container)+" that is chosen")
+			} else if d.tooEarly(r, i) {
+				d.unreceived(i, "container "+quote(s.Container)+" starts before it is fetched")
+			}
+		case s.Fragment.Value.EnvFileVolume() != "":
+			if !slices.ContainsFunc(d.receivers, func(r receiver) bool { return !d.tooEarly(r, i) }) {
+				d.unreceived(i, "all that are chosen start before it is fetched")
+			}
+		}
+	}
+	d.checkShared()
+	d.checkEnvVolume()
+}
+
+func (d *decision) unreceived(i int, reason string) {
+	d.problems = append(d.problems, Problem{i, none, fmt.Errorf("%w: %s", mount.ErrNoContainer, reason)})
+}
+
+// receiversByName is empty if no request names a container.
+func (d *decision) receiversByName() map[string]receiver {
+	if len(d.change.byContainer) == 0 {
+		return nil
+	}
+	byName := make(map[string]receiver, len(d.receivers))
+	for _, r := range d.receivers {
+		byName[r.Name] = r
+	}
+	return byName
+}
+
+// receives reports whether a receiver gets a secret.
+func (d *decision) receives(r receiver, i int) bool {
+	s := &d.change.secrets[i]
+	return (s.Container == "" || s.Container == r.Name) && !d.tooEarly(r, i) && !d.kept[kept{i, r.container}]
 }
 
 func (r receiver) envList() *list[corev1.EnvVar] {
@@ -112,9 +182,16 @@ func (r receiver) mountList() *list[corev1.VolumeMount] {
 	return containerMounts
 }
 
+// path returns the path of a field of the container.
+func (c *container) path(index int, field string) string {
+	if c.Init {
+		return fmt.Sprintf("spec.initContainers[%d].%s", index, field)
+	}
+	return fmt.Sprintf("spec.containers[%d].%s", index, field)
+}
+
 // conflict is a problem of each of the secrets that need what is in the way.
-func (d *decision) conflict(of requesters, container, field, name, reason string) {
-	err := &mount.ConflictError{Container: container, Field: field, Name: name, Reason: reason}
+func (d *decision) conflict(of requesters, err *mount.ConflictError) {
 	for i := range of.all() {
 		if d.full() {
 			return

@@ -16,12 +16,13 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-func TestNoContainerReceives(t *testing.T) {
+func TestDecide_NoContainer(t *testing.T) {
 	change, problems := mergeAll(mount.Layout{}, []merge.Secret{fetched("g", "k")})
 	require.Empty(t, problems)
+	fetcher := corev1.Container{Name: mount.Name("other"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}}}
 	for name, pod := range map[string]*corev1.Pod{
 		"no containers":        {},
-		"a fetcher only":       {Spec: corev1.PodSpec{InitContainers: []corev1.Container{{Name: mount.Name("other")}}}},
+		"a fetcher only":       {Spec: corev1.PodSpec{InitContainers: []corev1.Container{fetcher}}},
 		"ephemeral containers": {Spec: corev1.PodSpec{EphemeralContainers: []corev1.EphemeralContainer{{}}}},
 	} {
 		_, _, err := change.Decide(merge.ViewPod(pod), merge.Options{})
@@ -31,21 +32,32 @@ func TestNoContainerReceives(t *testing.T) {
 	assert.ErrorIs(t, err, mount.ErrNoContainer, "none is chosen")
 }
 
-// What one mount of the Pod hides, and what one Pod gains, is reported in full
-// and has a limit.
-func TestManyProblems(t *testing.T) {
+func TestDecide_WebhookContainersReceiveNothing(t *testing.T) {
+	pod := app(nil)
+	pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "agent"})
+	for name, tc := range map[string]struct {
+		secret merge.Secret
+		want   []string
+	}{
+		"the webhook's":   {annotated("g", "k"), []string{"app"}},
+		"another's store": {ref("g", "k"), []string{"app", "agent"}},
+	} {
+		change, problems := mergeAll(mount.Layout{}, []merge.Secret{tc.secret})
+		require.Empty(t, problems)
+		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+		require.NoError(t, err)
+		require.Empty(t, problems)
+		assert.Equal(t, tc.want, edits.Receivers(0), name)
+	}
+}
+
+func TestDecide_Limits(t *testing.T) {
 	decide := func(pod *corev1.Pod, secrets []merge.Secret) ([]merge.Problem, error) {
 		change, problems := mergeAll(mount.Layout{}, secrets)
 		require.Empty(t, problems)
 		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 		return problems, err
 	}
-	problems, err := decide(mounts("/etc/flyte/secrets/g", false), []merge.Secret{annotated("g", "a"), annotated("h", "b"), annotated("g", "c")})
-	require.NoError(t, err)
-	require.Len(t, problems, 2)
-	assert.Equal(t, 0, problems[0].Secret)
-	assert.Equal(t, 2, problems[1].Secret)
-
 	wide, narrow := new(corev1.Pod), new(corev1.Pod)
 	for range 1000 {
 		wide.Spec.Containers = append(wide.Spec.Containers, corev1.Container{Env: []corev1.EnvVar{{Name: mount.EnvPrefixVar}}})
@@ -55,76 +67,49 @@ func TestManyProblems(t *testing.T) {
 	for i := range 500 {
 		many = append(many, ref("group", fmt.Sprint("a-key-of-some-length-", i)))
 	}
-	problems, err = decide(wide, many)
+	problems, err := decide(wide, many)
 	assert.NoError(t, err)
 	assert.Len(t, problems, 1000)
 	_, err = decide(narrow, many)
 	assert.ErrorIs(t, err, mount.ErrTooLarge)
 	_, err = decide(app(nil), many)
 	assert.NoError(t, err)
-
-	// Each of many mounts hides each of many files. Told of all, or even only
-	// looked at, that would be so many that the run as a whole is ended.
-	var files []merge.Secret
-	for i := range 20_000 {
-		files = append(files, fetched("g", fmt.Sprint("k", i)))
-	}
-	hiding := app(func(c *corev1.Container) {
-		for range 20_000 {
-			c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "mine", MountPath: "/etc/flyte/secrets/g"})
-		}
-	})
-	problems, err = decide(hiding, files)
-	require.NoError(t, err)
-	assert.Len(t, problems, 1000)
 }
 
-// A list or map that has nothing yet is written whole, by one operation.
-func TestWhatIsMissingIsWrittenWhole(t *testing.T) {
-	change, problems := mergeAll(mount.Layout{}, []merge.Secret{annotated("g", "k")})
-	require.Empty(t, problems)
-	edits, _, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{})
-	require.NoError(t, err)
-	var paths []string
-	for _, op := range edits.Operations() {
-		paths = append(paths, op.Path)
-	}
-	assert.Equal(t, []string{"/metadata/annotations", "/spec/containers/0/env"}, paths)
-}
-
-func TestContainersAnnotation(t *testing.T) {
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}
-	change, problems := mergeAll(mount.Layout{}, []merge.Secret{annotated("g", "k")})
-	require.Empty(t, problems)
-	listed := func(chosen string) (string, bool) {
-		t.Helper()
-		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{
-			Containers: func(c mount.Container) bool { return strings.Contains(chosen, c.Name) },
-		})
-		require.NoError(t, err)
+// What several secrets share is a problem of each, within the limit.
+func TestDecide_SharedProblems(t *testing.T) {
+	decide := func(pod *corev1.Pod, secrets []merge.Secret) []merge.Problem {
+		change, problems := mergeAll(mount.Layout{}, secrets)
 		require.Empty(t, problems)
-		value, ok := edits.Apply(pod).Annotations["agent/containers"]
-		return value, ok
+		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+		require.NoError(t, err)
+		return problems
 	}
-	value, _ := listed("ac")
-	assert.Equal(t, "a,c", value)
-	_, ok := listed("abc")
-	assert.False(t, ok, "all receive")
+	both := []merge.Secret{item("g", "a"), with(item("g", "a"), envVar("X"))}
+	problems := decide(projects(volumeName("g"), "g", corev1.KeyToPath{Key: "other", Path: "a"}), both)
+	require.Len(t, problems, 2)
+	assert.Equal(t, []int{0, 1}, []int{problems[0].Secret, problems[1].Secret})
 
-	pod.Annotations = map[string]string{"agent/containers": "c,a"}
-	value, _ = listed("ac")
-	assert.Equal(t, "c,a", value, "another order is as good")
+	var many []merge.Secret
+	for i := range 1001 {
+		many = append(many, ref("g", fmt.Sprint("k", i)))
+	}
+	assert.Len(t, decide(env(mount.EnvPrefixVar, "other"), many), 1000)
 }
 
 // What is decided of a Pod does not depend on whether it is typed, in the JSON
 // that an API server writes, or in any other.
-func TestViewsAreTheSame(t *testing.T) {
+func TestDecide_ViewsAreTheSame(t *testing.T) {
 	pod := env("A", "1", "_FSEC_G_K", "x", "_FSEC_G_K", "$$", "FLYTE_SECRETS_ENV_PREFIX", "_FSEC_", `"\<`, "quoted")
 	pod.ObjectMeta = metav1.ObjectMeta{Name: "n", Labels: map[string]string{"l": "1"}}
-	pod.Spec.Volumes = secretVolume(volumeName("g"), "g", corev1.KeyToPath{Key: "a", Path: "a"}).Spec.Volumes
+	pod.Spec.Volumes = projects(volumeName("g"), "g", corev1.KeyToPath{Key: "a", Path: "a"}).Spec.Volumes
+	pod.Spec.InitContainers = withFetcher(nil, fetchedFile("s", "a")).Spec.InitContainers
+	pod.Spec.OS, pod.Spec.NodeSelector = &corev1.PodOS{Name: corev1.Linux}, map[string]string{corev1.LabelOSStable: "windows"}
+	pod.Spec.ServiceAccountName = "runner"
+	pod.Spec.Resources = &corev1.ResourceRequirements{}
 	written, err := json.Marshal(pod)
 	require.NoError(t, err)
-	change, problems := mergeAll(mount.Layout{}, []merge.Secret{literal("g", "k", "$"), item("g", "b"), fetched("h", "c")})
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{literal("g", "k", "$"), item("g", "b"), fetchedFile("s", "a"), fetchedFile("s", "b"), fetched("h", "c")})
 	require.Empty(t, problems)
 	typed, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 	require.NoError(t, err)
@@ -140,6 +125,8 @@ func TestViewsAreTheSame(t *testing.T) {
 			view, err := merge.ViewJSON([]byte(text))
 			require.NoError(t, err, text)
 			assert.Equal(t, merge.ViewPod(pod).Metadata, view.Metadata)
+			assert.Equal(t, mount.TargetSpec{ServiceAccount: "runner", OS: "linux"}, view.Spec())
+			assert.Equal(t, merge.ViewPod(pod).Spec(), view.Spec())
 			edits, problems, err := change.Decide(view, merge.Options{})
 			require.NoError(t, err)
 			require.Empty(t, problems, text)

@@ -12,9 +12,22 @@ import (
 // by three methods that each visit the same edits, and hold no decisions.
 // Indices count in the Pod as the edits before have left it.
 type Edits struct {
-	all     []edit
-	repeats bool // some elements go into several lists
-	size    int  // of what containers gain, in bytes, about
+	decision *decision // nil if there was nothing to decide
+	all      []edit
+	repeats  bool // some elements go into several lists
+	size     int  // of what containers gain, in bytes, about
+}
+
+// Receivers returns the names of the containers that receive the secret of that
+// index.
+func (e *Edits) Receivers(secret int) []string {
+	var names []string
+	for _, r := range e.decision.receivers {
+		if e.decision.receives(r, secret) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
 }
 
 type edit interface {
@@ -37,14 +50,18 @@ type copier[T any] interface {
 // written whole. The elements may be parts of fragments and are only read.
 type insert[T any, P copier[T]] struct {
 	list       *list[T]
-	owner      int // the index of the container or volume that has the list
+	owner      place // of the container or volume that has the list
 	at, length int
 	elems      []*T
 }
 
+// place is where the owner of a list is: the index of a container or volume, and
+// within a volume that of a source.
+type place struct{ index, source int }
+
 // add records that elems, if there are any, go into a list, which has length
 // elements, the first of them at the index at.
-func add[T any, P copier[T]](d *decision, list *list[T], owner, at, length int, elems []*T) {
+func add[T any, P copier[T]](d *decision, list *list[T], owner place, at, length int, elems []*T) {
 	if len(elems) > 0 {
 		d.edits = append(d.edits, insert[T, P]{list, owner, at, length, elems})
 	}
@@ -151,37 +168,52 @@ func (e *Edits) Operations() []jsonpatch.Operation {
 type list[T any] struct {
 	root  string // its JSON pointer, or that of those that have one
 	field string // its name there, or ""
-	of    func(pod *corev1.Pod, owner int) *[]T
+	inner string // the name of a list in each element of that, or ""
+	of    func(pod *corev1.Pod, owner place) *[]T
 }
 
 // The lists to which edits add.
 var (
-	podVolumes = &list[corev1.Volume]{"/spec/volumes", "",
-		func(pod *corev1.Pod, _ int) *[]corev1.Volume { return &pod.Spec.Volumes }}
-	podPullSecrets = &list[pullSecret]{"/spec/imagePullSecrets", "",
-		func(pod *corev1.Pod, _ int) *[]pullSecret { return &pod.Spec.ImagePullSecrets }}
-	podInits = &list[corev1.Container]{"/spec/initContainers", "",
-		func(pod *corev1.Pod, _ int) *[]corev1.Container { return &pod.Spec.InitContainers }}
-	secretItems = &list[corev1.KeyToPath]{"/spec/volumes", "secret/items",
-		func(pod *corev1.Pod, i int) *[]corev1.KeyToPath { return &pod.Spec.Volumes[i].Secret.Items }}
-	initEnv = &list[corev1.EnvVar]{"/spec/initContainers", "env",
-		func(pod *corev1.Pod, i int) *[]corev1.EnvVar { return &pod.Spec.InitContainers[i].Env }}
-	initMounts = &list[corev1.VolumeMount]{"/spec/initContainers", "volumeMounts",
-		func(pod *corev1.Pod, i int) *[]corev1.VolumeMount { return &pod.Spec.InitContainers[i].VolumeMounts }}
-	containerEnv = &list[corev1.EnvVar]{"/spec/containers", "env",
-		func(pod *corev1.Pod, i int) *[]corev1.EnvVar { return &pod.Spec.Containers[i].Env }}
-	containerMounts = &list[corev1.VolumeMount]{"/spec/containers", "volumeMounts",
-		func(pod *corev1.Pod, i int) *[]corev1.VolumeMount { return &pod.Spec.Containers[i].VolumeMounts }}
+	podVolumes = &list[corev1.Volume]{"/spec/volumes", "", "",
+		func(pod *corev1.Pod, _ place) *[]corev1.Volume { return &pod.Spec.Volumes }}
+	podPullSecrets = &list[pullSecret]{"/spec/imagePullSecrets", "", "",
+		func(pod *corev1.Pod, _ place) *[]pullSecret { return &pod.Spec.ImagePullSecrets }}
+	podInits = &list[corev1.Container]{"/spec/initContainers", "", "",
+		func(pod *corev1.Pod, _ place) *[]corev1.Container { return &pod.Spec.InitContainers }}
+	projectedSources = &list[corev1.VolumeProjection]{"/spec/volumes", "projected/sources", "",
+		func(pod *corev1.Pod, p place) *[]corev1.VolumeProjection {
+			return &pod.Spec.Volumes[p.index].Projected.Sources
+		}}
+	projectedItems = &list[corev1.KeyToPath]{"/spec/volumes", "projected/sources", "secret/items",
+		func(pod *corev1.Pod, p place) *[]corev1.KeyToPath {
+			return &pod.Spec.Volumes[p.index].Projected.Sources[p.source].Secret.Items
+		}}
+	initEnv = &list[corev1.EnvVar]{"/spec/initContainers", "env", "",
+		func(pod *corev1.Pod, p place) *[]corev1.EnvVar { return &pod.Spec.InitContainers[p.index].Env }}
+	initMounts = &list[corev1.VolumeMount]{"/spec/initContainers", "volumeMounts", "",
+		func(pod *corev1.Pod, p place) *[]corev1.VolumeMount {
+			return &pod.Spec.InitContainers[p.index].VolumeMounts
+		}}
+	containerEnv = &list[corev1.EnvVar]{"/spec/containers", "env", "",
+		func(pod *corev1.Pod, p place) *[]corev1.EnvVar { return &pod.Spec.Containers[p.index].Env }}
+	containerMounts = &list[corev1.VolumeMount]{"/spec/containers", "volumeMounts", "",
+		func(pod *corev1.Pod, p place) *[]corev1.VolumeMount {
+			return &pod.Spec.Containers[p.index].VolumeMounts
+		}}
 )
 
 // path returns the JSON pointer to the list.
-func (l *list[T]) path(owner int) string { return string(l.appendPath(nil, owner)) }
+func (l *list[T]) path(owner place) string { return string(l.appendPath(nil, owner)) }
 
-func (l *list[T]) appendPath(to []byte, owner int) []byte {
+func (l *list[T]) appendPath(to []byte, owner place) []byte {
 	to = append(to, l.root...)
 	if l.field != "" {
-		to = strconv.AppendInt(append(to, '/'), int64(owner), 10)
+		to = strconv.AppendInt(append(to, '/'), int64(owner.index), 10)
 		to = append(append(to, '/'), l.field...)
+	}
+	if l.inner != "" {
+		to = strconv.AppendInt(append(to, '/'), int64(owner.source), 10)
+		to = append(append(to, '/'), l.inner...)
 	}
 	return to
 }

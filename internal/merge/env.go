@@ -3,173 +3,194 @@ package merge
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// variable is one that every receiving container gets.
+// variable is one that every receiver of a scope gets.
 type variable struct {
 	corev1.EnvVar
-	kind kind
-	of   string // of a literal, which secret it is; two secrets may be equal by chance
+	kind    kind
+	literal bool // a secret's value, in plain text
+	envFile bool // read from an env file, by receivers that start later
+	dropped bool // an offer that would show a wrong secret
 	requesters
 }
 
-// kind decides what happens in a container that defines the variable otherwise.
+// kind decides what happens where the name has another meaning too.
 type kind uint8
 
 const (
-	kindDiscovery kind = iota // always a conflict: without it the client looks elsewhere
-	kindSecret                // a secret or its path: as the ConflictPolicy says
-	kindAlias                 // never a conflict: it was only an offer
+	kindDiscovery kind = iota // tells the client where to look: always a conflict
+	kindPrimary               // the primary name of a secret
+	kindExact                 // EnvVar, with the value
+	kindPath                  // EnvVar, with the path of a file
+	kindAlias                 // the derived name with the version
+	kindOffer                 // the derived name without the version: gives way
 )
 
 // countVariables returns how many variables there can be, without aliases.
-func (c *Change) countVariables() int {
-	n := 3 // those by which the client finds the others
-	for i := range c.secrets {
-		if !c.secrets[i].Fragment.File || c.secrets[i].EnvVar != "" {
+func (c *Change) countVariables(sc *scope) int {
+	n := 3 // the discovery variables
+	for _, i := range sc.members {
+		if s := &c.secrets[i]; !s.Fragment.File || s.EnvVar != "" {
 			n++
 		}
 	}
 	return n
 }
 
-func (c *Change) addVariable(sc *scope, i int, env corev1.EnvVar, kind kind, of string) {
-	old, ok := sc.vars.get(env.Name)
-	switch {
-	case !ok:
-		sc.vars.add(env.Name, variable{EnvVar: env, kind: kind, of: of, requesters: requesters{first: i}})
-	case !sameVariable(&old.EnvVar, &env), old.of != of:
-		c.conflict(i, old.first, "env", env.Name, "would stand for two different things")
-	default:
-		old.requesters.add(i)
+// addValue adds the variables of a secret that is read as a variable: the
+// primary name, the exact one, and the variable from which the client learns the
+// prefix.
+func (c *Change) addValue(sc *scope, i int) {
+	s := &c.secrets[i]
+	if s.Fragment.File {
+		return
+	}
+	if !c.layout.Exact {
+		c.addVariable(sc, i, plainEnv(mount.EnvPrefixVar, c.layout.EnvPrefix), kindDiscovery)
+	}
+	c.addSecretVariable(sc, i, s.Name, kindPrimary)
+	if s.EnvVar != "" && s.EnvVar != s.Name {
+		c.addSecretVariable(sc, i, s.EnvVar, kindExact)
+	}
+	// The primary name is valid in every cluster. Where env files are, the
+	// derived one may be valid too.
+	if s.EnvVar == s.Name && !c.layout.Exact && s.Fragment.Value.EnvFileVolume() != "" {
+		if derived := c.layout.EnvVar(s.Group, s.version(), s.Key); derived != s.Name && names.IsRelaxedEnvVar(derived) {
+			c.addSecretVariable(sc, i, derived, kindPrimary)
+		}
+	}
+}
+
+func (c *Change) addSecretVariable(sc *scope, i int, name string, kind kind) {
+	value := c.secrets[i].Fragment.Value
+	if err := value.Validate(name); err != nil {
+		c.problem(i, none, err)
+		return
+	}
+	c.addVariable(sc, i, value.EnvVar(name), kind)
+}
+
+// addFileVariables adds the variables that belong to a file: those from which
+// the client learns the directory, and the exact one, which holds the path.
+func (c *Change) addFileVariables(sc *scope, i int) {
+	s := &c.secrets[i]
+	if !c.layout.Exact {
+		c.addVariable(sc, i, plainEnv(mount.DefaultDirVar, s.layout(c.layout).Dir), kindDiscovery)
+		c.addVariable(sc, i, plainEnv(mount.FilePrefixVar, c.layout.FilePrefix), kindDiscovery)
+	}
+	if s.EnvVar != "" {
+		c.addVariable(sc, i, plainEnv(s.EnvVar, s.Name), kindPath)
 	}
 }
 
 // plainEnv is a variable that holds no secret.
 func plainEnv(name, value string) corev1.EnvVar { return mount.Literal(value).EnvVar(name) }
 
-// addValue adds the variables of a secret that is read as a variable.
-func (c *Change) addValue(sc *scope, i int, layout mount.Layout) {
-	s := &c.secrets[i]
-	value := s.Fragment.Value
-	c.addVariable(sc, i, plainEnv(mount.EnvPrefixVar, layout.EnvPrefix), kindDiscovery, "")
-	of := ""
-	if value.IsLiteral() {
-		of = quote(s.Group) + quote(s.version()) + quote(s.Key)
-	}
-	for _, name := range []string{s.Name, s.EnvVar} {
-		if name == "" {
-			continue
-		}
-		if err := value.Validate(name); err != nil {
-			c.problem(i, none, err)
-			continue
-		}
-		c.addVariable(sc, i, value.EnvVar(name), kindSecret, of)
+func (c *Change) addVariable(sc *scope, i int, env corev1.EnvVar, kind kind) {
+	v := c.newVariable(i, env, kind)
+	switch old, ok := sc.vars.get(env.Name); {
+	case !ok:
+		sc.vars.add(env.Name, v)
+	case c.sameMeaning(old, &v):
+		old.requesters.add(i)
+	default:
+		c.conflict(i, old.first, "env", env.Name, "would stand for two different things"+c.hint(i, old.first))
 	}
 }
 
-// addFileVariables adds the variables that belong to a file.
-func (c *Change) addFileVariables(sc *scope, i int, layout mount.Layout) {
-	s := &c.secrets[i]
-	c.addVariable(sc, i, plainEnv(mount.DefaultDirVar, s.layout(layout).Dir), kindDiscovery, "")
-	c.addVariable(sc, i, plainEnv(mount.FilePrefixVar, layout.FilePrefix), kindDiscovery, "")
-	if s.EnvVar != "" {
-		c.addVariable(sc, i, plainEnv(s.EnvVar, s.Name), kindSecret, "")
+func (c *Change) newVariable(i int, env corev1.EnvVar, kind kind) variable {
+	isPath := kind == kindDiscovery || kind == kindPath
+	return variable{
+		EnvVar: env, kind: kind, requesters: requesters{first: i},
+		literal: !isPath && env.ValueFrom == nil,
+		envFile: env.ValueFrom != nil && env.ValueFrom.FileKeyRef != nil,
 	}
 }
 
-// addVariableAlias adds the alias of a reference.
-func (c *Change) addVariableAlias(sc *scope, i int, layout mount.Layout) {
-	s := &c.secrets[i]
-	name := layout.EnvVar(s.Group, s.aliasVersion(), s.Key)
-	_, taken := sc.vars.get(name)
-	if taken || s.Fragment.Value.IsLiteral() || mount.IsDiscoveryVar(name) || len(validation.IsEnvVarName(name)) > 0 {
-		return
-	}
-	c.addVariable(sc, i, s.Fragment.Value.EnvVar(name), kindAlias, "")
+// sameMeaning reports whether two variables of one name hold the same. Two
+// literal secrets that are equal by chance do not.
+func (c *Change) sameMeaning(a, b *variable) bool {
+	return a.literal == b.literal && sameVariable(&a.EnvVar, &b.EnvVar) &&
+		(!a.literal || c.secrets[a.first].identity() == c.secrets[b.first].identity())
 }
 
-// findShadowed reports files that the client would not read: it looks for a
-// variable first, and one of that name holds another secret.
-func (c *Change) findShadowed(sc *scope, layout mount.Layout) {
-	if !slices.ContainsFunc(sc.vars.items, func(v variable) bool { return v.kind == kindSecret }) {
-		return // as most lists are of one form
+// hint says what to do about two fields of one secret, which share all derived
+// names.
+func (c *Change) hint(i, j int) string {
+	if a, b := &c.secrets[i], &c.secrets[j]; a.Field != b.Field && a.Group == b.Group && a.Key == b.Key && !c.layout.Exact {
+		return ": two fields of one secret share the derived name (only exact names, Layout.Exact, tell them apart)"
 	}
-	asked := make(map[string]map[[2]string]bool) // by the variable, the groups and keys that share it
-	for i := range c.secrets {
-		s := &c.secrets[i]
-		if !s.Fragment.File {
-			continue
-		}
-		name := layout.EnvVar(s.Group, s.version(), s.Key)
-		v, ok := sc.vars.get(name)
-		if !ok {
-			continue
-		}
-		if asked[name] == nil {
-			asked[name] = make(map[[2]string]bool)
-			for o := range v.all() {
-				asked[name][[2]string{c.secrets[o].Group, c.secrets[o].Key}] = true
-			}
-		}
-		if asked[name][[2]string{s.Group, s.Key}] || refersTo(v.ValueFrom, s) {
-			continue // they are one secret
-		}
-		c.conflict(max(i, v.first), min(i, v.first), "env", name,
-			"would be read before the file "+quote(s.layout(layout).Path(s.Group, s.version(), s.Key))+", and is another secret")
-	}
-}
-
-// refersTo reports whether a variable refers to the key of a Secret that the
-// file holds.
-func refersTo(source *corev1.EnvVarSource, file *Secret) bool {
-	if source == nil || source.SecretKeyRef == nil {
-		return false
-	}
-	return slices.ContainsFunc(file.Fragment.Volumes, func(v corev1.Volume) bool {
-		return v.Secret != nil && v.Secret.SecretName == source.SecretKeyRef.Name &&
-			slices.ContainsFunc(v.Secret.Items, func(it corev1.KeyToPath) bool { return it.Key == source.SecretKeyRef.Key })
-	})
+	return ""
 }
 
 // addVariables adds the variables that a receiver does not have. They go in
 // front, so that the Pod's own variables can refer to them.
-func (d *decision) addVariables(sc *scope, r receiver) {
+func (d *decision) addVariables(r receiver) {
+	sc := r.scope
 	matches := r.env.lookup(sc.vars.at)
 	missing := make([]*corev1.EnvVar, 0, len(matches))
 	for i := range sc.vars.items {
 		v := &sc.vars.items[i]
-		switch m := &matches[i]; {
+		m := &matches[i]
+		early := v.envFile && r.Init && d.tooEarly(r, v.first)
+		switch {
+		case v.dropped:
 		case !m.ok():
-			missing = append(missing, &v.EnvVar)
-			d.countVariable(v)
-		case m.sameText(d.textOf(sc, i)), sameVariable(m.get(), &v.EnvVar), v.kind == kindAlias, v.kind == kindSecret && d.options.OnConflict == mount.KeepPod:
+			if !early {
+				missing = append(missing, &v.EnvVar)
+				d.countVariable(v)
+			}
+		case m.sameText(func() []byte { return d.textOf(v) }), sameVariable(m.get(), &v.EnvVar):
+			if early {
+				d.envConflict(r, v, m.index, "refers to an env file that is written after the container starts")
+			}
+		case early, v.kind == kindAlias, v.kind == kindOffer:
+		case v.kind != kindDiscovery && d.options.OnConflict == mount.ConflictKeepPod:
+			d.keep(r, v)
 		default:
-			d.conflict(v.requesters, r.Name, "env", v.Name, "is set to something else already")
+			d.envConflict(r, v, m.index, "is set to something else already")
 		}
 	}
-	add(d, r.envList(), r.index, 0, r.env.len(), missing)
+	add(d, r.envList(), place{r.index, 0}, 0, r.env.len(), missing)
 }
 
-// textOf returns the i-th variable in JSON, which many containers may have.
-func (d *decision) textOf(sc *scope, i int) func() []byte {
-	return func() []byte {
-		if d.texts == nil {
-			d.texts = make([][]byte, len(sc.vars.items))
-		}
-		if d.texts[i] == nil {
-			d.texts[i], _ = json.Marshal(&sc.vars.items[i].EnvVar)
-		}
-		return d.texts[i]
+func (d *decision) envConflict(r receiver, v *variable, index int, reason string) {
+	d.conflict(v.requesters, &mount.ConflictError{
+		Path:      fmt.Sprintf("%s[%d].name", r.path(r.index, "env"), index),
+		Container: r.Name, Field: "env", Name: v.Name, Reason: reason,
+	})
+}
+
+// keep notes that a receiver keeps its own variable under a primary name.
+func (d *decision) keep(r receiver, v *variable) {
+	if d.kept == nil {
+		d.kept = make(map[kept]bool)
 	}
+	for i := range v.all() {
+		if d.change.secrets[i].Name == v.Name {
+			d.kept[kept{i, r.container}] = true
+		}
+	}
+}
+
+// textOf returns a variable in JSON, which many containers may have.
+func (d *decision) textOf(v *variable) []byte {
+	text, ok := d.texts[v]
+	if !ok {
+		if d.texts == nil {
+			d.texts = make(map[*variable][]byte)
+		}
+		text, _ = json.Marshal(&v.EnvVar)
+		d.texts[v] = text
+	}
+	return text
 }
 
 func (d *decision) countVariable(v *variable) {
@@ -178,7 +199,7 @@ func (d *decision) countVariable(v *variable) {
 	if v.ValueFrom != nil {
 		d.growth += size + referenceGrowth // names of about that length
 	}
-	if v.of == "" || d.literals > maxLiterals {
+	if !v.literal || d.literals > maxLiterals {
 		return
 	}
 	if d.literals += size; d.literals > maxLiterals {
@@ -204,6 +225,8 @@ func sameVariable(found, ours *corev1.EnvVar) bool {
 		return f.SecretKeyRef != nil && f.SecretKeyRef.Name == o.SecretKeyRef.Name && f.SecretKeyRef.Key == o.SecretKeyRef.Key
 	case o.ConfigMapKeyRef != nil:
 		return f.ConfigMapKeyRef != nil && f.ConfigMapKeyRef.Name == o.ConfigMapKeyRef.Name && f.ConfigMapKeyRef.Key == o.ConfigMapKeyRef.Key
+	case o.FileKeyRef != nil:
+		return f.FileKeyRef != nil && f.FileKeyRef.VolumeName == o.FileKeyRef.VolumeName && f.FileKeyRef.Path == o.FileKeyRef.Path && f.FileKeyRef.Key == o.FileKeyRef.Key
 	}
 	return equality.Semantic.DeepDerivative(o, f)
 }

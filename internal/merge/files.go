@@ -2,7 +2,6 @@ package merge
 
 import (
 	"iter"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -12,42 +11,47 @@ import (
 
 // file is one that holds a secret.
 type file struct {
-	path   string
-	base   string // the path of the mount that brings it
-	secret *Secret
-	kind   kind // kindSecret or kindAlias
+	path string
+	base string // the path of the mount that brings it
+	kind kind   // kindPrimary, kindAlias or kindOffer
 	requesters
 }
 
 // addFile adds a secret that is read as a file, and the variables that belong
 // to it.
-func (c *Change) addFile(sc *scope, i int, layout mount.Layout) {
+func (c *Change) addFile(sc *scope, i int) {
 	s := &c.secrets[i]
-	c.addFileVariables(sc, i, layout)
+	if !s.Fragment.File {
+		return
+	}
+	c.addFileVariables(sc, i)
 	p := s.Name
-	if old, ok := sc.fileTree.files[p]; ok {
-		if !sameFile(&sc.files[old].secret.Fragment, &s.Fragment) {
-			c.conflict(i, sc.files[old].first, "files", p, "would hold two different secrets")
-			return
+	if at, ok := sc.fileTree.files[p]; ok {
+		if f := &sc.files[at]; c.sameFile(f.first, i) {
+			f.requesters.add(i)
+		} else {
+			c.conflict(i, f.first, "files", p, "would hold two different secrets"+c.hint(i, f.first))
 		}
-		sc.files[old].requesters.add(i)
 		return
 	}
 	if reason, by, blocked := sc.fileTree.blocked(p); blocked {
 		c.conflict(i, sc.files[by].first, "files", p, reason)
 		return
 	}
-	c.putFile(sc, file{p, c.mountOf(sc, i, s.layout(layout).Dir), s, kindSecret, requesters{first: i}})
+	c.putFile(sc, file{p, c.mountOf(sc, i), kindPrimary, requesters{first: i}})
 }
 
 // sameFile reports whether two secrets that have one path are one secret, which
 // is so where the managers gave the same answer.
-func sameFile(a, b *mount.Fragment) bool { return equality.Semantic.DeepEqual(a, b) }
+func (c *Change) sameFile(i, j int) bool {
+	a, b := c.secrets[i].Fragment, c.secrets[j].Fragment
+	return equality.Semantic.DeepEqual(a, b)
+}
 
 // mountOf returns the path of the mount that brings a file: the deepest of the
-// fragment's own above it, else what is mounted at dir, which without a fetcher
-// is another webhook's.
-func (c *Change) mountOf(sc *scope, i int, dir string) string {
+// fragment's own above it, else what is mounted at the directory, which without
+// a fetcher is another webhook's.
+func (c *Change) mountOf(sc *scope, i int) string {
 	s := &c.secrets[i]
 	base := ""
 	for _, m := range s.Fragment.VolumeMounts {
@@ -58,68 +62,65 @@ func (c *Change) mountOf(sc *scope, i int, dir string) string {
 	if base != "" {
 		return base
 	}
-	if len(s.Fragment.Fetchers) == 0 {
-		c.addMount(sc, i, corev1.VolumeMount{MountPath: dir})
+	dir := s.layout(c.layout).Dir
+	if !s.Fragment.Mounts(mount.FetchVolume) {
+		volume := ""
+		if s.Fragment.Webhook != nil {
+			volume = s.Fragment.Webhook.Volume
+		}
+		c.addMount(sc, i, mountPoint{VolumeMount: corev1.VolumeMount{Name: volume, MountPath: dir}, webhook: true})
 	}
 	return dir
 }
 
 func (c *Change) putFile(sc *scope, f file) {
 	if sc.files == nil {
-		sc.files = make([]file, 0, len(c.secrets))
+		sc.files = make([]file, 0, len(sc.members))
 	}
 	sc.fileTree.add(f.path, len(sc.files))
 	sc.files = append(sc.files, f)
 }
 
-// addFileAlias offers the file of a secret under its alias too, if it is an
-// item of a Secret's volume and nothing is in the way.
-func (c *Change) addFileAlias(sc *scope, i int, layout mount.Layout) {
-	s := &c.secrets[i]
-	primary, ok := sc.fileTree.files[s.Name]
-	if !ok {
-		return // it had a conflict
+// refersTo reports whether a variable refers to the key of a Secret that the
+// file holds.
+func refersTo(source *corev1.EnvVarSource, file *Secret) bool {
+	if source == nil || source.SecretKeyRef == nil {
+		return false
 	}
-	base := sc.files[primary].base
-	at, ok := sc.mounts.get(base)
-	if !ok || at.SubPath != "" || at.SubPathExpr != "" {
-		return
+	name, key := source.SecretKeyRef.Name, source.SecretKeyRef.Key
+	has := func(items []corev1.KeyToPath) bool {
+		for i := range items {
+			if items[i].Key == key {
+				return true
+			}
+		}
+		return false
 	}
-	v, ok := sc.volumes.get(at.Name)
-	if !ok {
-		return
+	for i := range file.Fragment.Volumes {
+		switch v := &file.Fragment.Volumes[i]; {
+		case v.Secret != nil && v.Secret.SecretName == name && has(v.Secret.Items):
+			return true
+		case v.Projected != nil:
+			for j := range v.Projected.Sources {
+				if s := v.Projected.Sources[j].Secret; s != nil && s.Name == name && has(s.Items) {
+					return true
+				}
+			}
+		}
 	}
-	source, ok := v.tree.files[relative(base, s.Name)]
-	if !ok {
-		return
-	}
-	p := s.layout(layout).Path(s.Group, s.aliasVersion(), s.Key)
-	if !isUnder(base, p) {
-		return
-	}
-	it := v.items[source]
-	it.Path, it.alias, it.requesters = relative(base, p), p, requesters{first: i}
-	_, taken := sc.fileTree.files[p]
-	_, takenInVolume := v.tree.files[it.Path]
-	_, _, blocked := sc.fileTree.blocked(p)
-	_, _, blockedInVolume := v.tree.blocked(it.Path)
-	// Kubernetes refuses an item whose path begins with "..".
-	if taken || takenInVolume || blocked || blockedInVolume || sc.hidden(p, base) != nil || strings.HasPrefix(it.Path, "..") {
-		return
-	}
-	c.addItem(i, v, it)
-	c.putFile(sc, file{p, base, s, kindAlias, it.requesters})
+	return false
 }
 
 // findHidden reports the files that another fragment's mount would hide, and
 // the mounts that cannot be made. Aliases give way.
 func (c *Change) findHidden(sc *scope) {
-	for _, f := range sc.files {
-		if f.kind == kindAlias {
+	for i := range sc.files {
+		f := &sc.files[i]
+		if f.kind != kindPrimary {
 			continue
 		}
 		if m := sc.hidden(f.path, f.base); m != nil {
-			c.conflict(max(f.first, m.first), min(f.first, m.first), "files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
+			c.conflictOf(f.first, m.first, "files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
 		}
 	}
 	c.findUnmountable(sc)
@@ -135,11 +136,29 @@ func (sc *scope) hidden(p, base string) *mountPoint {
 	return nil
 }
 
+// filesHiddenAt returns the files that a mount at the path would hide.
+func (d *decision) filesHiddenAt(sc *scope, at string) []int {
+	_, file := sc.fileTree.files[at]
+	if _, dir := sc.fileTree.dirs[at]; !file && !dir {
+		return nil // as most mounts of a Pod
+	}
+	hidden, ok := d.hiddenFiles[sc]
+	if !ok {
+		hidden = sc.filesByMount()
+		if d.hiddenFiles == nil {
+			d.hiddenFiles = make(map[*scope]map[string][]int)
+		}
+		d.hiddenFiles[sc] = hidden
+	}
+	return hidden[at]
+}
+
 // filesByMount returns the paths at which a mount would hide files, and these.
 func (sc *scope) filesByMount() map[string][]int {
 	hidden := make(map[string][]int)
-	for i, f := range sc.files {
-		if f.kind == kindAlias {
+	for i := range sc.files {
+		f := &sc.files[i]
+		if f.kind != kindPrimary {
 			continue
 		}
 		for at := range between(f.base, f.path) {

@@ -15,7 +15,7 @@ type Secret struct {
 	secret.Request
 	Manager  string
 	Fragment mount.Fragment
-	// Name is the variable or the file that holds the secret.
+	// Name is the primary name: the variable or the file that holds the secret.
 	Name string
 }
 
@@ -23,9 +23,9 @@ type Secret struct {
 func NewSecret(layout mount.Layout, req secret.Request, manager string, f mount.Fragment) Secret {
 	s := Secret{Request: req, Manager: manager, Fragment: f}
 	if f.File {
-		s.Name = s.layout(layout).Path(s.Group, s.version(), s.Key)
+		s.Name = req.FilePath(s.layout(layout), s.version())
 	} else {
-		s.Name = layout.EnvVar(s.Group, s.version(), s.Key)
+		s.Name = req.EnvName(layout, s.version())
 	}
 	return s
 }
@@ -46,11 +46,19 @@ func (s *Secret) aliasVersion() string {
 	return s.GroupVersion
 }
 
+// layout is the one with the directory that is announced for the secret.
 func (s *Secret) layout(layout mount.Layout) mount.Layout {
-	if s.Fragment.Dir != "" {
-		layout.Dir = s.Fragment.Dir
+	if w := s.Fragment.Webhook; w != nil && w.Dir != "" {
+		layout.Dir = w.Dir
 	}
 	return layout
+}
+
+// identity tells secrets apart whose values may be equal by chance.
+type identity struct{ group, version, key, field string }
+
+func (s *Secret) identity() identity {
+	return identity{s.Group, s.version(), s.Key, s.Field}
 }
 
 // Problem is an error and the index of the secret to which it belongs: of two
@@ -88,12 +96,19 @@ func (r requesters) all() iter.Seq[int] {
 // Change is what a list of secrets adds to any Pod. It may share memory with
 // their fragments and is read-only once made.
 type Change struct {
-	secrets      []Secret
-	all          scope
-	fetchers     ordered[fetcher]
-	pullSecrets  ordered[pullSecret]
-	annotations  map[string]annotation
-	listsOfNames ordered[requesters] // annotations that list containers
+	layout  mount.Layout
+	secrets []Secret
+	// scopes begins with that of all receivers. The others are in byContainer
+	// too.
+	scopes      []*scope
+	byContainer map[string]*scope
+
+	// What belongs to the Pod as a whole.
+	fetchers    ordered[fetcher]
+	pullSecrets ordered[pullSecret]
+	webhooks    ordered[webhook]
+	annotations map[string]annotation
+	shared      ordered[sharedVolume]
 
 	failed   map[int]bool
 	problems []Problem
@@ -101,6 +116,12 @@ type Change struct {
 
 // scope is what one set of receivers gets.
 type scope struct {
+	container string // the name of the one receiver, or "" for all
+	members   []int  // the secrets, by their indices
+	// own are the names of volumes that the scope has for itself, so that no
+	// other container sees what is in them.
+	own map[string]string
+
 	vars     ordered[variable]
 	volumes  ordered[volume]
 	mounts   ordered[mountPoint] // by clean path
@@ -112,54 +133,86 @@ type scope struct {
 // together. Fragments must be valid. With a problem, the Change is of no use but
 // for finding more.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
-	c := &Change{secrets: secrets}
-	layout = layout.WithDefaults()
-	sc := &c.all
-	sc.vars.grow(c.countVariables())
-	for i := range secrets {
-		c.add(sc, i, layout)
+	c := &Change{layout: layout.WithDefaults(), secrets: secrets}
+	c.makeScopes()
+	for _, sc := range c.scopes {
+		sc.vars.grow(c.countVariables(sc))
+		for _, i := range sc.members {
+			c.addVolumes(sc, i)
+			c.addFile(sc, i)
+			c.addValue(sc, i)
+		}
 	}
-	c.findShadowed(sc, layout)
-	// Only now are all values known that win over defaults, and all primary
-	// names, in whose way no alias may be.
 	for i := range secrets {
-		c.addAnnotations(i, secrets[i].Fragment.DefaultAnnotations, false)
-		c.addAlias(sc, i, layout)
+		c.addFetchers(i)
+		c.addWebhook(i)
+		c.addPullSecrets(i)
 	}
-	c.findHidden(sc)
+	// Only now are all primary names known, which aliases must not take, and all
+	// annotations that win over defaults.
+	for i := range secrets {
+		c.addDefaultAnnotations(i)
+	}
+	for _, sc := range c.scopes {
+		for _, i := range sc.members {
+			c.addAlias(sc, i)
+		}
+		c.findShadowed(sc)
+		c.findHidden(sc)
+	}
 	return c, c.problems
 }
 
-func (c *Change) add(sc *scope, i int, layout mount.Layout) {
-	s := &c.secrets[i]
-	f := &s.Fragment
-	c.addVolumes(sc, i, s.layout(layout).Dir)
-	if f.File {
-		c.addFile(sc, i, layout)
-	} else {
-		c.addValue(sc, i, layout)
+// makeScopes makes the scope of all receivers, and one for each container that a
+// request names. A container's scope has the secrets of all receivers too, so
+// that it is a scope like any other.
+func (c *Change) makeScopes() {
+	all := &scope{members: make([]int, 0, len(c.secrets))}
+	c.scopes = append(c.scopes, all)
+	for i := range c.secrets {
+		sc := all
+		if name := c.secrets[i].Container; name != "" {
+			sc = c.scopeNamed(name)
+			sc.takeVolumes(&c.secrets[i].Fragment)
+		}
+		sc.members = append(sc.members, i)
 	}
-	c.addFetchers(i)
-	c.addAnnotations(i, f.Annotations, true)
-	c.addListOfNames(i)
-	c.addPullSecrets(i)
+	for _, sc := range c.scopes[1:] {
+		sc.members = append(sc.members, all.members...)
+		slices.Sort(sc.members)
+	}
 }
 
-// addAlias adds, where it can, the name with the version where the primary one
-// is without it, and the other way round. The client looks for a name with the
-// version only if its caller passes the version again.
-func (c *Change) addAlias(sc *scope, i int, layout mount.Layout) {
-	switch s := &c.secrets[i]; {
-	case s.GroupVersion == "":
-	case s.Fragment.File:
-		c.addFileAlias(sc, i, layout)
-	default:
-		c.addVariableAlias(sc, i, layout)
+// scopeNamed returns the scope of the container of that name, which it makes if
+// there is none.
+func (c *Change) scopeNamed(container string) *scope {
+	if sc, ok := c.byContainer[container]; ok {
+		return sc
 	}
+	if c.byContainer == nil {
+		c.byContainer = make(map[string]*scope)
+	}
+	sc := &scope{container: container}
+	c.byContainer[container] = sc
+	c.scopes = append(c.scopes, sc)
+	return sc
+}
+
+// scopeOf returns the scope of the container of that name.
+func (c *Change) scopeOf(container string) *scope {
+	if sc, ok := c.byContainer[container]; ok {
+		return sc
+	}
+	return c.scopes[0]
 }
 
 func (c *Change) conflict(i, other int, field, name, reason string) {
 	c.problem(i, other, &mount.ConflictError{Field: field, Name: name, Reason: reason})
+}
+
+// conflictOf is conflict of two secrets in any order.
+func (c *Change) conflictOf(a, b int, field, name, reason string) {
+	c.conflict(max(a, b), min(a, b), field, name, reason)
 }
 
 // problem keeps the first problem of a secret; the next are often the same one,

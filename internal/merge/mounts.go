@@ -1,62 +1,74 @@
 package merge
 
 import (
+	"fmt"
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// mountPoint is a mount that every receiving container gets.
+// mountPoint is a mount that every receiver of a scope gets.
 type mountPoint struct {
-	corev1.VolumeMount        // the Name is "" if another webhook mounts its volume here
-	path               string // clean
+	corev1.VolumeMount
+	webhook bool   // another webhook adds it, with its volume
+	path    string // clean
 	requesters
 }
 
-func (c *Change) addMount(sc *scope, i int, m corev1.VolumeMount) {
-	p := absolute(m.MountPath)
-	old, ok := sc.mounts.get(p)
+func (c *Change) addMount(sc *scope, i int, m mountPoint) {
+	m.path, m.requesters = absolute(m.MountPath), requesters{first: i}
+	old, ok := sc.mounts.get(m.path)
 	switch {
 	case !ok:
-		sc.mounts.add(p, mountPoint{m, p, requesters{first: i}})
-	case (old.Name == "") != (m.Name == ""):
-		c.conflict(i, old.first, "volumeMounts", p, "would have two volumes, one of them brought by another webhook")
+		sc.mounts.add(m.path, m)
+	case old.webhook != m.webhook:
+		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes, one of them brought by another webhook")
+	case old.Name != m.Name && (old.Name == mount.FetchVolume || m.Name == mount.FetchVolume):
+		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes, one of them for fetched files: give the other file a directory of its own (path)")
 	case old.Name != m.Name, old.SubPath != m.SubPath, old.SubPathExpr != m.SubPathExpr:
-		c.conflict(i, old.first, "volumeMounts", p, "would have two volumes")
+		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes")
 	default:
 		old.requesters.add(i)
 	}
 }
 
-// findUnmountable reports mounts that cannot be made, below those of others.
+// findUnmountable reports mounts that cannot be made below those of others.
 func (c *Change) findUnmountable(sc *scope) {
 	for _, m := range sc.mounts.items {
 		for dir := range parents(m.path) {
 			over, ok := sc.mounts.get(dir)
-			if ok && over.ReadOnly && !sc.allowsNestedMounts(over.Name) {
-				c.conflict(max(m.first, over.first), min(m.first, over.first), "volumeMounts", m.path, "would be below the read-only volume mounted at "+quote(dir))
+			if !ok {
+				continue
 			}
-			if ok {
-				break // the kubelet makes the mount point in the nearest one
+			v, _ := sc.volumes.get(over.Name)
+			if reason := blocksNestedMounts(v.pod(), mounted{subPath: over.SubPath, expr: over.SubPathExpr, readOnly: over.ReadOnly}); reason != "" {
+				c.conflictOf(m.first, over.first, "volumeMounts", m.path, "would be below the volume mounted at "+quote(dir)+", which "+reason)
 			}
+			break // the kubelet makes the mount point in the nearest one
 		}
 	}
 }
 
-// allowsNestedMounts reports whether the volume is of a kind in which the
-// kubelet makes mount points though it is read-only.
-func (sc *scope) allowsNestedMounts(name string) bool {
-	v, ok := sc.volumes.get(name)
-	return ok && (v.Secret != nil || v.ConfigMap != nil || v.DownwardAPI != nil || v.Projected != nil)
+func (v *volume) pod() *corev1.Volume {
+	if v == nil {
+		return nil
+	}
+	return v.Volume
 }
 
 // addMounts adds the mounts that a receiver does not have.
-func (d *decision) addMounts(sc *scope, r receiver) {
-	have := make(map[string]mounted, len(r.mounts))
-	for _, m := range r.mounts {
-		at := absolute(m.path)
-		have[at] = m
-		d.checkMount(sc, r, at, m)
+func (d *decision) addMounts(r receiver) {
+	sc := r.scope
+	if len(sc.mounts.items) == 0 {
+		return
+	}
+	have := make(map[string]int, len(r.mounts))
+	for i := range r.mounts {
+		at := d.mountPath(sc, r.mounts[i].path)
+		have[at] = i
+		d.checkMount(r, at, i)
 	}
 	var missing []*corev1.VolumeMount
 	for i := range sc.mounts.items {
@@ -64,29 +76,48 @@ func (d *decision) addMounts(sc *scope, r receiver) {
 		if _, there := have[m.path]; there {
 			continue // ours, or a conflict
 		}
-		d.checkParent(sc, r, m, have)
-		if m.Name != "" {
+		d.checkParent(r, m, have)
+		if !m.webhook {
 			missing = append(missing, &m.VolumeMount)
 			d.growth += len(m.Name) + len(m.MountPath) + mountGrowth
 		}
 	}
-	add(d, r.mountList(), r.index, r.volumeMounts, r.volumeMounts, missing)
+	add(d, r.mountList(), place{r.index, 0}, r.volumeMounts, r.volumeMounts, missing)
+}
+
+// mountPath returns the path of a mount as the kubelet reads it. On Windows, it
+// is that of ours if it differs from it in case only.
+func (d *decision) mountPath(sc *scope, p string) string {
+	if d.view.spec.OS != string(corev1.Windows) {
+		return absolute(p)
+	}
+	p = absolute(fromWindows(p))
+	for i := range sc.mounts.items {
+		if ours := sc.mounts.items[i].path; strings.EqualFold(ours, p) {
+			return ours
+		}
+	}
+	return p
 }
 
 // checkMount reports secrets that an existing mount would hide, or whose mount
 // it takes the place of.
-func (d *decision) checkMount(sc *scope, r receiver, at string, m mounted) {
+func (d *decision) checkMount(r receiver, at string, index int) {
+	sc, m := r.scope, &r.mounts[index]
+	conflict := func(of requesters, name, reason string) {
+		d.conflict(of, &mount.ConflictError{Path: r.mountField(index), Container: r.Name, Field: "volumeMounts", Name: name, Reason: reason})
+	}
 	if ours, ok := sc.mounts.get(at); ok {
 		switch volume := m.volume; {
-		case ours.Name == volume:
+		case m.device:
+			conflict(ours.requesters, at, "has the device "+quote(volume)+" already")
+		case ours.Name != volume && ours.webhook:
+			conflict(ours.requesters, at, "has the volume "+quote(volume)+" already, where another webhook would have to mount its own")
+		case ours.Name != volume:
+			conflict(ours.requesters, at, "has the volume "+quote(volume)+" already")
+		case m.subPath != ours.SubPath, m.expr != ours.SubPathExpr:
 			// What is at the path then may be another key of the Secret.
-			if m.subPath != ours.SubPath || m.expr != ours.SubPathExpr {
-				d.conflict(ours.requesters, r.Name, "volumeMounts", at, "has another part of the volume "+quote(volume)+" already")
-			}
-		case ours.Name != "":
-			d.conflict(ours.requesters, r.Name, "volumeMounts", at, "has the volume "+quote(volume)+" already")
-		case volume == mount.FetchVolume, mount.IsName(volume), !d.hasAllAnnotations:
-			d.conflict(ours.requesters, r.Name, "volumeMounts", at, "has the volume "+quote(volume)+" already, where another webhook would have to mount its own")
+			conflict(ours.requesters, at, "has another part of the volume "+quote(volume)+" already")
 		}
 	}
 	for _, i := range d.filesHiddenAt(sc, at) {
@@ -94,39 +125,50 @@ func (d *decision) checkMount(sc *scope, r receiver, at string, m mounted) {
 			return
 		}
 		f := &sc.files[i]
-		d.conflict(f.requesters, r.Name, "volumeMounts", at, "would hide the secret "+quote(f.path))
+		conflict(f.requesters, at, "would hide the secret "+quote(f.path))
 	}
 	for dir := range parents(at) {
-		if i, ok := sc.fileTree.files[dir]; ok && sc.files[i].kind != kindAlias {
-			d.conflict(sc.files[i].requesters, r.Name, "volumeMounts", at, "would be below the secret "+quote(dir)+", which is a file")
+		if i, ok := sc.fileTree.files[dir]; ok && sc.files[i].kind == kindPrimary {
+			conflict(sc.files[i].requesters, at, "would be below the secret "+quote(dir)+", which is a file")
 		}
 	}
 }
 
-// filesHiddenAt returns the files that a mount at the path would hide.
-func (d *decision) filesHiddenAt(sc *scope, at string) []int {
-	_, file := sc.fileTree.files[at]
-	if _, dir := sc.fileTree.dirs[at]; !file && !dir {
-		return nil // as most mounts of a Pod
+func (r receiver) mountField(index int) string {
+	if r.mounts[index].device {
+		return fmt.Sprintf("%s[%d].devicePath", r.path(r.index, "volumeDevices"), index-r.volumeMounts)
 	}
-	if d.hiddenFiles == nil {
-		d.hiddenFiles = sc.filesByMount()
-	}
-	return d.hiddenFiles[at]
+	return fmt.Sprintf("%s[%d].mountPath", r.path(r.index, "volumeMounts"), index)
 }
 
 // checkParent finds a mount of the container in which the kubelet would have to
 // make the mount point of m, and cannot.
-func (d *decision) checkParent(sc *scope, r receiver, m *mountPoint, have map[string]mounted) {
+func (d *decision) checkParent(r receiver, m *mountPoint, have map[string]int) {
 	for dir := range parents(m.path) {
-		if parent, ok := have[dir]; ok {
-			if parent.readOnly && !sc.allowsNestedMounts(parent.volume) {
-				d.conflict(m.requesters, r.Name, "volumeMounts", dir, "is read-only, and secrets would have to be mounted below it")
+		if at, ok := have[dir]; ok {
+			over := r.mounts[at]
+			if reason := blocksNestedMounts(d.volumeOf(r.scope, over), over); reason != "" {
+				d.conflict(m.requesters, &mount.ConflictError{
+					Path: r.mountField(at), Container: r.Name, Field: "volumeMounts", Name: dir,
+					Reason: reason + ", and secrets would have to be mounted below it",
+				})
 			}
 			return
 		}
-		if _, ours := sc.mounts.get(dir); ours {
+		if _, ours := r.scope.mounts.get(dir); ours {
 			return // Merge has checked it
 		}
 	}
+}
+
+// volumeOf returns the volume of a container's mount, nil if nobody has it yet.
+func (d *decision) volumeOf(sc *scope, m mounted) *corev1.Volume {
+	if v, ok := sc.volumes.get(m.volume); ok {
+		return v.Volume
+	}
+	matches := d.view.volumes.lookup(map[string]int{m.volume: 0})
+	if !matches[0].ok() {
+		return nil
+	}
+	return matches[0].get()
 }

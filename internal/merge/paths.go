@@ -14,6 +14,15 @@ func absolute(p string) string {
 	return path.Clean(p)
 }
 
+// fromWindows returns a path of drive C, on which Linux' paths are too, with
+// slashes.
+func fromWindows(p string) string {
+	if len(p) >= 2 && (p[0] == 'c' || p[0] == 'C') && p[1] == ':' {
+		p = p[2:]
+	}
+	return strings.ReplaceAll(p, `\`, "/")
+}
+
 // isUnder reports whether the clean path p is dir or below it.
 func isUnder(dir, p string) bool {
 	rest, ok := strings.CutPrefix(p, dir)

@@ -1,12 +1,9 @@
 package merge
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 )
 
 // scanner reads JSON front to back, and checks all of it on the way. It makes
@@ -251,119 +248,4 @@ func (s *scanner) skip() {
 	default:
 		s.number()
 	}
-}
-
-func (s *scanner) literal(word string) {
-	if !bytes.HasPrefix(s.text[s.pos:], []byte(word)) {
-		s.fail()
-		return
-	}
-	s.pos += len(word)
-}
-
-// number reads a number as RFC 8259 writes it.
-func (s *scanner) number() {
-	s.accept("-")
-	switch {
-	case s.accept("0"):
-	case !s.digits():
-		s.fail()
-		return
-	}
-	if s.accept(".") && !s.digits() {
-		s.fail()
-		return
-	}
-	if s.accept("eE") {
-		s.accept("+-")
-		if !s.digits() {
-			s.fail()
-		}
-	}
-}
-
-// accept skips one of the bytes, if one is next.
-func (s *scanner) accept(any string) bool {
-	if s.pos < len(s.text) && strings.IndexByte(any, s.text[s.pos]) >= 0 {
-		s.pos++
-		return true
-	}
-	return false
-}
-
-// digits skips digits, and reports whether there were any.
-func (s *scanner) digits() bool {
-	from := s.pos
-	for s.pos < len(s.text) && '0' <= s.text[s.pos] && s.text[s.pos] <= '9' {
-		s.pos++
-	}
-	return s.pos > from
-}
-
-// plain bytes stand for themselves in a string. Those that are not ASCII do so
-// only if they are UTF-8.
-var plain = func() (table [256]bool) {
-	for c := range utf8.RuneSelf {
-		table[c] = c >= ' ' && c != '"' && c != '\\'
-	}
-	return table
-}()
-
-// quoted reads a string, of which pos is at the first quote.
-func (s *scanner) quoted() span {
-	text, i := s.text, s.pos+1
-	p := span{from: int32(i)}
-	for i < len(text) {
-		c := text[i]
-		switch {
-		case plain[c]:
-			i++
-		case c == '"':
-			p.to, s.pos = int32(i), i+1
-			return p
-		case c >= utf8.RuneSelf:
-			p.encoded = true
-			i++
-		default:
-			n := 0
-			if c == '\\' {
-				n = escape(text[i:])
-			}
-			if n == 0 {
-				s.fail()
-				return span{}
-			}
-			p.encoded = true
-			i += n
-		}
-	}
-	s.fail()
-	return span{}
-}
-
-// escape returns the length of the escape with which the text begins, or 0.
-func escape(text []byte) int {
-	switch {
-	case len(text) < 2:
-		return 0
-	case text[1] != 'u':
-		if strings.IndexByte(`"\/bfnrt`, text[1]) < 0 {
-			return 0
-		}
-		return 2
-	case len(text) < 6 || len(bytes.Trim(text[2:6], "0123456789abcdefABCDEF")) > 0:
-		return 0
-	}
-	return 6
-}
-
-// decode returns what a valid string stands for: a part of the text, or what
-// encoding/json makes of it.
-func decode(text []byte, p span) []byte {
-	if !p.encoded {
-		return text[p.from:p.to]
-	}
-	var decoded string
-	_ = json.Unmarshal(text[p.from-1:p.to+1], &decoded)
-	return []byte(decoded)
 }

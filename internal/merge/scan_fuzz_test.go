@@ -187,7 +187,8 @@ func (o *oracle) mounts(value any, path string, mounts bool) (all []string) {
 	for _, e := range as[[]any](o, value) {
 		m := as[map[string]any](o, e)
 		all = append(all, fmt.Sprintf("mount %+v %v", mounted{
-			as[string](o, m[path]), as[string](o, m["name"]), as[string](o, m["subPath"]), as[string](o, m["subPathExpr"]), as[bool](o, m["readOnly"]),
+			path: as[string](o, m[path]), volume: as[string](o, m["name"]), subPath: as[string](o, m["subPath"]), expr: as[string](o, m["subPathExpr"]),
+			readOnly: as[bool](o, m["readOnly"]), device: !mounts,
 		}, mounts))
 	}
 	return all

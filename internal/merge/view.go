@@ -1,11 +1,13 @@
 package merge
 
 import (
+	"cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/podsecrets/podsecrets/mount"
-	"github.com/podsecrets/podsecrets/secret"
 )
 
 // View is what decisions need to know of a Pod. It shares the memory of the
@@ -17,12 +19,22 @@ type View struct {
 	pullSecrets    elements[pullSecret]
 	initContainers []container
 	containers     []container
+
+	spec mount.TargetSpec
+	// limited are spec.resources, of a typed Pod or in JSON.
+	limited    *corev1.ResourceRequirements
+	rawLimited []byte
 }
+
+// Spec returns what managers see of the Pod's spec.
+func (v *View) Spec() mount.TargetSpec { return v.spec }
 
 // container is what decisions need to know of a container.
 type container struct {
 	mount.Container
-	env elements[corev1.EnvVar]
+	typed *corev1.Container // or else
+	raw   []byte            // in JSON
+	env   elements[corev1.EnvVar]
 	// mounts are its volumeMounts, and behind them its volumeDevices.
 	mounts       []mounted
 	volumeMounts int // how many of mounts are volumeMounts
@@ -35,6 +47,37 @@ type mounted struct {
 	volume        string
 	subPath, expr string
 	readOnly      bool
+	device        bool
+}
+
+// full returns the whole container. One that cannot be decoded is like nothing of
+// ours.
+func (c *container) full() *corev1.Container {
+	if c.typed != nil {
+		return c.typed
+	}
+	full := new(corev1.Container)
+	_ = json.Unmarshal(c.raw, full)
+	return full
+}
+
+// resources returns the names of what the Pod as a whole requests or limits.
+func (v *View) resources() map[corev1.ResourceName]bool {
+	limited := v.limited
+	if limited == nil && len(v.rawLimited) > 0 {
+		limited = new(corev1.ResourceRequirements)
+		_ = json.Unmarshal(v.rawLimited, limited)
+	}
+	if limited == nil {
+		return nil
+	}
+	names := make(map[corev1.ResourceName]bool)
+	for _, list := range []corev1.ResourceList{limited.Requests, limited.Limits} {
+		for name := range list {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 // ViewPod returns the View of a Pod.
@@ -48,7 +91,19 @@ func ViewPod(pod *corev1.Pod) *View {
 	m := &v.Metadata
 	m.Name, m.GenerateName, m.Namespace = pod.Name, pod.GenerateName, pod.Namespace
 	m.Labels, m.Annotations = pod.Labels, pod.Annotations
+	v.spec, v.limited = specOf(&pod.Spec), pod.Spec.Resources
 	return v
+}
+
+func specOf(pod *corev1.PodSpec) mount.TargetSpec {
+	spec := mount.TargetSpec{ServiceAccount: cmp.Or(pod.ServiceAccountName, pod.DeprecatedServiceAccount), OS: pod.NodeSelector[corev1.LabelOSStable]}
+	if pod.OS != nil && pod.OS.Name != "" {
+		spec.OS = string(pod.OS.Name)
+	}
+	if c := pod.SecurityContext; c != nil && c.WindowsOptions != nil && c.WindowsOptions.HostProcess != nil && *c.WindowsOptions.HostProcess {
+		spec.OS = string(corev1.Windows)
+	}
+	return spec
 }
 
 func viewContainers(containers []corev1.Container, init bool) []container {
@@ -56,7 +111,7 @@ func viewContainers(containers []corev1.Container, init bool) []container {
 	for i := range containers {
 		c := &containers[i]
 		v := &views[i]
-		v.Name, v.Init = c.Name, init
+		v.Name, v.Init, v.typed = c.Name, init, c
 		v.Sidecar = init && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 		v.env.typed = c.Env
 		if n := len(c.VolumeMounts) + len(c.VolumeDevices); n > 0 {
@@ -64,210 +119,12 @@ func viewContainers(containers []corev1.Container, init bool) []container {
 		}
 		for j := range c.VolumeMounts {
 			m := &c.VolumeMounts[j]
-			v.mounts = append(v.mounts, mounted{m.MountPath, m.Name, m.SubPath, m.SubPathExpr, m.ReadOnly})
+			v.mounts = append(v.mounts, mounted{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly})
 		}
 		v.volumeMounts = len(v.mounts)
 		for _, d := range c.VolumeDevices {
-			v.mounts = append(v.mounts, mounted{path: d.DevicePath, volume: d.Name})
+			v.mounts = append(v.mounts, mounted{path: d.DevicePath, volume: d.Name, device: true})
 		}
 	}
 	return views
-}
-
-// ViewJSON returns the View of a Pod in JSON, with case-sensitive keys as the
-// API server reads them. Of a key that an object has twice, the last one counts.
-func ViewJSON(raw []byte) (*View, error) { return viewJSON(raw, false) }
-
-// ViewRequests is ViewJSON, but the View of a Pod whose annotations hold no
-// request may have no more than its annotations.
-func ViewRequests(raw []byte) (*View, error) { return viewJSON(raw, true) }
-
-// viewer makes a View of JSON.
-type viewer struct {
-	scanner
-	view *View
-	// Each list is a part of these.
-	elements []rawElement
-	mounts   []mounted
-
-	labels, annotations rawMap
-}
-
-func viewJSON(raw []byte, requests bool) (*View, error) {
-	v := viewer{scanner: scanner{text: raw}, view: new(View)}
-	metadata := false
-	for v.object(); v.next('}'); {
-		switch string(v.key()) {
-		case "metadata":
-			v.metadata()
-			metadata = true
-		case "spec":
-			if requests && metadata && !v.annotations.requests {
-				v.skip() // as most Pods of a cluster
-			} else {
-				v.spec()
-			}
-		default:
-			v.skip()
-		}
-	}
-	if err := v.end(); err != nil {
-		return nil, err
-	}
-	if !requests || v.annotations.requests {
-		v.view.Metadata.Labels, v.view.Metadata.Annotations = v.labels.decode(), v.annotations.decode()
-	}
-	return v.view, nil
-}
-
-func (v *viewer) metadata() {
-	m := &v.view.Metadata
-	*m, v.labels, v.annotations = metav1.ObjectMeta{}, rawMap{}, rawMap{}
-	for v.object(); v.next('}'); {
-		switch string(v.key()) {
-		case "name":
-			m.Name = v.string()
-		case "generateName":
-			m.GenerateName = v.string()
-		case "namespace":
-			m.Namespace = v.string()
-		case "labels":
-			v.labels = v.rawMap()
-		case "annotations":
-			v.annotations = v.rawMap()
-		default:
-			v.skip()
-		}
-	}
-}
-
-func (v *viewer) spec() {
-	view := v.view
-	*view = View{Metadata: view.Metadata}
-	for v.object(); v.next('}'); {
-		switch string(v.key()) {
-		case "volumes":
-			view.volumes = elements[corev1.Volume]{raw: v.list(), text: v.text}
-		case "imagePullSecrets":
-			view.pullSecrets = elements[pullSecret]{raw: v.list(), text: v.text}
-		case "initContainers":
-			view.initContainers = v.containers(true)
-		case "containers":
-			view.containers = v.containers(false)
-		default:
-			v.skip()
-		}
-	}
-}
-
-func (v *viewer) containers(init bool) []container {
-	var all []container
-	for v.array(); v.next(']'); {
-		all = append(all, v.container(init))
-	}
-	return all
-}
-
-func (v *viewer) container(init bool) container {
-	c := container{Container: mount.Container{Init: init}}
-	var volumeMounts, devices []mounted
-	for v.object(); v.next('}'); {
-		switch string(v.key()) {
-		case "name":
-			c.Name = v.string()
-		case "restartPolicy":
-			c.Sidecar = v.string() == string(corev1.ContainerRestartPolicyAlways) && init
-		case "env":
-			c.env = elements[corev1.EnvVar]{raw: v.list(), text: v.text}
-		case "volumeMounts":
-			volumeMounts = v.mountList("mountPath")
-		case "volumeDevices":
-			devices = v.mountList("devicePath")
-		default:
-			v.skip()
-		}
-	}
-	c.volumeMounts = len(volumeMounts)
-	c.mounts = append(volumeMounts, devices...)
-	return c
-}
-
-func (v *viewer) mountList(pathKey string) []mounted {
-	from := len(v.mounts)
-	for v.array(); v.next(']'); {
-		var m mounted
-		for v.object(); v.next('}'); {
-			switch string(v.key()) {
-			case pathKey:
-				m.path = v.string()
-			case "name":
-				m.volume = v.string()
-			case "subPath":
-				m.subPath = v.string()
-			case "subPathExpr":
-				m.expr = v.string()
-			case "readOnly":
-				m.readOnly = v.bool()
-			default:
-				v.skip()
-			}
-		}
-		v.mounts = append(v.mounts, m)
-	}
-	return v.mounts[from:len(v.mounts):len(v.mounts)]
-}
-
-// list reads a list of elements with names.
-func (v *viewer) list() []rawElement {
-	if v.elements == nil {
-		v.elements = make([]rawElement, 0, 16+len(v.text)/128)
-	}
-	from := len(v.elements)
-	for v.array(); v.next(']'); {
-		var e rawElement
-		v.peek()
-		at := v.pos
-		for v.object(); v.next('}'); {
-			if string(v.key()) == "name" {
-				e.name = v.stringSpan()
-			} else {
-				v.skip()
-			}
-		}
-		e.element = span{from: int32(at), to: int32(v.pos)}
-		v.elements = append(v.elements, e)
-	}
-	return v.elements[from:len(v.elements):len(v.elements)]
-}
-
-// rawMap is a map of texts in JSON.
-type rawMap struct {
-	text     []byte
-	members  int
-	requests bool // a member is a request, by its key
-}
-
-func (v *viewer) rawMap() rawMap {
-	v.peek()
-	from, m := v.pos, rawMap{}
-	for v.object(); v.next('}'); {
-		m.members++
-		m.requests = m.requests || secret.IsAnnotation(string(v.key()))
-		v.stringSpan()
-	}
-	m.text = v.text[from:v.pos]
-	return m
-}
-
-func (m rawMap) decode() map[string]string {
-	if m.members == 0 {
-		return nil
-	}
-	all := make(map[string]string, m.members)
-	s := scanner{text: m.text, strings: string(m.text)}
-	for s.object(); s.next('}'); {
-		key := s.stringOf(s.name)
-		all[key] = s.string()
-	}
-	return all
 }

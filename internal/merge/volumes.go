@@ -2,7 +2,7 @@ package merge
 
 import (
 	"encoding/json"
-	"path"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -10,206 +10,185 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// volume is one that the Pod gets. Of a Secret's volume, only items counts, not
-// the Items in it.
+// volume is one that the Pod gets. If it projects Secrets, it grows with each
+// secret that has an item in it. Any other is as its fragment has it.
 type volume struct {
 	*corev1.Volume
-	items []item
-	tree  tree[int] // the places of items by path
+	projection *projection // nil if it does not grow
 	requesters
 }
 
-// item is one of the files of a Secret's volume.
-type item struct {
-	corev1.KeyToPath
-	alias string // of an alias, which is left out where it cannot be: its path in the container
-	requesters
-}
-
-var fetchVolume = &corev1.Volume{
-	Name: mount.FetchVolume,
-	VolumeSource: corev1.VolumeSource{
+// inMemory are the volumes into which fetchers write.
+func inMemory(name string) *corev1.Volume {
+	return &corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
 		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
-	},
+	}}
 }
 
-// addVolumes adds the volumes and mounts of a fragment.
-func (c *Change) addVolumes(sc *scope, i int, dir string) {
-	f := &c.secrets[i].Fragment
+var fetchVolume, envVolume = inMemory(mount.FetchVolume), inMemory(mount.EnvVolume)
+
+// takeVolumes gives the scope volumes of its own for those of a fragment that
+// project Secrets.
+func (sc *scope) takeVolumes(f *mount.Fragment) {
+	for i := range f.Volumes {
+		if v := &f.Volumes[i]; projectsSecrets(v) {
+			if sc.own == nil {
+				sc.own = make(map[string]string)
+			}
+			sc.own[v.Name] = mount.Name(v.Name, "container", sc.container)
+		}
+	}
+}
+
+// volumeName returns the name that a volume of a fragment has in the scope.
+func (sc *scope) volumeName(name string) string {
+	if own, ok := sc.own[name]; ok {
+		return own
+	}
+	return name
+}
+
+// addVolumes adds the volumes and mounts of a secret.
+func (c *Change) addVolumes(sc *scope, i int) {
+	s := &c.secrets[i]
+	f := &s.Fragment
 	for j := range f.Volumes {
 		c.addVolume(sc, i, &f.Volumes[j])
 	}
 	for _, m := range f.VolumeMounts {
-		c.addMount(sc, i, m)
+		m.Name = sc.volumeName(m.Name)
+		c.addMount(sc, i, mountPoint{VolumeMount: m})
 	}
-	if len(f.Fetchers) > 0 {
+	if f.Mounts(mount.FetchVolume) {
 		c.addVolume(sc, i, fetchVolume)
-		c.addMount(sc, i, corev1.VolumeMount{Name: mount.FetchVolume, MountPath: dir})
+		if f.File {
+			c.addMount(sc, i, mountPoint{VolumeMount: corev1.VolumeMount{Name: mount.FetchVolume, MountPath: c.layout.Dir}})
+		}
+	}
+	if f.Mounts(mount.EnvVolume) {
+		c.addVolume(sc, i, envVolume)
 	}
 }
 
 func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {
-	old, ok := sc.volumes.get(v.Name)
+	name := sc.volumeName(v.Name)
+	old, ok := sc.volumes.get(name)
 	switch {
 	case !ok:
-		sc.volumes.add(v.Name, volume{Volume: v, requesters: requesters{first: i}})
-		old, _ = sc.volumes.get(v.Name)
-	case !mergeable(old.Volume, v):
-		c.conflict(i, old.first, "volumes", v.Name, "would have two different sources")
+		added := volume{Volume: v, requesters: requesters{first: i}}
+		if name != v.Name {
+			named := *v
+			named.Name, added.Volume = name, &named
+		}
+		if projectsSecrets(v) {
+			added.projection = new(projection)
+		}
+		sc.volumes.add(name, added)
+		old, _ = sc.volumes.get(name)
+	case old.Volume != v && !sameVolume(old.Volume, v):
+		c.conflict(i, old.first, "volumes", name, "would have two different sources")
 		return
 	default:
 		old.requesters.add(i)
 	}
-	if v.Secret != nil {
-		for _, it := range v.Secret.Items {
-			c.addItem(i, old, item{it, "", requesters{first: i}})
-		}
+	if old.projection != nil {
+		c.project(old, i, v.Projected)
 	}
 }
 
-// mergeable reports whether two volumes of one name are the same, or the same
-// but for the items of a Secret. One with no items at all has every key of the
-// Secret, which no list of items adds to.
-func mergeable(a, b *corev1.Volume) bool {
-	if a == b {
-		return true
+// sameVolume reports whether two volumes of one name are the same, or grow into
+// one.
+func sameVolume(a, b *corev1.Volume) bool {
+	if projectsSecrets(a) && projectsSecrets(b) {
+		return equality.Semantic.DeepEqual(a.Projected.DefaultMode, b.Projected.DefaultMode)
 	}
-	if a.Secret == nil || b.Secret == nil {
-		return equality.Semantic.DeepEqual(a.VolumeSource, b.VolumeSource)
-	}
-	sa, sb := *a.Secret, *b.Secret
-	if (len(sa.Items) == 0) != (len(sb.Items) == 0) {
-		return false
-	}
-	sa.Items, sb.Items = nil, nil
-	return equality.Semantic.DeepEqual(sa, sb)
-}
-
-func (c *Change) addItem(i int, v *volume, it item) {
-	if at, ok := v.tree.files[it.Path]; ok {
-		if old := &v.items[at]; equality.Semantic.DeepEqual(old.KeyToPath, it.KeyToPath) {
-			old.requesters.add(i)
-		} else {
-			c.conflict(i, old.first, "volumes", v.Name, "would have two different keys or modes at "+quote(it.Path))
-		}
-		return
-	}
-	// The kubelet never gets such a volume mounted, though it passes
-	// validation.
-	if reason, by, blocked := v.tree.blocked(it.Path); blocked {
-		c.conflict(i, v.items[by].first, "volumes", v.Name, "has "+quote(it.Path)+", which "+reason)
-		return
-	}
-	v.tree.add(it.Path, len(v.items))
-	v.items = append(v.items, it)
+	return equality.Semantic.DeepEqual(a.VolumeSource, b.VolumeSource)
 }
 
 // addVolumes adds what is missing to the volumes that are there, and then the
-// volumes that are missing.
-func (d *decision) addVolumes(sc *scope) {
-	matches, count := d.view.volumes.lookup(sc.volumes.at), d.view.volumes.len()
-	var missing []*corev1.Volume
-	for i := range sc.volumes.items {
-		v := &sc.volumes.items[i]
+// volumes that are missing. Scopes without receivers need none.
+func (d *decision) addVolumes() {
+	var needed ordered[scopedVolume]
+	for _, r := range d.receivers {
+		d.needVolumes(&needed, r.scope)
+	}
+	matches, count := d.view.volumes.lookup(needed.at), d.view.volumes.len()
+	missing := make([]*corev1.Volume, 0, len(needed.items))
+	for i, v := range needed.items {
 		switch m := &matches[i]; {
 		case !m.ok():
-			missing = append(missing, d.withItems(sc, v))
-		case m.sameText(func() []byte { text, _ := json.Marshal(d.withItems(sc, v)); return text }):
+			missing = append(missing, d.whole(v))
+		case m.sameText(func() []byte { text, _ := json.Marshal(d.whole(v)); return text }):
 		case !sameSource(m.get(), v.Volume):
-			d.conflict(v.requesters, "", "volumes", v.Name, "has another source already")
-		case len(v.items) > 0:
-			d.addItems(sc, v, m)
+			d.volumeConflict(v.volume, v.requesters, m.index, "has another source already")
+		case v.projection != nil:
+			d.addItems(v, m)
 		}
 	}
-	add(d, podVolumes, 0, count, count, missing)
+	add(d, podVolumes, place{}, count, count, missing)
 }
 
-// withItems returns the volume with all its items.
-func (d *decision) withItems(sc *scope, v *volume) *corev1.Volume {
-	if len(v.items) == 0 {
-		return v.Volume
+type scopedVolume struct {
+	*volume
+	scope *scope
+}
+
+func (d *decision) needVolumes(needed *ordered[scopedVolume], sc *scope) {
+	if len(d.receivers) > 1 {
+		if d.seen == nil {
+			d.seen = make(map[*scope]bool)
+		}
+		if d.seen[sc] {
+			return
+		}
+		d.seen[sc] = true
 	}
-	out, source := *v.Volume, *v.Secret
-	source.Items = make([]corev1.KeyToPath, 0, len(v.items))
-	for i := range v.items {
-		if !d.blocksMountDir(sc, &v.items[i]) {
-			source.Items = append(source.Items, v.items[i].KeyToPath)
+	for i := range sc.volumes.items {
+		v := &sc.volumes.items[i]
+		if _, ok := needed.get(v.Name); !ok {
+			needed.add(v.Name, scopedVolume{v, sc})
 		}
 	}
-	out.Secret = &source
+}
+
+// whole returns the volume with all that it holds.
+func (d *decision) whole(v scopedVolume) *corev1.Volume {
+	if v.projection == nil {
+		return v.Volume
+	}
+	out, projected := *v.Volume, *v.Projected
+	projected.Sources = v.projection.all(func(it *item) bool { return !d.blocksMountDir(v.scope, it) })
+	out.Projected = &projected
 	return &out
 }
 
-// addItems adds the missing items to the Pod's volume that was found.
-func (d *decision) addItems(sc *scope, v *volume, m *match[corev1.Volume]) {
-	have := m.get().Secret.Items
-	if len(have) == 0 {
-		d.conflict(v.requesters, "", "volumes", v.Name, "holds the whole Secret, to which no list of keys can be added")
-		return
-	}
-	// Of the directories above the Pod's own items, which can be millions, only
-	// those count that would be files.
-	files := tree[string]{make(map[string]string), make(map[string]string)}
-	for _, it := range have {
-		// The kubelet cleans paths, and of two items at one it takes any.
-		p, key := path.Clean(it.Path), it.Key
-		if other, ok := files.files[p]; ok && other != key {
-			key = "" // neither
-		}
-		files.files[p] = key
-		for dir := range parents(p) {
-			if _, ours := v.tree.files[dir]; ours {
-				files.dirs[dir] = it.Key
-			}
-		}
-	}
-	var missing []*corev1.KeyToPath
-	for i := range v.items {
-		it := &v.items[i]
-		key, ok := files.files[it.Path]
-		reason, _, blocked := files.blocked(it.Path)
-		switch {
-		case ok && key == it.Key:
-		case it.alias != "" && (ok || blocked || d.blocksMountDir(sc, it)):
-		case ok:
-			d.conflict(it.requesters, "", "volumes", v.Name, "has another key at "+quote(it.Path)+" already")
-		case blocked:
-			d.conflict(it.requesters, "", "volumes", v.Name, "cannot take "+quote(it.Path)+", which "+reason)
-		default:
-			missing = append(missing, &it.KeyToPath)
-			files.add(it.Path, it.Key)
-		}
-	}
-	add(d, secretItems, m.index, len(have), len(have), missing)
+func (d *decision) volumeConflict(v *volume, of requesters, index int, reason string) {
+	d.conflict(of, &mount.ConflictError{
+		Path: fmt.Sprintf("spec.volumes[%d].name", index), Field: "volumes", Name: v.Name, Reason: reason,
+	})
 }
 
-// blocksMountDir reports whether the alias would be a file where a container
-// needs the directory of one of its mounts.
-func (d *decision) blocksMountDir(sc *scope, it *item) bool {
-	if it.alias == "" {
-		return false
-	}
-	if d.mountDirs == nil {
-		d.mountDirs = make(map[string]bool)
-		for _, r := range d.receivers {
-			for _, m := range r.mounts {
-				for dir := range parents(absolute(m.path)) {
-					if _, ours := sc.fileTree.files[dir]; ours {
-						d.mountDirs[dir] = true
-					}
-				}
-			}
-		}
-	}
-	return d.mountDirs[it.alias]
-}
-
-// sameSource reports whether found is a volume of the same Secret, or has at
-// least what ours has. Items are compared separately, unless ours is the whole
-// Secret.
+// sameSource reports whether found is a projected volume, as ours is, or has at
+// least what ours has. API servers and other webhooks fill in the rest.
 func sameSource(found, ours *corev1.Volume) bool {
-	if o, f := ours.Secret, found.Secret; o != nil {
-		return f != nil && f.SecretName == o.SecretName && (len(o.Items) > 0 || len(f.Items) == 0)
+	switch {
+	case projectsSecrets(ours):
+		return found.Projected != nil
+	case ours.Secret != nil:
+		f, o := found.Secret, ours.Secret
+		return f != nil && f.SecretName == o.SecretName && sameItems(f.Items, o.Items)
 	}
 	return equality.Semantic.DeepDerivative(ours.VolumeSource, found.VolumeSource)
+}
+
+func sameItems(found, ours []corev1.KeyToPath) bool {
+	if len(found) != len(ours) {
+		return false
+	}
+	for i := range ours {
+		if found[i].Key != ours[i].Key || found[i].Path != ours[i].Path {
+			return false
+		}
+	}
+	return true
 }

@@ -121,7 +121,7 @@ func TestRestrictedPodsStayRestricted(t *testing.T) {
 		{"all but awssm", []secret.Request{held, variable, file, agent}, []string{"global", "k8s", "k8s", "vault"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for _, order := range []mount.InitOrder{mount.First, mount.AfterSidecars} {
+			for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 				in, err := injector.New(injector.Config{Managers: managers(), InitOrder: order})
 				require.NoError(t, err)
 				for _, version := range versions() {

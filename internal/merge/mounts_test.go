@@ -1,0 +1,128 @@
+package merge_test
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+func TestMounts_BetweenRequests(t *testing.T) {
+	const below = `volumeMounts "/etc/flyte/secrets/g" would be below the volume mounted at "/etc/flyte/secrets", which is read-only`
+	part := func(s *merge.Secret) { s.Fragment.VolumeMounts[0].SubPath = "x" }
+	const nested = "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets,/etc/flyte/secrets/g)"
+	run(t, []row{
+		{name: "two-parts", secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), part)}, index: 1, want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
+		{name: "two-volumes", index: 1, secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), func(s *merge.Secret) { s.Fragment.VolumeMounts[0].MountPath = "/etc/flyte/secrets/g/" })},
+			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
+		{name: "fetched-and-projected-in-dir", why: "a file directly in Dir, from a Secret", index: 1, secrets: []merge.Secret{fetched("g", "a"), with(projected("h", "b", "token"), exactly("token"))},
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them for fetched files: give the other file a directory of its own (path)`},
+		{name: "fetched-and-webhook", index: 1, secrets: []merge.Secret{fetched("g", "a"), annotated("h", "b")},
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
+		{name: "below-read-only", secrets: []merge.Secret{driven("", "a"), item("g", "b")}, index: 1, want: below},
+		{name: "two-levels-below-read-only", secrets: []merge.Secret{driven("", "a"), driven("g/h", "b")}, index: 1,
+			want: `volumeMounts "/etc/flyte/secrets/g/h" would be below the volume mounted at "/etc/flyte/secrets", which is read-only`},
+		{name: "below-config-map", secrets: []merge.Secret{from(corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}), item("g", "b")}, adds: nested},
+		{name: "below-downward-api", secrets: []merge.Secret{from(corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}), item("g", "b")}, adds: nested},
+		{name: "below-projected", secrets: []merge.Secret{from(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), item("g", "b")}, adds: nested},
+		{name: "below-part-of-projected", index: 1, secrets: []merge.Secret{with(from(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), part), item("g", "b")},
+			want: `volumeMounts "/etc/flyte/secrets/g" would be below the volume mounted at "/etc/flyte/secrets", which is a part (subPath) of a volume in which no mount point can be made`},
+		{name: "below-secret", secrets: []merge.Secret{item("g", "b"), driven("g/h", "a")},
+			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g,/etc/flyte/secrets/g/h)"},
+		{name: "webhook-and-below", secrets: []merge.Secret{annotated("h", "b"), item("g", "a")}, adds: "/metadata/annotations volumes(ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g)"},
+	})
+}
+
+func TestMounts_InThePod(t *testing.T) {
+	const field = `container "app": volumeMounts `
+	const added = "volumes(ours) containers/0/env(*,*) containers/0/volumeMounts/1"
+	device := func(path string) *corev1.Pod {
+		return app(func(c *corev1.Container) { c.VolumeDevices = []corev1.VolumeDevice{{Name: "disk", DevicePath: path}} })
+	}
+	windows := mounts(`C:\etc\flyte\Secrets\g`, false)
+	windows.Spec.OS = &corev1.PodOS{Name: corev1.Windows}
+	run(t, []row{
+		{name: "at", pod: mounts("/etc/flyte/secrets/g/", false), secrets: []merge.Secret{item("g", "k")},
+			want: field + `"/etc/flyte/secrets/g" has the volume "mine" already`, path: "spec.containers[0].volumeMounts[0].mountPath"},
+		{name: "at-on-windows", pod: windows, secrets: []merge.Secret{item("g", "k")}, want: field + `"/etc/flyte/secrets/g" has the volume "mine" already`},
+		{name: "at-webhook", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{annotated("g", "k")},
+			want: field + `"/etc/flyte/secrets" has the volume "mine" already, where another webhook would have to mount its own`},
+		{name: "at-webhook-ours", pod: app(func(c *corev1.Container) {
+			c.VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets"}}
+		}), secrets: []merge.Secret{annotated("g", "k")},
+			want: field + `"/etc/flyte/secrets" has the volume "podsecrets-fetched" already, where another webhook would have to mount its own`},
+		{name: "at-fetched", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{fetched("g", "k")}, want: field + `"/etc/flyte/secrets" has the volume "mine" already`},
+		{name: "device-at", pod: device("/etc/flyte/secrets/g"), secrets: []merge.Secret{item("g", "k")},
+			want: field + `"/etc/flyte/secrets/g" has the device "disk" already`, path: "spec.containers[0].volumeDevices[0].devicePath"},
+		{name: "device-above", pod: device("/etc/flyte/secrets"), secrets: []merge.Secret{item("g", "k")},
+			want: field + `"/etc/flyte/secrets" is a device, and secrets would have to be mounted below it`},
+		{name: "below-file", pod: mounts("/etc/flyte/secrets/g/k/x", false), secrets: []merge.Secret{item("g", "k")},
+			want: field + `"/etc/flyte/secrets/g/k/x" would be below the secret "/etc/flyte/secrets/g/k", which is a file`},
+		{name: "on-alias", pod: mounts("/etc/flyte/secrets/g/v", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, adds: added},
+		{name: "below-alias", pod: mounts("/etc/flyte/secrets/g/v/k/x", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, adds: added},
+		{name: "on-file", pod: mounts("/etc/flyte/secrets/g/k", false), secrets: []merge.Secret{item("g", "k")}, want: field + `"/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`},
+		{name: "on-directory", pod: mounts("/etc/flyte/secrets/g", false), secrets: []merge.Secret{fetched("g", "k")}, want: field + `"/etc/flyte/secrets/g" would hide the secret "/etc/flyte/secrets/g/k"`},
+		{name: "beside", pod: mounts("/etc/flyte/secrets/h", true), secrets: []merge.Secret{item("g", "k")}, adds: added},
+		{name: "above", pod: mounts("/etc/flyte", false), secrets: []merge.Secret{item("g", "k")}, adds: added},
+		{name: "above-read-only-two", pod: mounts("/etc/flyte", true), secrets: []merge.Secret{item("g", "k"), item("h", "k")}, also: []int{1},
+			want: field + `"/etc/flyte" is read-only, and secrets would have to be mounted below it`},
+		{name: "read-only-above-writable", pod: app(func(c *corev1.Container) {
+			c.VolumeMounts = []corev1.VolumeMount{{Name: "a", MountPath: "/etc/flyte", ReadOnly: true}, {Name: "b", MountPath: "/etc/flyte/secrets"}}
+		}), secrets: []merge.Secret{item("g", "k")}, adds: "volumes(ours) containers/0/env(*,*) containers/0/volumeMounts/2"},
+		{name: "webhook-ran", pod: agentRan(nil), secrets: []merge.Secret{annotated("g", "k")}, adds: "containers/0/env(*,*)"},
+		{name: "webhook-ran-read-only", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].ReadOnly = true }), index: 1,
+			secrets: []merge.Secret{annotated("g", "k"), item("h", "k")}, want: field + `"/etc/flyte/secrets" is read-only, and secrets would have to be mounted below it`},
+	})
+}
+
+// Whether the kubelet can make the mount point of a secret below a mount of the
+// Pod's own. internal/node tries each of them.
+func TestMounts_BelowThePods(t *testing.T) {
+	yes := true
+	file, directory := corev1.HostPathFile, corev1.HostPathDirectory
+	const readOnly, source = "is read-only", "is read-only at its source"
+	const part = "is a part (subPath) of a volume in which no mount point can be made"
+	for name, tc := range map[string]struct {
+		source corev1.VolumeSource
+		change func(*corev1.VolumeMount)
+		want   string // the reason, "" if it can
+	}{
+		"emptyDir":                   {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+		"emptyDir, read-only":        {corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, setReadOnly, readOnly},
+		"configMap, read-only":       {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}, setReadOnly, ""},
+		"configMap":                  {source: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}},
+		"secret, read-only":          {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}, setReadOnly, ""},
+		"downwardAPI, read-only":     {corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}, setReadOnly, ""},
+		"projected, read-only":       {corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}, setReadOnly, ""},
+		"configMap, a part":          {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, part},
+		"secret, an expanded part":   {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPathExpr = "$(X)" }, part},
+		"emptyDir, a part":           {corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, ""},
+		"image":                      {corev1.VolumeSource{Image: &corev1.ImageVolumeSource{}}, nil, "is an image, and read-only"},
+		"claim":                      {source: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{}}},
+		"claim, read-only":           {corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ReadOnly: true}}, nil, source},
+		"csi, read-only":             {corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{ReadOnly: &yes}}, nil, source},
+		"csi":                        {source: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{}}},
+		"nfs, read-only":             {corev1.VolumeSource{NFS: &corev1.NFSVolumeSource{ReadOnly: true}}, nil, source},
+		"azureDisk, read-only":       {corev1.VolumeSource{AzureDisk: &corev1.AzureDiskVolumeSource{ReadOnly: &yes}}, nil, source},
+		"hostPath, a file":           {corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Type: &file}}, nil, "is a file of the host"},
+		"hostPath, a directory":      {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Type: &directory}}},
+		"hostPath, of no type":       {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{}}},
+		"ephemeral":                  {source: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}},
+		"ephemeral, mount read-only": {corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}, setReadOnly, readOnly},
+	} {
+		pod := mounts("/etc/flyte", false)
+		pod.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: tc.source}}
+		if tc.change != nil {
+			tc.change(&pod.Spec.Containers[0].VolumeMounts[0])
+		}
+		r := row{name: name, pod: pod, secrets: []merge.Secret{item("g", "k")}, adds: "volumes/1 containers/0/env(*,*) containers/0/volumeMounts/1"}
+		if tc.want != "" {
+			r.want = `container "app": volumeMounts "/etc/flyte" ` + tc.want + `, and secrets would have to be mounted below it`
+		}
+		run(t, []row{r})
+	}
+}
+
+func setReadOnly(m *corev1.VolumeMount) { m.ReadOnly = true }

@@ -1,0 +1,117 @@
+package merge_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+func twoContainers() *corev1.Pod {
+	return &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "web"}, {Name: "api"}}}}
+}
+
+func TestScopes(t *testing.T) {
+	web := container("web")
+	shows := `" shows its files to all containers that mount it, so that requests with files in it must be for the same container`
+	fetching := func(name string) *corev1.Pod {
+		pod := twoContainers()
+		for i := range pod.Spec.Containers {
+			if pod.Spec.Containers[i].Name == name {
+				pod.Spec.Containers[i].VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets"}}
+			}
+		}
+		return pod
+	}
+	run(t, []row{
+		{name: "variable-of-one", pod: twoContainers(), secrets: []merge.Secret{ref("g", "a"), with(ref("g", "b"), web)},
+			adds: "containers/0/env(*,_FSEC_G_A,_FSEC_G_B) containers/1/env(*,_FSEC_G_A)"},
+		{name: "only-one", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "b"), web)}, adds: "containers/0/env(*,_FSEC_G_B)"},
+		{name: "one-name-in-two-containers", why: "no container has both", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X"), web), with(ref("g", "b"), envVar("X"), container("api"))},
+			adds: "containers/0/env(*,_FSEC_G_A,X) containers/1/env(*,_FSEC_G_B,X)"},
+		{name: "one-name-in-one-container", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"), web)}, index: 1,
+			want: `env "X" would stand for two different things`},
+		{name: "files-of-one", why: "its volume has the files of all too", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), web)},
+			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
+		{name: "files-of-both", pod: twoContainers(), secrets: []merge.Secret{with(item("g", "a"), web), with(item("g", "b"), container("api"))},
+			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
+		{name: "another-directory", why: "the volume of all is shared", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), web)},
+			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g,/etc/flyte/secrets/h) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
+
+		{name: "fetched-for-one", pod: twoContainers(), secrets: []merge.Secret{with(fetched("g", "a"), web)},
+			adds: "volumes(podsecrets-fetched) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets) initContainers(ours)"},
+		{name: "fetched-for-one-and-all", pod: twoContainers(), secrets: []merge.Secret{fetched("g", "a"), with(fetched("g", "b"), web)}, index: 1, want: `volumes "podsecrets-fetched` + shows},
+		{name: "fetched-for-two", pod: twoContainers(), secrets: []merge.Secret{with(fetched("g", "a"), container("api")), with(fetched("g", "b"), web)}, index: 1, want: `volumes "podsecrets-fetched` + shows},
+		{name: "fetched-variables-for-two", why: "nobody mounts env files", pod: twoContainers(), secrets: []merge.Secret{with(fetchedEnv("g", "a"), container("api")), with(fetchedEnv("g", "b"), web)},
+			adds: "volumes(podsecrets-fetched,podsecrets-env) containers/0/env(*,_FSEC_G_B) containers/1/env(*,_FSEC_G_A) initContainers(ours)"},
+		{name: "driver-for-two", pod: twoContainers(), secrets: []merge.Secret{with(driven("g", "a"), container("api")), with(driven("g", "b"), web)}, index: 1,
+			want: `volumes "` + mount.Name("driver", "g") + shows},
+		{name: "webhook-for-two", pod: twoContainers(), secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
+		{name: "webhook-variables-for-two", why: "receivers mount that volume", pod: twoContainers(), secrets: []merge.Secret{annotatedEnv("g", "a"), with(annotatedEnv("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
+		{name: "mounted-elsewhere", pod: fetching("api"), secrets: []merge.Secret{with(fetched("g", "a"), web)},
+			want: `container "api": volumeMounts "podsecrets-fetched" is mounted already, and the container would see files of secrets that it does not receive`,
+			path: "spec.containers[1].volumeMounts[0].name"},
+		{name: "mounted-in-what-is-not-chosen", pod: fetching("api"), secrets: []merge.Secret{fetched("g", "a")}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }},
+			want: `container "api": volumeMounts "podsecrets-fetched" is mounted already, and the container would see files of secrets that it does not receive`},
+		{name: "mounted-there", pod: fetching("web"), secrets: []merge.Secret{with(fetched("g", "a"), web)}, adds: "volumes(podsecrets-fetched) containers/0/env(*,*) initContainers(ours)"},
+	})
+}
+
+// No other container sees the keys of what one container receives.
+func TestScopes_VolumesOfTheirOwn(t *testing.T) {
+	change, problems := mergeAll(mount.Layout{}, []merge.Secret{item("g", "a"), with(item("g", "b"), container("web"))})
+	require.Empty(t, problems)
+	edits, problems, err := change.Decide(merge.ViewPod(twoContainers()), merge.Options{})
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	pod := edits.Apply(twoContainers())
+	assert.Equal(t, []string{"a=a", "b=b"}, keysAt(pod, "web"))
+	assert.Equal(t, []string{"a=a"}, keysAt(pod, "api"))
+	assert.Equal(t, []string{"web"}, edits.Receivers(1))
+	assert.Equal(t, []string{"web", "api"}, edits.Receivers(0))
+}
+
+// keysAt returns the items of the volumes that a container mounts.
+func keysAt(pod *corev1.Pod, name string) (keys []string) {
+	for _, c := range pod.Spec.Containers {
+		for _, m := range c.VolumeMounts {
+			for _, v := range pod.Spec.Volumes {
+				if c.Name == name && v.Name == m.Name {
+					for _, s := range v.Projected.Sources {
+						for _, it := range s.Secret.Items {
+							keys = append(keys, it.Key+"="+it.Path)
+						}
+					}
+				}
+			}
+		}
+	}
+	return keys
+}
+
+// A request for a container that does not receive fails, and others do not.
+func TestScopes_NoSuchReceiver(t *testing.T) {
+	for name, tc := range map[string]struct {
+		container string
+		options   merge.Options
+		want      string
+	}{
+		"not there":  {"other", merge.Options{}, `no container of the pod receives the secrets asked for: the pod has no container "other" that is chosen`},
+		"not chosen": {"api", merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }}, `no container of the pod receives the secrets asked for: the pod has no container "api" that is chosen`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change, problems := mergeAll(mount.Layout{}, []merge.Secret{ref("g", "a"), with(ref("g", "b"), container(tc.container))})
+			require.Empty(t, problems)
+			_, problems, err := change.Decide(merge.ViewPod(twoContainers()), tc.options)
+			require.NoError(t, err)
+			require.Len(t, problems, 1)
+			assert.Equal(t, 1, problems[0].Secret)
+			assert.ErrorIs(t, problems[0].Err, mount.ErrNoContainer)
+			assert.EqualError(t, problems[0].Err, tc.want)
+		})
+	}
+}

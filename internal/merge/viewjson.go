@@ -1,0 +1,284 @@
+package merge
+
+import (
+	"cmp"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// ViewJSON returns the View of a Pod in JSON, with case-sensitive keys as the
+// API server reads them. Of a key that an object has twice, the last one counts.
+func ViewJSON(raw []byte) (*View, error) { return viewJSON(raw, false) }
+
+// ViewRequests is ViewJSON, but the View of a Pod whose annotations hold no
+// request may have no more than its annotations.
+func ViewRequests(raw []byte) (*View, error) { return viewJSON(raw, true) }
+
+// viewer makes a View of JSON.
+type viewer struct {
+	scanner
+	view *View
+	// Each list is a part of these.
+	elements []rawElement
+	mounts   []mounted
+
+	labels, annotations rawMap
+}
+
+func viewJSON(raw []byte, requests bool) (*View, error) {
+	v := viewer{scanner: scanner{text: raw}, view: new(View)}
+	metadata := false
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "metadata":
+			v.metadata()
+			metadata = true
+		case "spec":
+			if requests && metadata && !v.annotations.requests {
+				v.skip() // as most Pods of a cluster
+			} else {
+				v.spec()
+			}
+		default:
+			v.skip()
+		}
+	}
+	if err := v.end(); err != nil {
+		return nil, err
+	}
+	if !requests || v.annotations.requests {
+		v.view.Metadata.Labels, v.view.Metadata.Annotations = v.labels.decode(), v.annotations.decode()
+	}
+	return v.view, nil
+}
+
+func (v *viewer) metadata() {
+	m := &v.view.Metadata
+	*m, v.labels, v.annotations = metav1.ObjectMeta{}, rawMap{}, rawMap{}
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "name":
+			m.Name = v.string()
+		case "generateName":
+			m.GenerateName = v.string()
+		case "namespace":
+			m.Namespace = v.string()
+		case "labels":
+			v.labels = v.rawMap()
+		case "annotations":
+			v.annotations = v.rawMap()
+		default:
+			v.skip()
+		}
+	}
+}
+
+func (v *viewer) spec() {
+	view := v.view
+	*view = View{Metadata: view.Metadata}
+	var name, deprecated, os, selected string
+	var hostProcess bool
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "volumes":
+			view.volumes = elements[corev1.Volume]{raw: v.list(), text: v.text}
+		case "imagePullSecrets":
+			view.pullSecrets = elements[pullSecret]{raw: v.list(), text: v.text}
+		case "initContainers":
+			view.initContainers = v.containers(true)
+		case "containers":
+			view.containers = v.containers(false)
+		case "serviceAccountName":
+			name = v.textOrSkip()
+		case "serviceAccount":
+			deprecated = v.textOrSkip()
+		case "nodeSelector":
+			selected = v.memberText(corev1.LabelOSStable)
+		case "os":
+			os = v.memberText("name")
+		case "securityContext":
+			hostProcess = v.hostProcess()
+		case "resources":
+			p := v.skipSpan()
+			view.rawLimited = v.text[p.from:p.to]
+		default:
+			v.skip()
+		}
+	}
+	view.spec = mount.TargetSpec{ServiceAccount: cmp.Or(name, deprecated), OS: cmp.Or(os, selected)}
+	if hostProcess {
+		view.spec.OS = string(corev1.Windows)
+	}
+}
+
+// The following read fields that are of no concern to most Pods, and take a value
+// of another type for none: API servers never send one.
+
+// textOrSkip reads a string.
+func (v *viewer) textOrSkip() string {
+	if v.peek() != '"' {
+		v.skip()
+		return ""
+	}
+	return v.string()
+}
+
+// objectOrSkip begins to read an object, of which next finds no member if it is
+// none.
+func (v *viewer) objectOrSkip() {
+	if v.peek() == '{' {
+		v.object()
+		return
+	}
+	v.skip()
+	v.null = true
+}
+
+// memberText reads an object, and returns one of its members, a string.
+func (v *viewer) memberText(key string) (text string) {
+	for v.objectOrSkip(); v.next('}'); {
+		if string(v.key()) == key {
+			text = v.textOrSkip()
+		} else {
+			v.skip()
+		}
+	}
+	return text
+}
+
+// hostProcess reads a security context, and reports whether it makes the Pod a
+// HostProcess Pod.
+func (v *viewer) hostProcess() (on bool) {
+	for v.objectOrSkip(); v.next('}'); {
+		if string(v.key()) != "windowsOptions" {
+			v.skip()
+			continue
+		}
+		for v.objectOrSkip(); v.next('}'); {
+			isIt := string(v.key()) == "hostProcess"
+			p := v.skipSpan()
+			on = on || isIt && string(v.text[p.from:p.to]) == "true"
+		}
+	}
+	return on
+}
+
+func (v *viewer) containers(init bool) []container {
+	var all []container
+	for v.array(); v.next(']'); {
+		v.peek()
+		from := v.pos
+		c := v.container(init)
+		c.raw = v.text[from:v.pos]
+		all = append(all, c)
+	}
+	return all
+}
+
+func (v *viewer) container(init bool) container {
+	c := container{Container: mount.Container{Init: init}}
+	var volumeMounts, devices []mounted
+	for v.object(); v.next('}'); {
+		switch string(v.key()) {
+		case "name":
+			c.Name = v.string()
+		case "restartPolicy":
+			c.Sidecar = v.string() == string(corev1.ContainerRestartPolicyAlways) && init
+		case "env":
+			c.env = elements[corev1.EnvVar]{raw: v.list(), text: v.text}
+		case "volumeMounts":
+			volumeMounts = v.mountList("mountPath", false)
+		case "volumeDevices":
+			devices = v.mountList("devicePath", true)
+		default:
+			v.skip()
+		}
+	}
+	c.volumeMounts = len(volumeMounts)
+	c.mounts = append(volumeMounts, devices...)
+	return c
+}
+
+func (v *viewer) mountList(pathKey string, device bool) []mounted {
+	from := len(v.mounts)
+	for v.array(); v.next(']'); {
+		m := mounted{device: device}
+		for v.object(); v.next('}'); {
+			switch string(v.key()) {
+			case pathKey:
+				m.path = v.string()
+			case "name":
+				m.volume = v.string()
+			case "subPath":
+				m.subPath = v.string()
+			case "subPathExpr":
+				m.expr = v.string()
+			case "readOnly":
+				m.readOnly = v.bool()
+			default:
+				v.skip()
+			}
+		}
+		v.mounts = append(v.mounts, m)
+	}
+	return v.mounts[from:len(v.mounts):len(v.mounts)]
+}
+
+// list reads a list of elements with names.
+func (v *viewer) list() []rawElement {
+	if v.elements == nil {
+		v.elements = make([]rawElement, 0, 16+len(v.text)/128)
+	}
+	from := len(v.elements)
+	for v.array(); v.next(']'); {
+		var e rawElement
+		v.peek()
+		at := v.pos
+		for v.object(); v.next('}'); {
+			if string(v.key()) == "name" {
+				e.name = v.stringSpan()
+			} else {
+				v.skip()
+			}
+		}
+		e.element = span{from: int32(at), to: int32(v.pos)}
+		v.elements = append(v.elements, e)
+	}
+	return v.elements[from:len(v.elements):len(v.elements)]
+}
+
+// rawMap is a map of texts in JSON.
+type rawMap struct {
+	text     []byte
+	members  int
+	requests bool // a member is a request, by its key
+}
+
+func (v *viewer) rawMap() rawMap {
+	v.peek()
+	from, m := v.pos, rawMap{}
+	for v.object(); v.next('}'); {
+		m.members++
+		m.requests = m.requests || secret.IsAnnotation(string(v.key()))
+		v.stringSpan()
+	}
+	m.text = v.text[from:v.pos]
+	return m
+}
+
+func (m rawMap) decode() map[string]string {
+	if m.members == 0 {
+		return nil
+	}
+	all := make(map[string]string, m.members)
+	s := scanner{text: m.text, strings: string(m.text)}
+	for s.object(); s.next('}'); {
+		key := s.stringOf(s.name)
+		all[key] = s.string()
+	}
+	return all
+}

@@ -1,0 +1,160 @@
+package merge
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// webhook is another webhook that brings secrets.
+type webhook struct {
+	*mount.Webhook
+	dir string
+	requesters
+}
+
+func (c *Change) isWebhookContainer(name string) bool {
+	for i := range c.webhooks.items {
+		if slices.Contains(c.webhooks.items[i].Containers, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// listContainers returns the missing annotation that lists the receivers of what
+// the webhook brings, or "" if there is one, or if all containers receive.
+func (d *decision) listContainers(w *webhook) string {
+	if w.ContainersAnnotation == "" {
+		return ""
+	}
+	only := d.change.secrets[w.first].Container // the same for all, as they share the volume
+	var names []string
+	all := true
+	leaveOut := func(r receiver) {
+		if r.Init {
+			d.annotationConflict(w.requesters, w.ContainersAnnotation, "cannot leave out an init container, such as "+quote(r.Name))
+		}
+		all = all && r.Init
+	}
+	for _, r := range d.receivers {
+		switch {
+		case only != "" && only != r.Name:
+			leaveOut(r)
+		case !r.Init:
+			names = append(names, r.Name)
+		}
+	}
+	for _, r := range d.others {
+		leaveOut(r)
+	}
+	value, ok := d.view.Metadata.Annotations[w.ContainersAnnotation]
+	if a, set := d.change.annotations[w.ContainersAnnotation]; set && !ok {
+		value, ok = a.value, true
+	}
+	switch {
+	case !all && len(names) == 0:
+		d.annotationConflict(w.requesters, w.ContainersAnnotation, "cannot leave out every container")
+	case ok && !containsAll(strings.Split(value, ","), names):
+		d.annotationConflict(w.requesters, w.ContainersAnnotation, "does not list all containers that receive secrets")
+	case !ok && !all:
+		return strings.Join(names, ",")
+	}
+	return ""
+}
+
+func containsAll(list, names []string) bool {
+	listed := make(map[string]bool, len(list))
+	for _, name := range list {
+		listed[name] = true
+	}
+	return !slices.ContainsFunc(names, func(name string) bool { return !listed[name] })
+}
+
+// checkRan looks whether a webhook that the Pod says has run really has: then one
+// of its containers is there, and its volume is where the files are read. It will
+// not read what is missing now.
+func (d *decision) checkRan(w *webhook, missing []pair) {
+	if w.RanAnnotation == "" || !d.saysItRan(w.Webhook) {
+		return
+	}
+	says := "is " + quote(w.RanValue) + ", but "
+	isOurs := func(c container) bool { return slices.Contains(w.Containers, c.Name) }
+	if !slices.ContainsFunc(d.view.initContainers, isOurs) && !slices.ContainsFunc(d.view.containers, isOurs) {
+		d.annotationConflict(w.requesters, w.RanAnnotation, says+"the pod has none of the containers that the other webhook adds")
+		return
+	}
+	for _, p := range missing {
+		if a, ours := d.change.annotations[p.key]; !ours || a.kind != annotationAlias {
+			d.annotationConflict(w.requesters, w.RanAnnotation, "is "+quote(w.RanValue)+", so that the other webhook will not read "+quote(p.key)+", which is missing")
+			return
+		}
+	}
+	only := d.change.secrets[w.first].Container
+	for _, r := range d.receivers {
+		if only != "" && only != r.Name || !d.change.readsFiles(r.scope, w) {
+			continue
+		}
+		if !slices.ContainsFunc(r.mounts, func(m mounted) bool { return m.volume == w.Volume && absolute(m.path) == w.dir }) {
+			d.annotationConflict(w.requesters, w.RanAnnotation, says+"container "+quote(r.Name)+" does not have its volume at "+quote(w.dir))
+			return
+		}
+	}
+}
+
+// readsFiles reports whether a scope has files that the webhook brings.
+func (c *Change) readsFiles(sc *scope, w *webhook) bool {
+	m, ok := sc.mounts.get(w.dir)
+	return ok && m.webhook
+}
+
+// checkFiles reports annotations of the Pod's own that make the webhook write one
+// of our files, or mount a volume of its own over them.
+func (d *decision) checkFiles(w *webhook) {
+	if w.Writes == (mount.FileAnnotations{}) {
+		return
+	}
+	sc := d.change.scopeOf(d.change.secrets[w.first].Container)
+	var conflicts []string
+	for key := range d.view.Metadata.Annotations {
+		if _, ours := d.change.annotations[key]; !ours && d.overwrites(sc, w, key) {
+			conflicts = append(conflicts, key)
+		}
+	}
+	slices.Sort(conflicts)
+	for _, key := range conflicts {
+		d.annotationConflict(w.requesters, key, "makes the other webhook write or hide a file of a secret")
+	}
+}
+
+func (d *decision) overwrites(sc *scope, w *webhook, key string) bool {
+	annotations := d.view.Metadata.Annotations
+	id, file := "", ""
+	switch {
+	case w.Writes.File != "" && strings.HasPrefix(key, w.Writes.File):
+		id, file = key[len(w.Writes.File):], annotations[key]
+	case w.Writes.Secret != "" && strings.HasPrefix(key, w.Writes.Secret):
+		id = key[len(w.Writes.Secret):]
+		if _, named := annotations[w.Writes.File+id]; named {
+			return false // looked at by that name
+		}
+		file = strings.ToLower(id)
+	default:
+		return false
+	}
+	dir := w.dir
+	if moved, ok := annotations[w.Writes.Dir+id]; ok && w.Writes.Dir != "" {
+		dir = absolute(moved)
+	}
+	if dir != w.dir && isUnder(w.dir, dir) {
+		_, hidesFile := sc.fileTree.files[dir]
+		_, hidesFiles := sc.fileTree.dirs[dir]
+		return hidesFile || hidesFiles
+	}
+	p := path.Join(dir, file)
+	_, taken := sc.fileTree.files[p]
+	_, _, blocked := sc.fileTree.blocked(p)
+	return taken || blocked
+}

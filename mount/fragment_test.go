@@ -1,0 +1,155 @@
+package mount_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+func TestFragment_Validate(t *testing.T) {
+	volume := func(name string) corev1.Volume {
+		return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+	}
+	mounted := func(paths ...string) mount.Fragment {
+		f := mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.Name("a"))}}
+		for _, p := range paths {
+			f.VolumeMounts = append(f.VolumeMounts, corev1.VolumeMount{Name: mount.Name("a"), MountPath: p})
+		}
+		return f
+	}
+	ours, always := mount.Name("a"), corev1.ContainerRestartPolicyAlways
+	fetching := func(containers ...corev1.Container) mount.Fragment {
+		f := mount.Fragment{File: true}
+		for i := range containers {
+			f.InitContainers = append(f.InitContainers, mount.InitContainer{Container: &containers[i]})
+		}
+		return f
+	}
+	// env refers to an env file in a volume, mounts another in the fetcher, and has
+	// a webhook with a third.
+	env := func(volume, mounted, webhook string) mount.Fragment {
+		f := fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mounted}}})
+		f.File = false
+		f.Value = mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: volume, Path: "f", Key: "V"}})
+		f.Webhook = &mount.Webhook{Volume: webhook}
+		return f
+	}
+	for _, tc := range []struct {
+		name     string
+		fragment mount.Fragment
+		field    string // "" means valid
+	}{
+		{"a variable", mount.Fragment{Value: mount.Literal("")}, ""},
+		{"a file", mount.Fragment{File: true}, ""},
+		{"neither", mount.Fragment{}, "Value"},
+		{"both", mount.Fragment{Value: mount.Literal(""), File: true}, "Value"},
+		{"a directory that cannot be announced", mount.Fragment{File: true, Webhook: &mount.Webhook{Dir: "x"}}, "Webhook.Dir"},
+		{"the user's name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume("data")}}, "Volumes"},
+		{"the volume that the library adds", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.FetchVolume)}}, "Volumes"},
+		{"a volume twice", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(ours), volume(ours)}}, "Volumes"},
+		{"a mount of somebody's volume", mount.Fragment{File: true, VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/x"}}}, "VolumeMounts"},
+		{"a reference to nothing", mount.Fragment{Value: mount.FromSource(nil)}, "Value"},
+		{"a volume without a source", mount.Fragment{File: true, Volumes: []corev1.Volume{{Name: ours}}}, "Volumes"},
+		{"a mount", mounted("/x", "/y"), ""},
+		{"a relative mount", mounted("x"), "VolumeMounts"},
+		{"a colon, which Kubernetes refuses", mounted("/x:y"), "VolumeMounts"},
+		{"two mounts at one path", mounted("/x", "/x/"), "VolumeMounts"},
+		{"a fetcher", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume}, {Name: mount.EnvVolume}}}), ""},
+		{"a fetcher with somebody's volume", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: "data"}}}), "InitContainers"},
+		{"a bad name of the list of containers", mount.Fragment{File: true, Webhook: &mount.Webhook{ContainersAnnotation: "a b"}}, "Webhook.ContainersAnnotation"},
+		{"a bad name of the mark", mount.Fragment{File: true, Webhook: &mount.Webhook{RanAnnotation: "a b"}}, "Webhook.RanAnnotation"},
+		{"an empty annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"": ""}}}, "Webhook.Annotations"},
+		{"a fetcher that would receive secrets", fetching(corev1.Container{Name: "fetch"}), "InitContainers"},
+		{"a fetcher without a container", mount.Fragment{File: true, InitContainers: []mount.InitContainer{{}}}, "InitContainers"},
+		{"a fetcher twice", fetching(corev1.Container{Name: ours}, corev1.Container{Name: ours}), "InitContainers"},
+		{"a fetcher that is a sidecar", fetching(corev1.Container{Name: ours, RestartPolicy: &always}), "InitContainers"},
+		{"an env file", env(mount.EnvVolume, mount.EnvVolume, ""), ""},
+		{"an env file that nobody writes", env(mount.EnvVolume, mount.FetchVolume, ""), "Value"},
+		{"an env file of a webhook", env("theirs", mount.FetchVolume, "theirs"), ""},
+		{"an env file in another volume", env("other", mount.EnvVolume, "theirs"), "Value"},
+		{"a bad annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"a b": ""}}}, "Webhook.Annotations"},
+		{"a long annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{DefaultAnnotations: map[string]string{"x/" + strings.Repeat("a", 64): ""}}}, "Webhook.DefaultAnnotations"},
+		{"a bad annotation of the alias", mount.Fragment{File: true, Webhook: &mount.Webhook{AliasAnnotations: map[string]string{"a b": ""}}}, "Webhook.AliasAnnotations"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := tc.fragment.Validate()
+			if tc.field == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var typed *mount.FragmentError
+			require.True(t, errors.As(err, &typed), "%v", err)
+			assert.Equal(t, tc.field, typed.Field)
+		})
+	}
+}
+
+// Names of annotations, as Kubernetes' ValidateAnnotations has them: a qualified
+// name, of which the case does not count.
+func TestFragment_AnnotationNames(t *testing.T) {
+	long := strings.Repeat("a", 63)
+	for _, tc := range []struct {
+		key   string
+		valid bool
+	}{
+		{"example.com/a", true},
+		{"example.com/0-a.9", true},
+		{"Example.com/A_b", true},
+		{"plain", true},
+		{"example.com/" + long, true},
+		{long + "/a", true},
+		{"0/0", true},
+		{"z/z", true},
+		{long + "." + long + "/a", true},
+		{"example.com/" + long + "a", false},
+		{strings.Repeat(long+".", 4) + "a/a", false},
+		{"", false},
+		{"/", false},
+		{"/a", false},
+		{"a/", false},
+		{"a/b/c", false},
+		{"a/-b", false},
+		{"a/b-", false},
+		{"a-/b", false},
+		{"-a/b", false},
+		{"a..b/c", false},
+		{"a_b/c", false},
+		{"a/b:c", false},
+		{"a/b c", false},
+		{"a/b\"c", false},
+		{"a/b{", false},
+		{"a/b`", false},
+		{"a/é", false},
+	} {
+		for field, w := range map[string]*mount.Webhook{
+			"Webhook.Annotations":          {Annotations: map[string]string{tc.key: "v"}},
+			"Webhook.DefaultAnnotations":   {DefaultAnnotations: map[string]string{tc.key: "v"}},
+			"Webhook.ContainersAnnotation": {ContainersAnnotation: tc.key},
+		} {
+			if tc.key == "" && field == "Webhook.ContainersAnnotation" {
+				continue // means none
+			}
+			f := &mount.Fragment{File: true, Webhook: w}
+			var flaw *mount.FragmentError
+			if err := f.Validate(); tc.valid {
+				assert.NoError(t, err, "%s %q", field, tc.key)
+			} else if assert.ErrorAs(t, err, &flaw, "%s %q", field, tc.key) {
+				assert.Equal(t, field, flaw.Field, tc.key)
+			}
+		}
+	}
+}
+
+// Of several invalid names, always the same one is reported.
+func TestFragment_FirstInvalidName(t *testing.T) {
+	f := mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"c c": "", "a a": "", "b b": ""}}}
+	for range 20 {
+		assert.EqualError(t, f.Validate(), `fragment: Webhook.Annotations "a a" is not a valid name`)
+	}
+}

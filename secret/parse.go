@@ -1,0 +1,144 @@
+package secret
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// A parameter is one field of a request in its readable form.
+type parameter struct {
+	name  string
+	field string                  // as an InvalidError names it
+	get   func(r *Request) string // "" if it is not set
+	set   func(r *Request, value string) error
+}
+
+func textParameter(name, field string, of func(r *Request) *string) parameter {
+	return parameter{
+		name, field,
+		func(r *Request) string { return *of(r) },
+		func(r *Request, value string) error { *of(r) = value; return nil },
+	}
+}
+
+// parameters are all of them, in the order in which Text writes them.
+var parameters = []parameter{
+	textParameter("group", "group", func(r *Request) *string { return &r.Group }),
+	textParameter("key", "key", func(r *Request) *string { return &r.Key }),
+	textParameter("version", "groupVersion", func(r *Request) *string { return &r.GroupVersion }),
+	{"mount", "mount", mountText, func(r *Request, value string) error { return r.Mount.UnmarshalText([]byte(value)) }},
+	textParameter("env", "envVar", func(r *Request) *string { return &r.EnvVar }),
+	textParameter("path", "path", func(r *Request) *string { return &r.Path }),
+	textParameter("field", "field", func(r *Request) *string { return &r.Field }),
+	{"mode", "mode", modeText, setMode},
+	textParameter("container", "container", func(r *Request) *string { return &r.Container }),
+}
+
+func mountText(r *Request) string {
+	if r.Mount == mount.Any {
+		return ""
+	}
+	return r.Mount.String()
+}
+
+func modeText(r *Request) string {
+	if r.Mode == 0 {
+		return ""
+	}
+	return octalText(r.Mode)
+}
+
+func octalText(mode int32) string { return fmt.Sprintf("%#o", mode) }
+
+func setMode(r *Request, value string) error {
+	mode, err := strconv.ParseInt(value, 8, 32)
+	if err != nil {
+		return fmt.Errorf("mode %q is not an octal number, such as 0400", value)
+	}
+	r.Mode = int32(mode)
+	return nil
+}
+
+// Parse reads a request in its readable form, as Request.Text writes it:
+//
+//	group=db,key=password,env=DB_PASSWORD,container=web
+//
+// It is one line of CSV, so that a field with a comma or a quotation mark can be
+// quoted: group=g,"key=a,b". The names are group, key, version, mount (ANY,
+// ENV_VAR or FILE), env, path, field, mode (octal) and container, in any order,
+// each at most once. The request is not validated.
+func Parse(text string) (Request, error) {
+	r := csv.NewReader(strings.NewReader(text))
+	fields, err := r.Read()
+	var syntax *csv.ParseError
+	switch {
+	case errors.As(err, &syntax):
+		return Request{}, fmt.Errorf("column %d: %w", syntax.Column, syntax.Err)
+	case err != nil:
+		return Request{}, errors.New("is empty")
+	}
+	if r.InputOffset() < int64(len(text)) {
+		return Request{}, errors.New("has more than one line")
+	}
+	var req Request
+	var seen [16]bool
+	for _, field := range fields {
+		name, value, ok := strings.Cut(field, "=")
+		if !ok {
+			return Request{}, fmt.Errorf(`%q has no "="`, field)
+		}
+		i := indexOf(name)
+		switch {
+		case i < 0:
+			return Request{}, fmt.Errorf("%q is none of %s", name, parameterNames())
+		case seen[i]:
+			return Request{}, fmt.Errorf("%q is there twice", name)
+		}
+		seen[i] = true
+		if err := parameters[i].set(&req, value); err != nil {
+			return Request{}, err
+		}
+	}
+	return req, nil
+}
+
+func indexOf(name string) int {
+	for i := range parameters {
+		if parameters[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func parameterNames() string {
+	names := make([]string, len(parameters))
+	for i := range parameters {
+		names[i] = parameters[i].name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Text returns the request in its readable form, which Parse reads. Fields that
+// are empty are left out. Of the zero value it is "", which Parse refuses.
+func (r Request) Text() string {
+	var fields []string
+	for i := range parameters {
+		if value := parameters[i].get(&r); value != "" {
+			fields = append(fields, parameters[i].name+"="+value)
+		}
+	}
+	if len(fields) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	_ = w.Write(fields) // a Builder never fails
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -1,0 +1,31 @@
+package secret
+
+import (
+	"fmt"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// Proto is what FromProto reads: the getters of Flyte's protobuf message
+// core.Secret, in any of its generations. M is the enum MountType.
+type Proto[M fmt.Stringer] interface {
+	GetGroup() string
+	GetGroupVersion() string
+	GetKey() string
+	GetMountRequirement() M
+	GetEnvVar() string
+}
+
+// FromProto returns the request that a message of Flyte's type core.Secret makes,
+// without importing protobuf. A mount requirement that Flyte's enum does not
+// define is an *InvalidError. The request is not validated.
+func FromProto[M fmt.Stringer](s Proto[M]) (Request, error) {
+	form, err := mount.ParseType(s.GetMountRequirement().String())
+	if err != nil {
+		return Request{}, &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
+	}
+	return Request{
+		Group: s.GetGroup(), Key: s.GetKey(), GroupVersion: s.GetGroupVersion(),
+		Mount: form, EnvVar: s.GetEnvVar(),
+	}, nil
+}
