@@ -41,14 +41,15 @@ func TestDependencies(t *testing.T) {
 // Data walks one way through the packages, and so do imports; see CONTRIBUTING.md.
 func TestImportsGoOneWay(t *testing.T) {
 	for pkg, may := range map[string][]string{
-		"mount":          nil,
-		"secret":         {"mount"},
-		"global":         {"mount", "secret"},
-		"k8ssecret":      {"mount", "secret"},
-		"awssm":          {"mount", "secret"},
-		"vault":          {"mount", "secret"},
-		"internal/merge": {"mount", "secret"},
-		"injector":       {"mount", "secret", "internal/merge"},
+		"internal/names": nil,
+		"mount":          {"internal/names"},
+		"secret":         {"mount", "internal/names"},
+		"global":         {"mount", "secret", "internal/names"},
+		"k8ssecret":      {"mount", "secret", "internal/names"},
+		"awssm":          {"mount", "secret", "internal/names"},
+		"vault":          {"mount", "secret", "internal/names"},
+		"internal/merge": {"mount", "secret", "internal/names"},
+		"injector":       {"mount", "secret", "internal/merge", "internal/names"},
 	} {
 		for _, imported := range goList(t, `{{join .Imports "\n"}}`, self+"/"+pkg) {
 			if own, ours := strings.CutPrefix(imported, self+"/"); ours {

@@ -74,7 +74,7 @@ func TestConflictsOfAnnotationsAreNotMultiplied(t *testing.T) {
 		annotations[name], pod.Annotations[name] = "true", "false"
 	}
 	m := always{"m", func(secret.Request, mount.Target) (mount.Fragment, error) {
-		return mount.Fragment{File: true, Annotations: annotations}, nil
+		return mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: annotations}}, nil
 	}}
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 	require.NoError(t, err)

@@ -16,11 +16,11 @@ import (
 // What the Pod has already under a name that a secret would get.
 func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 	const conflict = `secret group="g" key="k" mount=FILE: manager k8s: `
-	volume := mount.Name("k8s", "g")
+	volume := mount.Name("k8s", "files", "/etc/flyte/secrets/g")
 	fetcher := mount.Name("aws", arn+":k-AbCdEf", "/"+arn+"/k-abcdef")
 	items := func(items ...corev1.KeyToPath) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
-			pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "g", Items: items}}}}
+			pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", items...)}
 		}
 	}
 	otherKey := conflict + fmt.Sprintf(`volumes %q has another key at "k" already`, volume)
@@ -74,9 +74,7 @@ func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 		},
 		{
 			name: "our volume at its path, but a part of it, with another key where ours would be", pod: func(pod *corev1.Pod) {
-				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-					SecretName: "g", Items: []corev1.KeyToPath{{Key: "k", Path: "k"}, {Key: "other", Path: "sub/k"}},
-				}}}}
+				pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", corev1.KeyToPath{Key: "k", Path: "k"}, corev1.KeyToPath{Key: "other", Path: "sub/k"})}
 				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/etc/flyte/secrets/g", SubPath: "sub"}}
 			}, reqs: ask(mount.File, "g/k"),
 			denied: conflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" has another part of the volume %q already`, volume),
@@ -118,7 +116,7 @@ func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 		},
 		{
 			name: "an init container with the name of ours", pod: func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcher }, reqs: awsKey,
-			denied: ofAWS + fmt.Sprintf(`initContainers %q fetches something else already`, fetcher),
+			denied: ofAWS + fmt.Sprintf(`initContainers %q is another container already: it has none of the variables of ours`, fetcher),
 		},
 		{
 			name: "our volume in memory with another source", pod: func(pod *corev1.Pod) {
@@ -127,6 +125,15 @@ func TestHazardsOfNamesThatAreTaken(t *testing.T) {
 			denied: ofAWS + `volumes "podsecrets-fetched" has another source already`,
 		},
 	})
+}
+
+// projecting is a projected volume of a Secret.
+func projecting(name, secretName string, items ...corev1.KeyToPath) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+		Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: secretName}, Items: items,
+		}}},
+	}}}
 }
 
 // A copy of what was injected before, with other requests: what is missing is
@@ -141,8 +148,8 @@ func TestHazardOfACopiedPod(t *testing.T) {
 		{name: "other requests", pod: copied, reqs: append(ask(mount.File, "g/other", arn+"/new-AbCdEf"), ask(mount.EnvVar, "g/w")...),
 			check: func(t *testing.T, before, after *corev1.Pod) {
 				assertOnlyGrew(t, before, after)
-				items := after.Spec.Volumes[slices.IndexFunc(after.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == mount.Name("k8s", "g") })].Secret.Items
-				assert.Len(t, items, 2)
+				of := func(v corev1.Volume) bool { return v.Name == mount.Name("k8s", "files", "/etc/flyte/secrets/g") }
+				assert.Len(t, after.Spec.Volumes[slices.IndexFunc(after.Spec.Volumes, of)].Projected.Sources[0].Secret.Items, 2)
 				assert.Len(t, after.Spec.InitContainers, 3)
 				assert.NotNil(t, env(app(after), "_FSEC_G_V"))
 				assert.NotNil(t, env(app(after), "_FSEC_G_W"))

@@ -23,18 +23,21 @@ func (s shelf) Mount(_ context.Context, req secret.Request, target mount.Target)
 	}
 	// The volume is mounted at the directory of secrets, and in the fetcher at
 	// /out.
-	file := "/out/" + target.Layout().RelPath(req.Group, "", req.Key)
-	return mount.Fragment{File: true, Fetchers: []corev1.Container{{
-		Name:  mount.Name(s.Name(), s.image, file, req.Group, req.Key),
-		Image: s.image,
-		// Variables tell a fetcher from another one when a Pod is injected again,
-		// and carry any text, once its "$" is escaped.
+	file := "/out/" + req.RelPath(target.Layout(), "")
+	return mount.Fragment{File: true, InitContainers: []mount.InitContainer{{
+		Container: &corev1.Container{
+			// The manager, the secret and the file; not the image, which may change.
+			Name:         mount.Name(s.Name(), req.Group, req.Key, file),
+			Image:        s.image,
+			VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+		},
+		// Variables tell one fetcher from another when a Pod is injected again, and
+		// carry any text, once its "$" is escaped.
 		Env: []corev1.EnvVar{
 			mount.Literal(req.Group).EnvVar("SHELF_GROUP"),
 			mount.Literal(req.Key).EnvVar("SHELF_KEY"),
 			mount.Literal(file).EnvVar("SHELF_FILE"),
 		},
-		VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
 	}}}, nil
 }
 

@@ -2,6 +2,7 @@ package injector_test
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"strings"
 	"testing"
@@ -33,39 +34,79 @@ func (f fake) Mount(_ context.Context, req secret.Request, target mount.Target) 
 	return f.mount(req, target)
 }
 
-// fetcher fetches files with init containers, and honours versions.
+// fetcher fetches each file with an init container of its own, and honors
+// versions.
 var fetcher = fake{"fetch", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if req.Mount == mount.EnvVar {
 		return mount.Fragment{}, secret.ErrUnsupported
 	}
-	file := target.Layout().Path(req.Group, req.GroupVersion, req.Key)
+	file := req.RelPath(target.Layout(), req.GroupVersion)
 	return mount.Fragment{
 		File:      true,
 		Versioned: true,
-		Fetchers: []corev1.Container{{
-			Name:         mount.Name("fetch", req.Group, req.GroupVersion, req.Key),
-			Image:        "fetch:v1",
-			Env:          []corev1.EnvVar{{Name: "TO", Value: "/tmp" + strings.TrimPrefix(file, target.Layout().Dir)}},
-			VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/tmp"}},
+		InitContainers: []mount.InitContainer{{
+			Container: &corev1.Container{
+				Name:         mount.Name("fetch", req.Group, req.GroupVersion, req.Key, file),
+				Image:        "fetch:v1",
+				VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/tmp"}},
+			},
+			Env: []corev1.EnvVar{mount.Literal("/tmp/" + file).EnvVar("TO")},
 		}},
 		ImagePullSecrets: []corev1.LocalObjectReference{{Name: "pull"}},
 	}, nil
 }}
 
-// annotator has somebody else bring files, whom annotations instruct, to a
-// directory of its own.
-var annotator = fake{"annotate", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
+// sharedContainer is the one in which sharing fetches all secrets.
+var sharedContainer = &corev1.Container{
+	Name: mount.Name("store", "fetch"), Image: "registry.example.com/store:v1",
+	Env:          []corev1.EnvVar{{Name: "STORE", Value: "store"}},
+	VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/files"}, {Name: mount.EnvVolume, MountPath: "/env"}},
+}
+
+// sharing fetches all secrets in one container, as files and as variables, and
+// honors everything.
+var sharing = fake{"store", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
+	what := []string{req.Group, req.GroupVersion, req.Key, req.Field, fmt.Sprint(req.Mode)}
+	f := mount.Fragment{Versioned: true, Honors: mount.Features{Field: true, Mode: true}}
+	to := ""
 	if req.Mount == mount.EnvVar {
-		return mount.Fragment{}, secret.ErrUnsupported
+		file := mount.Name(what...)
+		to = "/env/" + file
+		f.Value = mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: mount.EnvVolume, Path: file, Key: "V"}})
+	} else {
+		f.File = true
+		to = "/files/" + req.RelPath(target.Layout(), req.GroupVersion)
 	}
-	return mount.Fragment{
-		File: true,
+	f.InitContainers = []mount.InitContainer{{Container: sharedContainer, Env: []corev1.EnvVar{
+		mount.Literal(strings.Join(what, ":") + " " + to).EnvVar("GET_" + mount.Name(append(what, to)...)),
+	}}}
+	return f, nil
+}}
+
+// annotator has another webhook bring files and variables, whom annotations
+// instruct.
+var annotator = fake{"annotate", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
+	id := mount.Name(req.Group, req.Key, req.Path)
+	f := mount.Fragment{Webhook: &mount.Webhook{
 		Annotations: map[string]string{
-			"agent.example.com/" + mount.Name(req.Group, req.Key): req.Key,
-			"agent.example.com/inject":                            "true",
+			"agent.example.com/" + id:   req.Key,
+			"agent.example.com/inject":  "true",
+			"agent.example.com/f-" + id: req.RelPath(target.Layout(), ""),
 		},
-		DefaultAnnotations: map[string]string{"agent.example.com/role": "default"},
-	}, nil
+		DefaultAnnotations:   map[string]string{"agent.example.com/role": "default"},
+		AliasAnnotations:     map[string]string{"agent.example.com/f-" + mount.Name(id, "alias"): target.Layout().RelPath(req.Group, req.GroupVersion, req.Key)},
+		ContainersAnnotation: "agent.example.com/containers",
+		RanAnnotation:        "agent.example.com/status", RanValue: "done",
+		Volume: "agent", Containers: []string{"agent-init"}, First: true,
+		Writes: mount.FileAnnotations{File: "agent.example.com/f-"},
+	}}
+	if req.Mount == mount.EnvVar {
+		delete(f.Webhook.Annotations, "agent.example.com/f-"+id)
+		f.Value = mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: "agent", Path: id, Key: "V"}})
+	} else {
+		f.File = true
+	}
+	return f, nil
 }}
 
 // driver mounts a CSI volume, and serves variables from the Pod's fields.
@@ -82,7 +123,7 @@ var driver = fake{"driver", func(req secret.Request, target mount.Target) (mount
 		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
 			Driver: "secrets.example.com", VolumeAttributes: map[string]string{"class": class},
 		}}}},
-		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: path.Dir(target.Layout().Path(req.Group, "", req.Key))}},
+		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: path.Dir(req.FilePath(target.Layout(), ""))}},
 	}, nil
 }}
 
@@ -124,7 +165,7 @@ func managers(t testing.TB) []injector.SecretManager {
 	require.NoError(t, err)
 	vaults, err := vault.New(vault.Config{})
 	require.NoError(t, err)
-	return []injector.SecretManager{held, fetcher, annotator, driver, aws, k8s(t), paths{vaults}}
+	return []injector.SecretManager{held, fetcher, sharing, annotator, driver, aws, k8s(t), paths{vaults}}
 }
 
 func newInjector(t testing.TB, change func(*injector.Config)) *injector.Injector {
@@ -136,6 +177,9 @@ func newInjector(t testing.TB, change func(*injector.Config)) *injector.Injector
 	require.NoError(t, err)
 	return in
 }
+
+// only stands for the name of a Pod's first container.
+const only = "the-first-container"
 
 const arn = "arn:aws:secretsmanager:us-east-2:123456789012:secret"
 
@@ -176,6 +220,35 @@ func requestSets() map[string][]secret.Request {
 			{Group: "user-info", Key: "username", Mount: mount.File, GroupVersion: "v1"},
 			{Group: "secret/data/flyte", Key: "my-key", GroupVersion: "kv2"},
 			{Group: "database/creds/app", Key: "pg", GroupVersion: "db", EnvVar: "PG_FILE"},
+		},
+		"annotated, with a version": {
+			{Group: "annotate/a", Key: "one", GroupVersion: "v1"},
+			{Group: "user-info", Key: "username", Mount: mount.File},
+		},
+		"exact names": {
+			{Group: "user-info", Key: "password", Path: "DB/Password", EnvVar: "PASSWORD_FILE"},
+			{Group: "other", Key: "token", Path: "DB/Token"},
+			{Group: "user-info", Key: "token", Mount: mount.EnvVar, EnvVar: "TOKEN"},
+			{Group: "store/a", Key: "k", Path: "Fetched", EnvVar: "FETCHED_FILE"},
+			{Group: "store/a", Key: "k", Mount: mount.EnvVar, EnvVar: "FETCHED"},
+		},
+		"fetched by one container": {
+			{Group: "store/a", Key: "one", Mount: mount.File},
+			{Group: "store/a", Key: "one", GroupVersion: "2", Mount: mount.File, Mode: 0o400},
+			{Group: "store/b", Key: "two", Mount: mount.EnvVar, Field: "password"},
+			{Group: "store/b", Key: "three", Mount: mount.EnvVar, EnvVar: "THREE"},
+			{Group: "fetch/a", Key: "four"},
+		},
+		"variables of another webhook": {
+			{Group: "annotate/a", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},
+			{Group: "annotate/b", Key: "two"},
+		},
+		"for one container": {
+			{Group: "user-info", Key: "username", Mount: mount.File},
+			{Group: "user-info", Key: "password", Mount: mount.File, Container: only},
+			{Group: "user-info", Key: "token", EnvVar: "TOKEN"},
+			{Group: "user-info", Key: "other", EnvVar: "OTHER", Container: only},
+			{Group: "store/b", Key: "two", Mount: mount.EnvVar, Container: only},
 		},
 		"the same twice": {
 			{Group: "user-info", Key: "username"}, {Group: "user-info", Key: "username"},

@@ -2,6 +2,7 @@ package injector_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand"
 	"os"
@@ -15,6 +16,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/randfill"
 )
+
+var soak = flag.Bool("soak", false, "run property tests over many more random Pods, as make soak does")
+
+func randomPods() int {
+	if *soak {
+		return 60
+	}
+	return 3
+}
 
 // pods are the Pods over which every property must hold.
 func pods(t testing.TB) map[string]*corev1.Pod {
@@ -31,7 +41,7 @@ func pods(t testing.TB) map[string]*corev1.Pod {
 		"twenty containers":         manyContainersPod(),
 		"another's volume and pull": otherVolumesPod(),
 	}
-	for seed := range int64(15) {
+	for seed := range int64(randomPods()) {
 		all[fmt.Sprintf("random %d", seed)] = randomPod(seed)
 	}
 	return all

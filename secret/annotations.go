@@ -248,18 +248,39 @@ func decodeAnnotation(name, value string) (Request, error) {
 	return decodeText(text)
 }
 
+// base32Values are the values of the letters, 0xff for what is none.
+var base32Values = func() (values [256]byte) {
+	for i := range values {
+		values[i] = 0xff
+	}
+	for i := range len(base32Alphabet) {
+		values[base32Alphabet[i]] = byte(i)
+	}
+	return values
+}()
+
 // decodeBase32 is strict where encoding/base32 is not: that skips line breaks
 // and ignores left-over bits.
 func decodeBase32(s string) (string, error) {
-	if rest := strings.TrimLeft(s, base32Alphabet); rest != "" {
-		c, _ := utf8.DecodeRuneInString(rest)
-		return "", fmt.Errorf("base32 at byte %d: unexpected character %q", len(s)-len(rest), c)
+	var b strings.Builder
+	b.Grow(len(s) * 5 / 8)
+	bits, value := 0, uint(0)
+	for i := range len(s) {
+		v := base32Values[s[i]]
+		if v == 0xff {
+			c, _ := utf8.DecodeRuneInString(s[i:])
+			return "", fmt.Errorf("base32 at byte %d: unexpected character %q", i, c)
+		}
+		value, bits = value<<5|uint(v), bits+5
+		if bits >= 8 {
+			bits -= 8
+			b.WriteByte(byte(value >> bits))
+			value &= 1<<bits - 1
+		}
 	}
-	b, err := base32Encoding.DecodeString(s)
-	// Left-over bits can only be in the last group, of 5 bytes in 8 letters.
-	last := base32Encoding.AppendEncode(make([]byte, 0, 8), b[len(b)/5*5:])
-	if err != nil || string(last) != s[len(s)/8*8:] {
+	// What is left over fills the last letter with zeros, and is less than one.
+	if bits >= 5 || value != 0 {
 		return "", fmt.Errorf("base32 at byte %d: ends within a byte", len(s))
 	}
-	return string(b), nil
+	return b.String(), nil
 }

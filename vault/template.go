@@ -45,54 +45,78 @@ func (m *Manager) read(req secret.Request) (read, error) {
 // beginning would make a template of another kind of it.
 func (r read) id(file string) string { return mount.Name("vault", r.engine, r.path, r.key, file) }
 
+// annotationNames are those of one secret.
+type annotationNames struct{ path, file, template, volume, left, right string }
+
+// namesOf returns them as parts of one text, which is made at once.
+func namesOf(id string) annotationNames {
+	prefixes := [...]string{secretPath, secretFile, template, secretVolume, leftDelimiter, rightDelimiter}
+	var b strings.Builder
+	size := 0
+	for _, p := range prefixes {
+		size += len(p) + len(id)
+	}
+	b.Grow(size)
+	for _, p := range prefixes {
+		b.WriteString(p)
+		b.WriteString(id)
+	}
+	all := b.String()
+	var parts [len(prefixes)]string
+	for i, p := range prefixes {
+		n := len(p) + len(id)
+		parts[i], all = all[:n], all[n:]
+	}
+	return annotationNames{parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]}
+}
+
 // annotate adds the annotations that make the agent write the secret to the
 // file, a path below the directory of secrets.
-func (r read) annotate(to map[string]string, id, file string) {
-	to[secretPath+id] = r.path
-	to[secretFile+id] = file
-	to[template+id] = r.template(id)
+func (r read) annotate(to map[string]string, n annotationNames, id, file, body string) {
+	to[n.path] = r.path
+	to[n.file] = file
+	to[n.template] = withID(body, id)
 }
 
 // alias returns the annotations that make the agent write the secret to its
 // alias too: the derived file with the version.
-func (r read) alias(req secret.Request, layout mount.Layout) map[string]string {
+func (r read) alias(req secret.Request, layout mount.Layout, body string) map[string]string {
 	if req.GroupVersion == "" || req.Path != "" || layout.Exact {
 		return nil
 	}
 	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
+	id := r.id(file)
 	to := make(map[string]string, 3)
-	r.annotate(to, r.id(file), file)
+	r.annotate(to, namesOf(id), id, file, body)
 	return to
 }
 
-// template returns the text that the agent renders. In text/template a string
-// in quotes is what strconv.Quote returns and strconv.Unquote reads, and no
-// delimiter counts in it.
+// withID returns a template with the id in a comment behind it. Of two templates
+// that are equal, a consul-template that runs once renders only one, whatever
+// their files. The comment makes them differ.
+func withID(body, id string) string { return body + "{{/* " + id + " */}}" }
+
+// template returns the text that the agent renders, without its id. In
+// text/template a string in quotes is what strconv.Quote returns and
+// strconv.Unquote reads, and no delimiter counts in it.
 //
 // An entry that is not there, or null, would be rendered as "<no value>"; of a
 // deleted version in kv2 there are no data at all.
-//
-// Of two templates that are equal, a consul-template that runs once renders only
-// one, whatever their files. The comment makes them differ.
-func (r read) template(id string) string {
-	const begin, middle, end, comment, close = "{{- with secret ", " -}}", "{{- end -}}", "{{/* ", " */}}"
+func (r read) template() string {
+	const begin, middle, end = "{{- with secret ", " -}}", "{{- end -}}"
 	path := strconv.Quote(escape(r.path))
 	data := ".Data"
 	switch r.engine {
 	case db:
-		return begin + path + middle +
-			`{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}` +
-			end + comment + id + close
+		return begin + path + middle + `{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}` + end
 	case kv2:
 		data = ".Data.data"
 	}
 	key := strconv.Quote(r.key)
-	entry := "index " + data + " " + key
-	missing := "vault has no key " + key + " at " + strconv.Quote(r.path)
+	missing := strconv.Quote("vault has no key " + key + " at " + strconv.Quote(r.path))
 	return begin + path + middle +
-		"{{ if and " + data + ` (ne (printf "%T" (` + entry + `)) "<nil>") }}{{ ` + entry + " }}" +
-		"{{ else }}{{ sprig_fail " + strconv.Quote(missing) + " }}{{ end }}" +
-		end + comment + id + close
+		"{{ if and " + data + ` (ne (printf "%T" (index ` + data + " " + key + `)) "<nil>") }}{{ index ` + data + " " + key + " }}" +
+		"{{ else }}{{ sprig_fail " + missing + " }}{{ end }}" + end
 }
 
 // escape returns the path as the agent reads it: it strips blanks at both ends

@@ -112,14 +112,15 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 		layout.Dir = own
 	}
 	file := req.RelPath(layout, "")
-	id := r.id(file)
-	r.annotate(must, id, file)
-	if err := check(target, id, layout.Dir); err != nil {
+	id, body := r.id(file), r.template()
+	annotations := namesOf(id)
+	if err := check(target, annotations, layout.Dir); err != nil {
 		return mount.Fragment{}, err
 	}
+	r.annotate(must, annotations, id, file, body)
 	w := injected                                      // a copy
 	w.Annotations, w.DefaultAnnotations = must, common // what is in both counts in Annotations
-	w.AliasAnnotations = r.alias(req, layout)
+	w.AliasAnnotations = r.alias(req, layout, body)
 	w.Dir, w.First = layout.Dir, isFirst(target, common)
 	return mount.Fragment{File: true, Webhook: &w}, nil
 }

@@ -29,24 +29,6 @@ const (
 	annotationAlias                          // the alias gives way
 )
 
-// addWebhook adds the webhook that brings a secret, and the annotations that it
-// must find.
-func (c *Change) addWebhook(i int) {
-	s := &c.secrets[i]
-	w := s.Fragment.Webhook
-	c.shareVolumes(i)
-	if w == nil {
-		return
-	}
-	name := w.Volume + " " + w.ContainersAnnotation
-	if old, ok := c.webhooks.get(name); ok {
-		old.requesters.add(i)
-	} else {
-		c.webhooks.add(name, webhook{w, s.layout(c.layout).Dir, requesters{first: i}})
-	}
-	c.addAnnotations(i, w.Annotations, annotationRequired)
-}
-
 // addDefaultAnnotations adds annotations that give way to required ones, which
 // must all be known.
 func (c *Change) addDefaultAnnotations(i int) {
@@ -104,13 +86,13 @@ func (c *Change) needing(key string) requesters {
 
 // annotate adds the missing annotations.
 func (d *decision) annotate() error {
-	if len(d.change.webhooks.items) == 0 {
+	if len(d.change.webhooks) == 0 {
 		return nil
 	}
 	have := d.view.Metadata.Annotations
 	missing := d.missingAnnotations()
-	for i := range d.change.webhooks.items {
-		w := &d.change.webhooks.items[i]
+	for i := range d.change.webhooks {
+		w := &d.change.webhooks[i]
 		if value := d.listContainers(w); value != "" {
 			missing = append(missing, pair{w.ContainersAnnotation, value})
 		}

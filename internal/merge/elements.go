@@ -22,16 +22,16 @@ func (e *elements[T]) len() int { return max(len(e.typed), len(e.raw)) }
 
 // lookup returns for each of the names, at the name's place, the last element
 // that has it.
-func (e *elements[T]) lookup(names map[string]int) []match[T] {
-	matches := make([]match[T], len(names))
+func (e *elements[T]) lookup(names *index) []match[T] {
+	matches := make([]match[T], len(names.names))
 	for i := range e.typed {
-		if at, ok := names[nameOf(&e.typed[i])]; ok {
+		if at, ok := names.find(nameOf(&e.typed[i])); ok {
 			matches[at] = match[T]{typed: &e.typed[i], index: i}
 		}
 	}
 	for i := range e.raw {
 		raw := &e.raw[i]
-		if at, ok := names[string(decode(e.text, raw.name))]; ok {
+		if at, ok := names.findBytes(decode(e.text, raw.name)); ok {
 			matches[at] = match[T]{raw: e.text[raw.element.from:raw.element.to], index: i}
 		}
 	}

@@ -134,7 +134,7 @@ func (c *Change) hint(i, j int) string {
 // front, so that the Pod's own variables can refer to them.
 func (d *decision) addVariables(r receiver) {
 	sc := r.scope
-	matches := r.env.lookup(sc.vars.at)
+	matches := r.env.lookup(&sc.vars.index)
 	missing := make([]*corev1.EnvVar, 0, len(matches))
 	for i := range sc.vars.items {
 		v := &sc.vars.items[i]

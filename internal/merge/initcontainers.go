@@ -39,6 +39,7 @@ func (c *Change) addFetchers(i int) {
 		case !ok:
 			c.fetchers.add(ic.Name, fetcher{Container: ic.Container, requesters: requesters{first: i}})
 			old, _ = c.fetchers.get(ic.Name)
+			old.env.grow(len(ic.Container.Env) + len(ic.Env))
 			c.addEnv(old, i, ic.Container.Env)
 		case old.Container != ic.Container && !equality.Semantic.DeepEqual(old.Container, ic.Container):
 			c.conflict(i, old.first, "initContainers", ic.Name, "would have to do two different things")
@@ -102,7 +103,7 @@ func (d *decision) addFetchers() {
 	found := make([]*container, len(fetchers.items))
 	for i := range d.view.initContainers {
 		c := &d.view.initContainers[i]
-		if at, ok := fetchers.at[c.Name]; ok {
+		if at, ok := fetchers.find(c.Name); ok {
 			found[at] = c
 		}
 	}
@@ -178,7 +179,7 @@ func without(list corev1.ResourceList, names map[corev1.ResourceName]bool) corev
 // value.
 func (d *decision) updateFetcher(f *fetcher, found *container) {
 	index := d.initIndex(f.Name)
-	matches := found.env.lookup(f.env.at)
+	matches := found.env.lookup(&f.env.index)
 	var missing []*corev1.EnvVar
 	known := len(matches) == 0 // then by its name alone
 	for i := range matches {
@@ -281,7 +282,7 @@ func (d *decision) addPullSecrets() {
 	if len(refs.items) == 0 {
 		return
 	}
-	matches := d.view.pullSecrets.lookup(refs.at)
+	matches := d.view.pullSecrets.lookup(&refs.index)
 	var missing []*pullSecret
 	for i := range refs.items {
 		if !matches[i].ok() {

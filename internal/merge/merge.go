@@ -106,7 +106,7 @@ type Change struct {
 	// What belongs to the Pod as a whole.
 	fetchers    ordered[fetcher]
 	pullSecrets ordered[pullSecret]
-	webhooks    ordered[webhook]
+	webhooks    []webhook
 	annotations map[string]annotation
 	shared      ordered[sharedVolume]
 

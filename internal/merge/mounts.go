@@ -166,7 +166,7 @@ func (d *decision) volumeOf(sc *scope, m mounted) *corev1.Volume {
 	if v, ok := sc.volumes.get(m.volume); ok {
 		return v.Volume
 	}
-	matches := d.view.volumes.lookup(map[string]int{m.volume: 0})
+	matches := d.view.volumes.lookup(&index{names: []string{m.volume}})
 	if !matches[0].ok() {
 		return nil
 	}

@@ -15,9 +15,28 @@ type webhook struct {
 	requesters
 }
 
+// addWebhook adds the webhook that brings a secret, and the annotations that it
+// must find.
+func (c *Change) addWebhook(i int) {
+	s := &c.secrets[i]
+	w := s.Fragment.Webhook
+	c.shareVolumes(i)
+	if w == nil {
+		return
+	}
+	c.addAnnotations(i, w.Annotations, annotationRequired)
+	for j := range c.webhooks {
+		if old := &c.webhooks[j]; old.Volume == w.Volume && old.ContainersAnnotation == w.ContainersAnnotation {
+			old.requesters.add(i)
+			return
+		}
+	}
+	c.webhooks = append(c.webhooks, webhook{w, s.layout(c.layout).Dir, requesters{first: i}})
+}
+
 func (c *Change) isWebhookContainer(name string) bool {
-	for i := range c.webhooks.items {
-		if slices.Contains(c.webhooks.items[i].Containers, name) {
+	for i := range c.webhooks {
+		if slices.Contains(c.webhooks[i].Containers, name) {
 			return true
 		}
 	}
