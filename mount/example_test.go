@@ -21,11 +21,11 @@ func ExampleLayout() {
 // An init container has the volume of the secrets at /out, and is told there to
 // write.
 func ExampleLayout_RelPath() {
-	layout := mount.Layout{Dir: "/run/secrets", FilePrefix: "secret-"}
+	layout := mount.Layout{Dir: "/secrets", FilePrefix: "secret-"}
 	fmt.Println(layout.Path("User-Info", "", "password"))
 	fmt.Println("/out/" + layout.RelPath("User-Info", "", "password"))
 	// Output:
-	// /run/secrets/user-info/secret-password
+	// /secrets/user-info/secret-password
 	// /out/user-info/secret-password
 }
 
@@ -45,20 +45,59 @@ func ExampleTarget() {
 	// Output: payments blue /etc/flyte/secrets
 }
 
+// With exact names there is nothing but what requests name: no derived names and
+// no variables that tell Flyte's client where to look.
+func ExampleLayout_exact() {
+	layout := mount.Layout{Dir: "/secrets", Exact: true}
+	fmt.Println(layout.Validate())
+	fmt.Println(mount.Layout{Dir: "/etc", Exact: true}.Validate())
+	// Output:
+	// <nil>
+	// layout: Dir "/etc" is reserved: a volume there would hide what the image has in it
+}
+
 // A file that an init container fetches into the volume which the library adds
-// to the Pod and mounts at the directory of secrets.
+// to the Pod and mounts at the directory of secrets. The container is one of its
+// own for each secret.
 func ExampleFragment() {
 	fragment := mount.Fragment{
 		File: true,
-		Fetchers: []corev1.Container{{
-			Name:         mount.Name("my-store", "group", "key"),
-			Image:        "registry.example.com/fetch:v1",
-			Args:         []string{"group", "key", "/out/group/key"},
-			VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+		InitContainers: []mount.InitContainer{{
+			Container: &corev1.Container{
+				Name:         mount.Name("my-store", "group", "key"),
+				Image:        "registry.example.com/fetch:v1",
+				Args:         []string{"group", "key", "/out/group/key"},
+				VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+			},
+			Env: []corev1.EnvVar{mount.Literal("group/key").EnvVar("FETCH")},
 		}},
 	}
 	fmt.Println(fragment.Validate())
 	// Output: <nil>
+}
+
+// A variable whose value an init container writes into an env file. One container
+// fetches all secrets of the store, and learns of each by a variable.
+func ExampleFragment_envFile() {
+	shared := &corev1.Container{
+		Name:         mount.Name("my-store", "fetch"),
+		Image:        "registry.example.com/fetch:v1",
+		Env:          []corev1.EnvVar{mount.Literal("/env").EnvVar("FETCH_DIR")}, // always the same
+		VolumeMounts: []corev1.VolumeMount{{Name: mount.EnvVolume, MountPath: "/env"}},
+	}
+	name := mount.Name("group", "key") // one file for each secret
+	fragment := mount.Fragment{
+		Value: mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{
+			VolumeName: mount.EnvVolume, Path: name, Key: "VALUE",
+		}}),
+		InitContainers: []mount.InitContainer{{
+			Container: shared,
+			Env:       []corev1.EnvVar{mount.Literal("/env/" + name).EnvVar("FETCH_" + name)},
+		}},
+		Reads: mount.Object{Name: "group", Key: "key"},
+	}
+	fmt.Println(fragment.Validate(), fragment.Value.EnvFileVolume())
+	// Output: <nil> podsecrets-env
 }
 
 func ExampleValue() {
