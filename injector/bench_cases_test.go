@@ -64,11 +64,32 @@ var growths = []struct {
 }{
 	{"secrets", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[0], n) }},
 	{"files", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[1], n) }},
-	{"vault", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[2], n) }},
+	// Annotations have room for no more than some hundred secrets.
+	{"vault", func(t testing.TB, n int) workload {
+		return newWorkload(t, benchPod(sizes[0]), stores(t)[2], max(1, n/10))
+	}},
 	{"fetchers", func(t testing.TB, n int) workload { return newWorkload(t, benchPod(sizes[0]), stores(t)[3], n) }},
 	{"keys", func(t testing.TB, n int) workload {
 		s := store{manager: k8s(t), request: func(i int) secret.Request {
 			return secret.Request{Group: "group", Key: fmt.Sprintf("key-%d", i), Mount: mount.File}
+		}}
+		return newWorkload(t, benchPod(sizes[0]), s, n)
+	}},
+	{"named containers", func(t testing.TB, n int) workload {
+		s := store{manager: k8s(t), request: func(i int) secret.Request {
+			return secret.Request{Group: "group", Key: "token", Mount: mount.File, Container: fmt.Sprintf("task-%d", i)}
+		}}
+		return newWorkload(t, benchPod(size{containers: n, variables: 1}), s, n)
+	}},
+	{"variables of a fetcher", func(t testing.TB, n int) workload {
+		s := store{manager: sharing, request: func(i int) secret.Request {
+			return secret.Request{Group: "store", Key: fmt.Sprintf("key-%d", i), Mount: mount.EnvVar}
+		}}
+		return newWorkload(t, benchPod(sizes[0]), s, n)
+	}},
+	{"Secrets in one directory", func(t testing.TB, n int) workload {
+		s := store{manager: k8s(t), request: func(i int) secret.Request {
+			return secret.Request{Group: fmt.Sprintf("group-%d", i), Key: "token", Path: fmt.Sprintf("all/%d", i)}
 		}}
 		return newWorkload(t, benchPod(sizes[0]), s, n)
 	}},

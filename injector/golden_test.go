@@ -25,21 +25,14 @@ var update = flag.Bool("update", false, "write the wanted files of the golden ca
 // pod.yaml, and the wanted files: want-pod.yaml and want-patch.json, or
 // want-error.txt.
 type golden struct {
-	Why      string        `json:"why"`
-	Requests []requestYAML `json:"requests"`
+	Why      string   `json:"why"`
+	Requests []string `json:"requests"` // as secret.Parse reads them
 	Config   struct {
-		AfterSidecars bool     `json:"afterSidecars"`
-		KeepPod       bool     `json:"keepPod"`
-		Containers    []string `json:"containers"` // by name; none: all
+		InitOrder  mount.InitOrder      `json:"initOrder"`
+		OnConflict mount.ConflictPolicy `json:"onConflict"`
+		Containers []string             `json:"containers"` // by name; none: all
+		Exact      bool                 `json:"exact"`
 	} `json:"config"`
-}
-
-type requestYAML struct {
-	Group   string     `json:"group"`
-	Version string     `json:"version"`
-	Key     string     `json:"key"`
-	Mount   mount.Type `json:"mount"`
-	EnvVar  string     `json:"envVar"`
 }
 
 func TestGolden(t *testing.T) {
@@ -54,19 +47,16 @@ func TestGolden(t *testing.T) {
 			pod := new(corev1.Pod)
 			readYAML(t, filepath.Join(folder, "pod.yaml"), pod)
 			in := newInjector(t, func(cfg *injector.Config) {
-				if c.Config.AfterSidecars {
-					cfg.InitOrder = mount.InitAfterSidecars
-				}
-				if c.Config.KeepPod {
-					cfg.OnConflict = mount.ConflictKeepPod
-				}
+				cfg.InitOrder, cfg.OnConflict, cfg.Layout.Exact = c.Config.InitOrder, c.Config.OnConflict, c.Config.Exact
 				if len(c.Config.Containers) > 0 {
 					cfg.Containers = func(m mount.Container) bool { return slices.Contains(c.Config.Containers, m.Name) }
 				}
 			})
 			var reqs []secret.Request
 			for _, r := range c.Requests {
-				reqs = append(reqs, secret.Request{Group: r.Group, GroupVersion: r.Version, Key: r.Key, Mount: r.Mount, EnvVar: r.EnvVar})
+				req, err := secret.Parse(r)
+				require.NoError(t, err)
+				reqs = append(reqs, req)
 			}
 			got := map[string][]byte{}
 			if plan, err := in.Plan(ctx, pod, reqs...); err != nil {

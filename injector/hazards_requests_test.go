@@ -35,7 +35,7 @@ func TestHazardsOfRequests(t *testing.T) {
 		{name: "a group of 253 characters", reqs: []secret.Request{{Group: long, Key: "k", Mount: mount.File}, {Group: long, Key: "k", Mount: mount.EnvVar}},
 			check: func(t *testing.T, _, after *corev1.Pod) {
 				assert.LessOrEqual(t, len(after.Spec.Volumes[0].Name), 63)
-				assert.Equal(t, long, after.Spec.Volumes[0].Secret.SecretName)
+				assert.Equal(t, long, after.Spec.Volumes[0].Projected.Sources[0].Secret.Name)
 				assert.NotNil(t, env(app(after), "_FSEC_"+strings.ToUpper(long)+"_K"))
 			}},
 		{name: "a group of 254 characters", reqs: ask(mount.File, long+"g/k"), denied: fmt.Sprintf("secret %v: no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)", ask(mount.File, long+"g/k")[0])},

@@ -152,7 +152,9 @@ func TestHazardsOfPods(t *testing.T) {
 		{name: "without containers", pod: func(pod *corev1.Pod) { pod.Spec = corev1.PodSpec{} }, reqs: ask(mount.EnvVar, "g/k"),
 			denied: "no container of the pod receives the secrets asked for"},
 		{name: "with nothing but fetchers", pod: func(pod *corev1.Pod) {
-			pod.Spec = corev1.PodSpec{InitContainers: []corev1.Container{{Name: mount.Name("x")}}}
+			pod.Spec = corev1.PodSpec{InitContainers: []corev1.Container{{
+				Name: mount.Name("x"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+			}}}
 		}, reqs: ask(mount.EnvVar, "g/k"), denied: "no container of the pod receives the secrets asked for"},
 		{name: "that is scheduled already, as static Pods are", pod: func(pod *corev1.Pod) { pod.Spec.NodeName = "node" }, reqs: ask(mount.EnvVar, "g/k"), check: served},
 	})

@@ -124,6 +124,8 @@ func publicValues(t *testing.T) map[string]any {
 		"injector.Plan": plan, "injector.RequestError": failed, "injector.SecretManager": injector.SecretManager(held),
 		"k8ssecret.Config": k8ssecret.Config{}, "k8ssecret.Manager": kubernetes,
 		"mount.ConflictError": conflict, "mount.ConflictPolicy": mount.ConflictKeepPod, "mount.Container": mount.Container{},
+		"mount.Features": mount.Features{}, "mount.FileAnnotations": mount.FileAnnotations{}, "mount.InitContainer": mount.InitContainer{},
+		"mount.Object": mount.Object{}, "mount.TargetSpec": mount.TargetSpec{}, "mount.Webhook": mount.Webhook{},
 		"mount.Fragment": fragment, "mount.FragmentError": invalidFragment, "mount.InitOrder": mount.InitAfterSidecars,
 		"mount.Layout": mount.Layout{}, "mount.LayoutError": invalidLayout,
 		"mount.Target": mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{}),

@@ -245,7 +245,7 @@ func requestSets() map[string][]secret.Request {
 		},
 		"for one container": {
 			{Group: "user-info", Key: "username", Mount: mount.File},
-			{Group: "user-info", Key: "password", Mount: mount.File, Container: only},
+			{Group: "other-info", Key: "password", Mount: mount.File, Container: only},
 			{Group: "user-info", Key: "token", EnvVar: "TOKEN"},
 			{Group: "user-info", Key: "other", EnvVar: "OTHER", Container: only},
 			{Group: "store/b", Key: "two", Mount: mount.EnvVar, Container: only},

@@ -57,6 +57,9 @@ func TestReviewInjectsWhatTheAnnotationsAskFor(t *testing.T) {
 		require.Equal(t, admissionv1.PatchTypeJSONPatch, *response.PatchType)
 		assert.Equal(t, injector.OutcomeInjected, response.AuditAnnotations[injector.AuditOutcome])
 
+		// Requests in the readable form come after Flyte's.
+		reqs, err := secret.DecodeAnnotations(pod.Annotations)
+		require.NoError(t, err)
 		ops, err := in.Patch(ctx, pod, reqs...)
 		require.NoError(t, err)
 		assert.JSONEq(t, string(toJSON(t, ops)), string(response.Patch), "Review and Patch differ")
