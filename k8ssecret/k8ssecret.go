@@ -123,24 +123,27 @@ func (m *Manager) file(name, key, file string) (mount.Fragment, error) {
 	case strings.Contains(dir, ":"):
 		return unsupported(`the file's directory has ":", which no mount path may`)
 	}
-	volume := mount.Name(m.Name(), "files", dir)
-	return mount.Fragment{
-		File: true,
-		Volumes: []corev1.Volume{{
-			Name: volume,
-			VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
-				Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
-					LocalObjectReference: corev1.LocalObjectReference{Name: name},
-					Items:                []corev1.KeyToPath{{Key: key, Path: item}},
-					Optional:             &m.optional,
-				}}},
-				DefaultMode: &m.mode,
-			}},
-		}},
-		VolumeMounts: []corev1.VolumeMount{{Name: volume, MountPath: dir, ReadOnly: true}},
-	}, nil
+	return m.volume(name, corev1.KeyToPath{Key: key, Path: item}, dir), nil
 }
 
+// volume returns a projected volume with one item, made at once.
+func (m *Manager) volume(name string, item corev1.KeyToPath, dir string) mount.Fragment {
+	parts := &struct {
+		volumes   [1]corev1.Volume
+		projected corev1.ProjectedVolumeSource
+		sources   [1]corev1.VolumeProjection
+		secret    corev1.SecretProjection
+		items     [1]corev1.KeyToPath
+		mounts    [1]corev1.VolumeMount
+	}{}
+	parts.items[0] = item
+	parts.secret.Name, parts.secret.Items, parts.secret.Optional = name, parts.items[:], &m.optional
+	parts.sources[0].Secret = &parts.secret
+	parts.projected.Sources, parts.projected.DefaultMode = parts.sources[:], &m.mode
+	parts.volumes[0].Name, parts.volumes[0].Projected = mount.Name(m.Name(), "files", dir), &parts.projected
+	parts.mounts[0] = corev1.VolumeMount{Name: parts.volumes[0].Name, MountPath: dir, ReadOnly: true}
+	return mount.Fragment{File: true, Volumes: parts.volumes[:], VolumeMounts: parts.mounts[:]}
+}
 func unsupported(reason string) (mount.Fragment, error) {
 	return mount.Fragment{}, fmt.Errorf("%w: %s", secret.ErrUnsupported, reason)
 }

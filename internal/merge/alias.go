@@ -155,21 +155,23 @@ func (c *Change) bringAlias(sc *scope, i int, base, p string) bool {
 		return s.Fragment.Webhook != nil && c.addAliasAnnotations(i)
 	}
 	v, ok := sc.volumes.get(m.Name)
-	if !ok || v.projection == nil || m.SubPath != "" || m.SubPathExpr != "" {
+	if !ok || !projectsSecrets(v.Volume) || m.SubPath != "" || m.SubPathExpr != "" {
 		return false
 	}
-	source, ok := v.projection.tree.files[relative(base, s.Name)]
+	held := v.projection()
+	source, ok := held.find(relative(base, s.Name))
 	if !ok {
 		return false
 	}
-	it := v.projection.items[source]
+	it := held.items[source]
 	it.Path, it.alias, it.requesters = relative(base, p), p, requesters{first: i}
-	_, taken := v.projection.tree.files[it.Path]
-	_, _, blocked := v.projection.tree.blocked(it.Path)
+	_, taken := held.find(it.Path)
+	_, _, blocked := held.blocked(it.Path)
 	// Kubernetes refuses an item whose path begins with "..".
 	if taken || blocked || strings.HasPrefix(it.Path, "..") {
 		return false
 	}
+	v.grown = held
 	c.addItem(v, i, it)
 	return true
 }

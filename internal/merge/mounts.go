@@ -88,7 +88,7 @@ func (d *decision) addMounts(r receiver) {
 // mountPath returns the path of a mount as the kubelet reads it. On Windows, it
 // is that of ours if it differs from it in case only.
 func (d *decision) mountPath(sc *scope, p string) string {
-	if d.view.spec.OS != string(corev1.Windows) {
+	if !d.view.isWindows() {
 		return absolute(p)
 	}
 	p = absolute(fromWindows(p))

@@ -76,16 +76,20 @@ func (t *tree[T]) add(file string, known T) {
 	}
 }
 
+const isDirectory = "would be a file, and the directory of another one"
+
+func isBelow(file string) string { return "would be below another file, " + quote(file) }
+
 // blocked reports whether there cannot be such a file because it is a directory
 // of the tree or would have to be below one of its files, says which, and what is
 // known of a file there.
 func (t *tree[T]) blocked(file string) (reason string, by T, blocked bool) {
 	if by, ok := t.dirs[file]; ok {
-		return "would be a file, and the directory of another one", by, true
+		return isDirectory, by, true
 	}
 	for dir := range parents(file) {
 		if by, ok := t.files[dir]; ok {
-			return "would be below another file, " + quote(dir), by, true
+			return isBelow(dir), by, true
 		}
 	}
 	return "", by, false

@@ -13,7 +13,7 @@ type projection struct {
 	sources []source
 	places  map[sourceID]int // of sources, if there are several
 	items   []item
-	tree    tree[int] // the places of items by path
+	tree    tree[int] // the places of items by path, if there are more than few
 }
 
 type source struct {
@@ -54,13 +54,73 @@ func projectsSecrets(v *corev1.Volume) bool {
 	return true
 }
 
+// hasOneItem reports whether a volume projects a single key.
+func hasOneItem(v *corev1.Volume) bool {
+	return projectsSecrets(v) && len(v.Projected.Sources) == 1 && len(v.Projected.Sources[0].Secret.Items) == 1
+}
+
 // project adds the items of a secret's volume.
 func (c *Change) project(v *volume, i int, from *corev1.ProjectedVolumeSource) {
+	if v.grown == nil {
+		v.grown = new(projection)
+		if v.Projected != from {
+			v.grown.addFirst(v.Projected, v.first)
+		}
+	}
 	for j := range from.Sources {
 		s := from.Sources[j].Secret
-		at := v.projection.source(s)
+		at := v.grown.source(s)
 		for _, it := range s.Items {
 			c.addItem(v, i, item{KeyToPath: it, source: at, requesters: requesters{first: i}})
+		}
+	}
+}
+
+// addFirst adds the one item of the first fragment.
+func (p *projection) addFirst(from *corev1.ProjectedVolumeSource, first int) {
+	s := from.Sources[0].Secret
+	p.put(item{KeyToPath: s.Items[0], source: p.source(s), requesters: requesters{first: first}})
+}
+
+// find returns the place of the item at a path.
+func (p *projection) find(file string) (int, bool) {
+	if p.tree.files != nil {
+		at, ok := p.tree.files[file]
+		return at, ok
+	}
+	for i := range p.items {
+		if p.items[i].Path == file {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// blocked is tree.blocked.
+func (p *projection) blocked(file string) (reason string, by int, blocked bool) {
+	if p.tree.files != nil {
+		return p.tree.blocked(file)
+	}
+	for i := range p.items {
+		switch other := p.items[i].Path; {
+		case other == file:
+		case isUnder(file, other):
+			return isDirectory, i, true
+		case isUnder(other, file):
+			return isBelow(other), i, true
+		}
+	}
+	return "", 0, false
+}
+
+func (p *projection) put(it item) {
+	p.items = append(p.items, it)
+	switch {
+	case p.tree.files != nil:
+		p.tree.add(it.Path, len(p.items)-1)
+	case len(p.items) > few:
+		for i := range p.items {
+			p.tree.add(p.items[i].Path, i)
 		}
 	}
 }
@@ -85,8 +145,8 @@ func (p *projection) source(s *corev1.SecretProjection) int {
 }
 
 func (c *Change) addItem(v *volume, i int, it item) {
-	p := v.projection
-	if at, ok := p.tree.files[it.Path]; ok {
+	p := v.grown
+	if at, ok := p.find(it.Path); ok {
 		if old := &p.items[at]; old.source == it.source && equality.Semantic.DeepEqual(old.KeyToPath, it.KeyToPath) {
 			old.requesters.add(i)
 		} else {
@@ -96,12 +156,11 @@ func (c *Change) addItem(v *volume, i int, it item) {
 	}
 	// The kubelet never gets such a volume mounted, though it passes
 	// validation.
-	if reason, by, blocked := p.tree.blocked(it.Path); blocked {
+	if reason, by, blocked := p.blocked(it.Path); blocked {
 		c.conflict(i, p.items[by].first, "volumes", v.Name, "has "+quote(it.Path)+", which "+reason)
 		return
 	}
-	p.tree.add(it.Path, len(p.items))
-	p.items = append(p.items, it)
+	p.put(it)
 }
 
 // all returns the sources with those items that the function chooses.
@@ -132,8 +191,8 @@ func (s source) with(items []corev1.KeyToPath) corev1.VolumeProjection {
 // added stay.
 func (d *decision) addItems(v scopedVolume, m *match[corev1.Volume]) {
 	found := m.get().Projected.Sources
-	p := v.projection
-	held := holdings(found, &p.tree)
+	p := v.projection()
+	held := holdings(found, p)
 	added := make([][]*corev1.KeyToPath, len(p.sources))
 	for i := range p.items {
 		it := &p.items[i]
@@ -151,12 +210,12 @@ func (d *decision) addItems(v scopedVolume, m *match[corev1.Volume]) {
 			held.add(it.Path, holding{p.sources[it.source].name, it.Key})
 		}
 	}
-	d.addToSources(v, m, found, added)
+	d.addToSources(p, m, found, added)
 }
 
 // addToSources adds items by source. A source that is there and has all keys of
 // its Secret takes no items.
-func (d *decision) addToSources(v scopedVolume, m *match[corev1.Volume], found []corev1.VolumeProjection, added [][]*corev1.KeyToPath) {
+func (d *decision) addToSources(p *projection, m *match[corev1.Volume], found []corev1.VolumeProjection, added [][]*corev1.KeyToPath) {
 	places := make(map[sourceID]int, len(found))
 	for i := range found {
 		if s := found[i].Secret; s != nil && len(s.Items) > 0 {
@@ -168,7 +227,7 @@ func (d *decision) addToSources(v scopedVolume, m *match[corev1.Volume], found [
 		if len(items) == 0 {
 			continue
 		}
-		s := v.projection.sources[i]
+		s := p.sources[i]
 		if at, ok := places[s.sourceID]; ok {
 			count := len(found[at].Secret.Items)
 			add(d, projectedItems, place{m.index, at}, count, count, items)
@@ -190,7 +249,7 @@ type holding struct{ secret, key string }
 
 // holdings returns what the sources have at which path. Of the directories above,
 // which can be millions, only those count that would be files of ours.
-func holdings(sources []corev1.VolumeProjection, ours *tree[int]) *tree[holding] {
+func holdings(sources []corev1.VolumeProjection, ours *projection) *tree[holding] {
 	held := &tree[holding]{make(map[string]holding), make(map[string]holding)}
 	put := func(p string, h holding) {
 		// The kubelet cleans paths, and of two items at one it takes any.
@@ -200,7 +259,7 @@ func holdings(sources []corev1.VolumeProjection, ours *tree[int]) *tree[holding]
 		}
 		held.files[p] = h
 		for dir := range parents(p) {
-			if _, ok := ours.files[dir]; ok {
+			if _, ok := ours.find(dir); ok {
 				held.dirs[dir] = h
 			}
 		}

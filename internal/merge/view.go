@@ -26,6 +26,11 @@ type View struct {
 	rawLimited []byte
 }
 
+// isWindows reports whether the Pod is for Windows.
+func (v *View) isWindows() bool {
+	return mount.NewTarget(mount.Layout{}, mount.InitFirst, &v.Metadata).WithSpec(v.spec).OS() == string(corev1.Windows)
+}
+
 // Spec returns what managers see of the Pod's spec.
 func (v *View) Spec() mount.TargetSpec { return v.spec }
 
@@ -100,8 +105,8 @@ func specOf(pod *corev1.PodSpec) mount.TargetSpec {
 	if pod.OS != nil && pod.OS.Name != "" {
 		spec.OS = string(pod.OS.Name)
 	}
-	if c := pod.SecurityContext; c != nil && c.WindowsOptions != nil && c.WindowsOptions.HostProcess != nil && *c.WindowsOptions.HostProcess {
-		spec.OS = string(corev1.Windows)
+	if c := pod.SecurityContext; c != nil && c.WindowsOptions != nil {
+		spec.HostProcess = c.WindowsOptions.HostProcess != nil && *c.WindowsOptions.HostProcess
 	}
 	return spec
 }

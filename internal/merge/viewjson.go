@@ -109,10 +109,7 @@ func (v *viewer) spec() {
 			v.skip()
 		}
 	}
-	view.spec = mount.TargetSpec{ServiceAccount: cmp.Or(name, deprecated), OS: cmp.Or(os, selected)}
-	if hostProcess {
-		view.spec.OS = string(corev1.Windows)
-	}
+	view.spec = mount.TargetSpec{ServiceAccount: cmp.Or(name, deprecated), OS: cmp.Or(os, selected), HostProcess: hostProcess}
 }
 
 // The following read fields that are of no concern to most Pods, and take a value

@@ -14,8 +14,18 @@ import (
 // secret that has an item in it. Any other is as its fragment has it.
 type volume struct {
 	*corev1.Volume
-	projection *projection // nil if it does not grow
+	grown *projection // what a volume holds that several fragments or items make
 	requesters
+}
+
+// projection returns what the volume projects.
+func (v *volume) projection() *projection {
+	if v.grown != nil {
+		return v.grown
+	}
+	p := new(projection)
+	p.addFirst(v.Projected, v.first)
+	return p
 }
 
 // inMemory are the volumes into which fetchers write.
@@ -80,18 +90,18 @@ func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {
 			named := *v
 			named.Name, added.Volume = name, &named
 		}
-		if projectsSecrets(v) {
-			added.projection = new(projection)
-		}
 		sc.volumes.add(name, added)
 		old, _ = sc.volumes.get(name)
+		if hasOneItem(v) {
+			return // as most have
+		}
 	case old.Volume != v && !sameVolume(old.Volume, v):
 		c.conflict(i, old.first, "volumes", name, "would have two different sources")
 		return
 	default:
 		old.requesters.add(i)
 	}
-	if old.projection != nil {
+	if projectsSecrets(v) {
 		c.project(old, i, v.Projected)
 	}
 }
@@ -121,7 +131,7 @@ func (d *decision) addVolumes() {
 		case m.sameText(func() []byte { text, _ := json.Marshal(d.whole(v)); return text }):
 		case !sameSource(m.get(), v.Volume):
 			d.volumeConflict(v.volume, v.requesters, m.index, "has another source already")
-		case v.projection != nil:
+		case projectsSecrets(v.Volume):
 			d.addItems(v, m)
 		}
 	}
@@ -153,11 +163,11 @@ func (d *decision) needVolumes(needed *ordered[scopedVolume], sc *scope) {
 
 // whole returns the volume with all that it holds.
 func (d *decision) whole(v scopedVolume) *corev1.Volume {
-	if v.projection == nil {
+	if v.grown == nil {
 		return v.Volume
 	}
 	out, projected := *v.Volume, *v.Projected
-	projected.Sources = v.projection.all(func(it *item) bool { return !d.blocksMountDir(v.scope, it) })
+	projected.Sources = v.grown.all(func(it *item) bool { return !d.blocksMountDir(v.scope, it) })
 	out.Projected = &projected
 	return &out
 }
