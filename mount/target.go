@@ -30,8 +30,11 @@ type TargetSpec struct {
 	// ServiceAccount is the Pod's serviceAccountName, or the deprecated
 	// serviceAccount. Empty means "default".
 	ServiceAccount string
-	// OS is the operating system that the spec names, or empty.
+	// OS is the operating system that spec.os.name names, or else the nodeSelector
+	// kubernetes.io/os. Empty means neither does.
 	OS string
+	// HostProcess is true for a Windows HostProcess Pod.
+	HostProcess bool
 	// Template is true where a Pod template is injected rather than a Pod.
 	Template bool
 }
@@ -72,11 +75,15 @@ func (t Target) ServiceAccount() string { return cmp.Or(t.spec.ServiceAccount, "
 
 // OS returns the operating system that the Pod is for, such as "linux" or
 // "windows": by spec.os.name, else by the nodeSelector kubernetes.io/os, else by
-// the Pod's label of that name. A Pod that says nothing is for "linux". A
-// HostProcess Pod is for "windows".
+// the Pod's label of that name. A Pod that says none of these is for "windows" if
+// it is a HostProcess Pod, and otherwise for "linux".
 func (t Target) OS() string {
 	label, _ := t.Label(corev1.LabelOSStable)
-	return cmp.Or(t.spec.OS, label, string(corev1.Linux))
+	system := corev1.Linux
+	if t.spec.HostProcess {
+		system = corev1.Windows
+	}
+	return cmp.Or(t.spec.OS, label, string(system))
 }
 
 // Template reports whether a Pod template is injected, such as that of a

@@ -40,7 +40,8 @@ func TestTarget_Spec(t *testing.T) {
 	label := &metav1.ObjectMeta{Labels: map[string]string{corev1.LabelOSStable: "windows"}}
 	target := mount.NewTarget(mount.Layout{}, mount.InitFirst, label)
 	assert.Equal(t, "windows", target.OS(), "the label says so")
-	target = target.WithSpec(mount.TargetSpec{ServiceAccount: "runner", OS: "linux", Template: true})
+	assert.Equal(t, "windows", mount.Target{}.WithSpec(mount.TargetSpec{HostProcess: true}).OS())
+	target = target.WithSpec(mount.TargetSpec{HostProcess: true, ServiceAccount: "runner", OS: "linux", Template: true})
 	assert.Equal(t, "linux", target.OS(), "the spec has precedence")
 	assert.Equal(t, "runner", target.ServiceAccount())
 	assert.True(t, target.Template())

@@ -6,20 +6,17 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Proto is what FromProto reads: the getters of Flyte's protobuf message
-// core.Secret, in any of its generations. M is the enum MountType.
-type Proto[M fmt.Stringer] interface {
+// FromProto returns the request that a message of Flyte's type core.Secret makes,
+// of any of its generations and without importing protobuf; M is the enum
+// MountType. A mount requirement that Flyte's enum does not define is an
+// *InvalidError. The request is not validated.
+func FromProto[M fmt.Stringer](s interface {
 	GetGroup() string
 	GetGroupVersion() string
 	GetKey() string
 	GetMountRequirement() M
 	GetEnvVar() string
-}
-
-// FromProto returns the request that a message of Flyte's type core.Secret makes,
-// without importing protobuf. A mount requirement that Flyte's enum does not
-// define is an *InvalidError. The request is not validated.
-func FromProto[M fmt.Stringer](s Proto[M]) (Request, error) {
+}) (Request, error) {
 	form, err := mount.ParseType(s.GetMountRequirement().String())
 	if err != nil {
 		return Request{}, &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
