@@ -40,7 +40,8 @@ type Config struct {
 	// documentation says variable.
 	Any mount.Type
 	// Required makes containers wait until the Secret and the key are there,
-	// instead of starting without.
+	// instead of starting without. Without it, a variable of the same name that
+	// the container's envFrom brings shows through while the Secret is missing.
 	Required bool
 	// DefaultMode is the permission bits of the files, at most 0777. Nil means
 	// 0644, Kubernetes' own default.
