@@ -172,7 +172,7 @@ func TestManyAnnotations(t *testing.T) {
 	assert.Equal(t, n, strings.Count(err.Error(), "base32 at byte 0"), "all of them are reported")
 }
 
-func TestBase32IsStrict(t *testing.T) {
+func TestBase32(t *testing.T) {
 	for _, tc := range []struct{ name, why, value, want string }{
 		{"line feed", "encoding/base32 skips it", "nnsxsoraejwx\nsx2lmv3secq", "base32 at byte 12: unexpected character '\\n'"},
 		{"carriage return", "encoding/base32 skips it", "\rnnsxsoraejwxsx2lmv3secq", "base32 at byte 0: unexpected character '\\r'"},
@@ -238,7 +238,7 @@ func TestStamp(t *testing.T) {
 	}
 }
 
-func TestWhatIsStampedIsDecoded(t *testing.T) {
+func TestStamp_RoundTrip(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	text := func() string {
 		var b strings.Builder
@@ -246,17 +246,26 @@ func TestWhatIsStampedIsDecoded(t *testing.T) {
 			// Invalid code points become U+FFFD, which is valid.
 			b.WriteRune(rune(random.Uint32N([]uint32{0x80, 0x800, 0x110000}[random.IntN(3)])))
 		}
-		return b.String()
+		// In CSV a carriage return may be lost. Validate refuses it.
+		return strings.ReplaceAll(b.String(), "\r", "")
 	}
 	for range 2_000 {
-		reqs := make([]secret.Request, 1+random.IntN(12))
+		reqs := make([]secret.Request, 1+random.IntN(9))
+		var flyte, readable []secret.Request
 		for i := range reqs {
-			reqs[i] = secret.Request{Group: text(), Key: text(), GroupVersion: text(), Mount: mount.Type(random.UintN(3)), EnvVar: text()}
+			r := secret.Request{Group: text(), Key: text(), GroupVersion: text(), Mount: mount.Type(random.UintN(3)), EnvVar: text()}
+			if random.IntN(2) == 0 {
+				flyte = append(flyte, r)
+			} else {
+				r.Path, r.Field, r.Mode, r.Container = text(), text(), 1+random.Int32N(0o777), text()
+				readable = append(readable, r)
+			}
+			reqs[i] = r
 		}
 		_, annotations, err := secret.Stamp(nil, nil, reqs)
 		require.NoError(t, err)
 		decoded, err := secret.DecodeAnnotations(annotations)
 		require.NoError(t, err)
-		require.Equal(t, reqs, decoded)
+		require.Equal(t, append(flyte, readable...), decoded, "Flyte's form comes first")
 	}
 }

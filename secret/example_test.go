@@ -68,3 +68,30 @@ func ExampleRequest_Validate() {
 	// key: has a ".." segment
 	// true key
 }
+
+func ExampleParse() {
+	req, err := secret.Parse("group=db,key=password,env=DB_PASSWORD,container=web")
+	fmt.Println(req)
+	fmt.Println(err)
+
+	fmt.Println(secret.Request{Group: "web-tls", Key: "tls.key", Path: "tls/server.key", Mode: 0o400}.Text())
+	// Output:
+	// group="db" key="password" env="DB_PASSWORD" container="web"
+	// <nil>
+	// group=web-tls,key=tls.key,path=tls/server.key,mode=0400
+}
+
+func ExampleDecodeAnnotations_readable() {
+	reqs, err := secret.DecodeAnnotations(map[string]string{
+		"request.podsecrets.dev/db": "group=db,key=password,env=DB_PASSWORD",
+		"flyte.secrets/s0":          "m4zg54lqhiqce4ltmvzc11lomzxsectlmv3tuibcovzwk3tomfwwkiqk",
+	})
+	for _, req := range reqs {
+		fmt.Println(req)
+	}
+	fmt.Println(err)
+	// Output:
+	// group="user-info" key="username"
+	// group="db" key="password" env="DB_PASSWORD"
+	// <nil>
+}

@@ -24,7 +24,7 @@ func TestValidate(t *testing.T) {
 		want      string // the error, empty if valid
 	}{
 		{"group and key", "the ordinary request", secret.Request{Group: "g", Key: "k"}, ""},
-		{"all fields", "nothing excludes anything", secret.Request{Group: "g", Key: "k", GroupVersion: "v", Mount: mount.File, EnvVar: "X"}, ""},
+		{"all fields", "nothing excludes anything", secret.Request{Group: "g", Key: "k", GroupVersion: "v", Mount: mount.File, EnvVar: "X", Path: "a/b", Field: "f", Mode: 0o777, Container: "web"}, ""},
 		{"group only", "some stores have secrets without keys", secret.Request{Group: "g"}, ""},
 		{"key only", "some stores have keys without groups", secret.Request{Key: "k"}, ""},
 		{"version only", "whether it can be read is the manager's matter", secret.Request{GroupVersion: "v"}, ""},
@@ -39,6 +39,10 @@ func TestValidate(t *testing.T) {
 		{"key before version", "the order is the struct's", secret.Request{Key: "/k", GroupVersion: "/v"}, `key: begins with "/"`},
 		{"version before mount", "the order is the struct's", secret.Request{Key: "k", GroupVersion: "/v", Mount: 9}, `groupVersion: begins with "/"`},
 		{"mount before variable", "the order is the struct's", secret.Request{Key: "k", Mount: 9, EnvVar: "="}, "mount: is none of ANY, ENV_VAR, FILE"},
+		{"variable before path", "the order is the struct's", secret.Request{Key: "k", EnvVar: "=", Path: "/"}, "envVar: is not a name that Kubernetes accepts for a variable"},
+		{"path before field", "the order is the struct's", secret.Request{Key: "k", Path: "/", Field: "\n"}, "path: is absolute, and must be relative to the directory of secrets"},
+		{"field before mode", "the order is the struct's", secret.Request{Key: "k", Field: "\n", Mode: -1}, "field: has the control character U+000A"},
+		{"mode before container", "the order is the struct's", secret.Request{Key: "k", Mode: -1, Container: "/"}, "mode: is not between 0 and 0777"},
 
 		{"not UTF-8", "Python's strings have no such bytes", secret.Request{Group: "g", Key: "k\xff"}, "key: is not valid UTF-8"},
 		{"surrogate", "it is not valid UTF-8 either", secret.Request{Group: "\xed\xa0\x80", Key: "k"}, "group: is not valid UTF-8"},
@@ -88,6 +92,41 @@ func TestValidate(t *testing.T) {
 		{"prefix variable", "it says where secrets are", secret.Request{Key: "k", EnvVar: mount.EnvPrefixVar}, "envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_ENV_PREFIX"},
 		{"directory variable", "it says where secrets are", secret.Request{Key: "k", EnvVar: mount.DefaultDirVar}, "envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_DEFAULT_DIR"},
 		{"file prefix variable", "it says where secrets are", secret.Request{Key: "k", EnvVar: mount.FilePrefixVar}, "envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_FILE_PREFIX"},
+		{"path", "case and dots are kept", secret.Request{Key: "k", Path: "Conf.d/.../.a/b..c/App.yaml"}, ""},
+		{"path of any form", "a path means a file", secret.Request{Key: "k", Path: "a", Mount: mount.File}, ""},
+		{"longest path", "PATH_MAX is 4096 bytes", secret.Request{Key: "k", Path: strings.Repeat("a/", 2047) + "bb"}, ""},
+		{"absolute path", "its own message, as this is what people try", secret.Request{Key: "k", Path: "/etc/app/conf"}, "path: is absolute, and must be relative to the directory of secrets"},
+		{"path leaves", "it would be outside of the directory", secret.Request{Key: "k", Path: "../a"}, `path: begins with "..", which leaves the directory, or which Kubernetes refuses in a volume`},
+		{"path is dot-dot", "it would be outside of the directory", secret.Request{Key: "k", Path: ".."}, `path: begins with "..", which leaves the directory, or which Kubernetes refuses in a volume`},
+		{"path begins with dots", "no item of a volume may", secret.Request{Key: "k", Path: "..data"}, `path: begins with "..", which leaves the directory, or which Kubernetes refuses in a volume`},
+		{"path with inner dot-dot", "one file has one path", secret.Request{Key: "k", Path: "a/../b"}, `path: is not clean: it has an empty, "." or ".." segment, or ends in "/"`},
+		{"path with inner dot", "one file has one path", secret.Request{Key: "k", Path: "a/./b"}, `path: is not clean: it has an empty, "." or ".." segment, or ends in "/"`},
+		{"path with empty segment", "one file has one path", secret.Request{Key: "k", Path: "a//b"}, `path: is not clean: it has an empty, "." or ".." segment, or ends in "/"`},
+		{"path ends in slash", "it names a directory", secret.Request{Key: "k", Path: "a/"}, `path: is not clean: it has an empty, "." or ".." segment, or ends in "/"`},
+		{"path is a dot", "it names the directory", secret.Request{Key: "k", Path: "."}, `path: is not clean: it has an empty, "." or ".." segment, or ends in "/"`},
+		{"path with NUL", "no file can have this name", secret.Request{Key: "k", Path: "a\x00"}, "path: has the control character U+0000"},
+		{"path not UTF-8", "annotations hold UTF-8 only", secret.Request{Key: "k", Path: "a\xff"}, "path: is not valid UTF-8"},
+		{"path segment too long", "no file can have this name", secret.Request{Key: "k", Path: "a/" + long + "b"}, "path: has a segment over 255 bytes"},
+		{"path too long", "no path can be this long", secret.Request{Key: "k", Path: strings.Repeat("a/", 2048) + "b"}, "path: has more than 4096 bytes"},
+		{"path of a variable", "a variable has no file", secret.Request{Key: "k", Path: "a", Mount: mount.EnvVar}, "path: is for files, and the secret is asked for as a variable (mount ENV_VAR)"},
+
+		{"field", "any text can be a name in JSON", secret.Request{Key: "k", Field: "a.b/c d\"é"}, ""},
+		{"field of a variable", "fields are no matter of the form", secret.Request{Key: "k", Field: "f", Mount: mount.EnvVar}, ""},
+		{"longest field", "a bound for annotations", secret.Request{Key: "k", Field: strings.Repeat("f", 4096)}, ""},
+		{"field too long", "a bound for annotations", secret.Request{Key: "k", Field: strings.Repeat("f", 4097)}, "field: has more than 4096 bytes"},
+		{"field with line break", "it would reach logs and annotations", secret.Request{Key: "k", Field: "a\nb"}, "field: has the control character U+000A"},
+		{"field not UTF-8", "JSON is UTF-8", secret.Request{Key: "k", Field: "\xff"}, "field: is not valid UTF-8"},
+
+		{"mode", "permission bits", secret.Request{Key: "k", Mode: 0o777}, ""},
+		{"negative mode", "no mode", secret.Request{Key: "k", Mode: -1}, "mode: is not between 0 and 0777"},
+		{"setuid", "Kubernetes takes permission bits only", secret.Request{Key: "k", Mode: 0o1000}, "mode: is not between 0 and 0777"},
+		{"mode of a variable", "a variable has no mode", secret.Request{Key: "k", Mode: 0o400, Mount: mount.EnvVar}, "mode: is for files, and the secret is asked for as a variable (mount ENV_VAR)"},
+
+		{"container", "a DNS label", secret.Request{Key: "k", Container: "web-1"}, ""},
+		{"container in capitals", "no container can have it", secret.Request{Key: "k", Container: "Web"}, "container: is not a name that a container can have"},
+		{"container with dot", "no container can have it", secret.Request{Key: "k", Container: "a.b"}, "container: is not a name that a container can have"},
+		{"long container", "63 characters", secret.Request{Key: "k", Container: strings.Repeat("c", 64)}, "container: is not a name that a container can have"},
+
 		{"discovery variable, other case", "variables are case sensitive", secret.Request{Key: "k", EnvVar: "flyte_secrets_env_prefix"}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -104,9 +143,9 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestValidateRefusesWhatPythonMapsDifferently holds the table of characters
+// TestValidate_Python holds the table of characters
 // against what Python does, as testdata/README.md describes.
-func TestValidateRefusesWhatPythonMapsDifferently(t *testing.T) {
+func TestValidate_Python(t *testing.T) {
 	data, err := os.ReadFile("testdata/python-case.json")
 	require.NoError(t, err)
 	var python struct{ Upper, Lower, Sigma map[string]string }
