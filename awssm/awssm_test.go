@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/podsecrets/podsecrets/awssm"
+	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -34,7 +34,7 @@ func quantities(memory, cpu string) corev1.ResourceList {
 	return corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(memory), corev1.ResourceCPU: resource.MustParse(cpu)}
 }
 
-func TestNewValidates(t *testing.T) {
+func TestNew(t *testing.T) {
 	resources := func(requests, limits corev1.ResourceList) awssm.Config {
 		return awssm.Config{Resources: &corev1.ResourceRequirements{Requests: requests, Limits: limits}}
 	}
@@ -43,17 +43,17 @@ func TestNewValidates(t *testing.T) {
 		cfg  awssm.Config
 		want string // "" means valid
 	}{
-		{"the zero value", awssm.Config{}, ""},
-		{"an image with a blank", awssm.Config{Image: "image:v1 "}, `awssm: Image "image:v1 " has blanks`},
+		{"zero", awssm.Config{}, ""},
+		{"blank in image", awssm.Config{Image: "image:v1 "}, `awssm: Image "image:v1 " has blanks`},
 		{"root", awssm.Config{RunAsUser: ptr[int64](0)}, "awssm: RunAsUser 0 is not between 1 and 2147483647"},
-		{"a negative user", awssm.Config{RunAsUser: ptr[int64](-1)}, "awssm: RunAsUser -1 is not between 1 and 2147483647"},
-		{"a user that Kubernetes refuses", awssm.Config{RunAsUser: ptr[int64](1 << 31)}, "awssm: RunAsUser 2147483648 is not between 1 and 2147483647"},
+		{"negative user", awssm.Config{RunAsUser: ptr[int64](-1)}, "awssm: RunAsUser -1 is not between 1 and 2147483647"},
+		{"huge user", awssm.Config{RunAsUser: ptr[int64](1 << 31)}, "awssm: RunAsUser 2147483648 is not between 1 and 2147483647"},
 		{"no resources", resources(nil, nil), ""},
-		{"a request without a limit", resources(quantities("1Gi", "1"), nil), ""},
-		{"a request at the limit", resources(quantities("1Gi", "1"), quantities("1024Mi", "1000m")), ""},
-		{"a request above the limit", resources(quantities("1Gi", "1"), quantities("1Gi", "900m")), "awssm: Resources request 1 of cpu, above the limit of 900m"},
-		{"a negative limit", resources(nil, quantities("-1", "1")), "awssm: Resources have -1 of memory, which is negative"},
-		{"a negative request", resources(quantities("1", "-1"), nil), "awssm: Resources have -1 of cpu, which is negative"},
+		{"no limit", resources(quantities("1Gi", "1"), nil), ""},
+		{"at limit", resources(quantities("1Gi", "1"), quantities("1024Mi", "1000m")), ""},
+		{"above limit", resources(quantities("1Gi", "1"), quantities("1Gi", "900m")), "awssm: Resources request 1 of cpu, above the limit of 900m"},
+		{"negative limit", resources(nil, quantities("-1", "1")), "awssm: Resources have -1 of memory, which is negative"},
+		{"negative request", resources(quantities("1", "-1"), nil), "awssm: Resources have -1 of cpu, which is negative"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m, err := awssm.New(tc.cfg)
@@ -71,22 +71,17 @@ func TestNewValidates(t *testing.T) {
 func fragment(cfg awssm.Config, arn, file string) mount.Fragment {
 	return mount.Fragment{
 		File: true,
-		Fetchers: []corev1.Container{{
-			Name:  mount.Name("aws", arn, file),
-			Image: cfg.Image,
+		InitContainers: []mount.InitContainer{{
+			Container: &corev1.Container{
+				Name:            mount.Name("aws", arn, file),
+				Image:           cfg.Image,
+				Resources:       *cfg.Resources,
+				VolumeMounts:    []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/tmp"}},
+				SecurityContext: mount.Restricted(cfg.RunAsUser),
+			},
 			Env: []corev1.EnvVar{
 				{Name: "SECRET_ARN", Value: strings.ReplaceAll(arn, "$", "$$")},
 				{Name: "SECRET_FILENAME", Value: strings.ReplaceAll(file, "$", "$$")},
-			},
-			Resources:    *cfg.Resources,
-			VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/tmp"}},
-			SecurityContext: &corev1.SecurityContext{
-				RunAsNonRoot:             ptr(true),
-				RunAsUser:                cfg.RunAsUser,
-				AllowPrivilegeEscalation: ptr(false),
-				ReadOnlyRootFilesystem:   ptr(true),
-				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-				SeccompProfile:           &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 		}},
 		ImagePullSecrets: cfg.ImagePullSecrets,
@@ -105,7 +100,7 @@ func TestFragment(t *testing.T) {
 	assert.NoError(t, f.Validate())
 }
 
-func TestConfiguredFragment(t *testing.T) {
+func TestFragment_Configured(t *testing.T) {
 	cfg := func() awssm.Config {
 		return awssm.Config{
 			Image:            "registry.example.com/fetch:v1",
@@ -127,60 +122,123 @@ func TestConfiguredFragment(t *testing.T) {
 	assert.NoError(t, f.Validate())
 }
 
+func TestFragment_Path(t *testing.T) {
+	for _, layout := range []mount.Layout{{}, {FilePrefix: "Pre-"}, {Exact: true}} {
+		req := secret.Request{Group: account, Key: "k", Path: "Conf.d/$DB"}
+		f, err := newManager(t, awssm.Config{}).Mount(ctx, req, mount.NewTarget(layout, mount.InitFirst, nil))
+		require.NoError(t, err)
+		assert.Equal(t, "/Conf.d/$$DB", f.InitContainers[0].Env[1].Value, "case kept, without prefix and ARN")
+	}
+}
+
+func TestFragment_Exact(t *testing.T) {
+	target := mount.NewTarget(mount.Layout{Exact: true, FilePrefix: "Pre-"}, mount.InitFirst, nil)
+	f, err := newManager(t, awssm.Config{}).Mount(ctx, secret.Request{Group: account, Key: "DB/Key"}, target)
+	require.NoError(t, err)
+	assert.Equal(t, "/"+account+"/DB/Key", f.InitContainers[0].Env[1].Value, "case kept, without prefix")
+}
+
 func TestWhatItServes(t *testing.T) {
-	windows := &metav1.ObjectMeta{Labels: map[string]string{"kubernetes.io/os": "windows"}}
-	linux := &metav1.ObjectMeta{Labels: map[string]string{"kubernetes.io/os": "linux"}}
-	const variable, version = "request not supported: AWS secrets are files, not variables", "request not supported: of AWS secrets there is the current version only"
-	const noARN, os = "request not supported: group and key are not an ARN", "request not supported: AWS secrets cannot be fetched in a Pod for Windows"
-	const region = "request not supported: the region of the ARN is not a name"
+	const variable, version = "AWS secrets are files, not variables", "of AWS secrets there is the current version only"
+	const noARN, region = "group and key are not an ARN", "the region of the ARN is not a name"
 	for _, tc := range []struct {
-		name string
-		req  secret.Request
-		meta *metav1.ObjectMeta
-		want string // the error; "" means served
+		name, why string
+		req       secret.Request
+		want      string // why not; "" means served
 	}{
-		{"any is a file", secret.Request{Group: account, Key: "k"}, nil, ""},
-		{"a file", secret.Request{Group: account, Key: "k", Mount: mount.File}, nil, ""},
-		{"a variable", secret.Request{Group: account, Key: "k", Mount: mount.EnvVar}, nil, variable},
-		{"a version", secret.Request{Group: account, Key: "k", GroupVersion: "AWSCURRENT"}, nil, version},
-		{"an ARN split elsewhere", secret.Request{Group: "arn:aws:secretsmanager", Key: "us-east-2:1:secret:k"}, nil, ""},
-		{"an ARN with five colons, of any service", secret.Request{Group: "arn:aws:ssm:us-east-2:1", Key: "parameter/k"}, nil, ""},
-		{"an ARN with four colons", secret.Request{Group: "arn:aws:ssm:us-east-2", Key: "k"}, nil, noARN},
-		{"colons that are dropped do not count", secret.Request{Group: "arn:a:b:c::", Key: "::k"}, nil, noARN},
-		{"five colons that are no ARN", secret.Request{Group: "urn:aws:secretsmanager:us-east-2:1:secret", Key: "k"}, nil, noARN},
-		{"another case", secret.Request{Group: strings.ToUpper(account), Key: "k"}, nil, noARN},
-		{"an ARN that is a key", secret.Request{Key: account + ":k"}, nil, noARN},
-		{"an ARN that is a group", secret.Request{Group: account + ":k"}, nil, noARN},
-		{"a key of colons", secret.Request{Group: account, Key: "::"}, nil, noARN},
-		{"a region that is another host", secret.Request{Group: "arn:aws:secretsmanager:attacker.example/:1:secret", Key: "k"}, nil, region},
-		{"a region that ends a host with a query", secret.Request{Group: "arn:aws:secretsmanager", Key: "attacker.example?:1:secret:k"}, nil, region},
-		{"a region with a user before the host", secret.Request{Group: "arn:aws:secretsmanager:x@attacker.example#:1:secret", Key: "k"}, nil, region},
-		{"a region of two labels", secret.Request{Group: "arn:aws:secretsmanager:us-east-2.example:1:secret", Key: "k"}, nil, region},
-		{"no region", secret.Request{Group: "arn:aws:secretsmanager::1:secret", Key: "k"}, nil, ""},
-		{"a Kubernetes Secret", secret.Request{Group: "user-info", Key: "k"}, nil, noARN},
-		{"a Pod for Windows", secret.Request{Group: account, Key: "k"}, windows, os},
-		{"a Pod for Linux", secret.Request{Group: account, Key: "k"}, linux, ""},
+		{"any", "it is a file", secret.Request{Group: account, Key: "k"}, ""},
+		{"file", "the only form", secret.Request{Group: account, Key: "k", Mount: mount.File}, ""},
+		{"variable", "the image writes files", secret.Request{Group: account, Key: "k", Mount: mount.EnvVar}, variable},
+		{"version", "the image fetches the current one", secret.Request{Group: account, Key: "k", GroupVersion: "AWSCURRENT"}, version},
+		{"other split", "group and key are joined", secret.Request{Group: "arn:aws:secretsmanager", Key: "us-east-2:1:secret:k"}, ""},
+		{"five colons", "the image looks at nothing else", secret.Request{Group: "arn:aws:ssm:us-east-2:1", Key: "parameter/k"}, ""},
+		{"four colons", "the image would exit with 1", secret.Request{Group: "arn:aws:ssm:us-east-2", Key: "k"}, noARN},
+		{"dropped colons", "they do not count", secret.Request{Group: "arn:a:b:c::", Key: "::k"}, noARN},
+		{"urn", "an ARN begins with arn:", secret.Request{Group: "urn:aws:secretsmanager:us-east-2:1:secret", Key: "k"}, noARN},
+		{"upper case", "an ARN begins with arn:", secret.Request{Group: strings.ToUpper(account), Key: "k"}, noARN},
+		{"key only", "the group's colon comes first", secret.Request{Key: account + ":k"}, noARN},
+		{"group only", "the image would find nothing", secret.Request{Group: account + ":k"}, noARN},
+		{"key of colons", "they are dropped", secret.Request{Group: account, Key: "::"}, noARN},
+		{"region is a host", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager:attacker.example/:1:secret", Key: "k"}, region},
+		{"region with query", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager", Key: "attacker.example?:1:secret:k"}, region},
+		{"region with user", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager:x@attacker.example#:1:secret", Key: "k"}, region},
+		{"region of two labels", "no region has a dot", secret.Request{Group: "arn:aws:secretsmanager:us-east-2.example:1:secret", Key: "k"}, region},
+		{"no region", "the container's environment has one", secret.Request{Group: "arn:aws:secretsmanager::1:secret", Key: "k"}, ""},
+		{"plain name", "it is another store's", secret.Request{Group: "user-info", Key: "k"}, noARN},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f, err := newManager(t, awssm.Config{}).Mount(ctx, tc.req, mount.NewTarget(mount.Layout{}, mount.InitFirst, tc.meta))
+			f, err := newManager(t, awssm.Config{}).Mount(ctx, tc.req, mount.Target{})
 			if tc.want == "" {
-				require.NoError(t, err)
+				require.NoError(t, err, tc.why)
 				assert.True(t, f.File)
 				return
 			}
-			assert.EqualError(t, err, tc.want)
+			assert.EqualError(t, err, "request not supported: "+tc.want, tc.why)
 			assert.ErrorIs(t, err, secret.ErrUnsupported)
 			assert.Equal(t, mount.Fragment{}, f)
 		})
 	}
 }
 
-func TestFetcherNamesFitAndDiffer(t *testing.T) {
+// A field and a mode are not honored, so the request is another manager's.
+func TestHonors(t *testing.T) {
+	for _, req := range []secret.Request{
+		{Group: account, Key: "k", Field: "f"}, {Group: account, Key: "k", Mode: 0o400},
+	} {
+		f, err := newManager(t, awssm.Config{}).Mount(ctx, req, mount.Target{})
+		require.NoError(t, err)
+		assert.Equal(t, mount.Features{}, f.Honors)
+		_, err = newInjector(t, injector.Config{}).Inject(ctx, meshPod(), req)
+		assert.ErrorIs(t, err, secret.ErrUnsupported)
+	}
+}
+
+func TestWindows(t *testing.T) {
+	in := newInjector(t, injector.Config{})
+	for _, tc := range []struct {
+		name   string
+		change func(*corev1.Pod)
+		served bool
+	}{
+		{"os", func(pod *corev1.Pod) { pod.Spec.OS = &corev1.PodOS{Name: corev1.Windows} }, false},
+		{"selector", func(pod *corev1.Pod) { pod.Spec.NodeSelector = map[string]string{corev1.LabelOSStable: "windows"} }, false},
+		{"label", func(pod *corev1.Pod) { pod.Labels = map[string]string{corev1.LabelOSStable: "windows"} }, false},
+		{"host process", func(pod *corev1.Pod) {
+			pod.Spec.SecurityContext = &corev1.PodSecurityContext{WindowsOptions: &corev1.WindowsSecurityContextOptions{HostProcess: ptr(true)}}
+		}, false},
+		{"selector before label", func(pod *corev1.Pod) {
+			pod.Labels = map[string]string{corev1.LabelOSStable: "windows"}
+			pod.Spec.NodeSelector = map[string]string{corev1.LabelOSStable: "linux"}
+		}, true},
+		{"os before selector", func(pod *corev1.Pod) {
+			pod.Spec.OS = &corev1.PodOS{Name: corev1.Linux}
+			pod.Spec.NodeSelector = map[string]string{corev1.LabelOSStable: "windows"}
+		}, true},
+		{"no host process", func(pod *corev1.Pod) {
+			pod.Spec.SecurityContext = &corev1.PodSecurityContext{WindowsOptions: &corev1.WindowsSecurityContextOptions{HostProcess: ptr(false)}}
+		}, true},
+		{"linux", func(pod *corev1.Pod) { pod.Labels = map[string]string{corev1.LabelOSStable: "linux"} }, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod := meshPod()
+			tc.change(pod)
+			_, err := in.Inject(ctx, pod, two[0])
+			if tc.served {
+				assert.NoError(t, err)
+				return
+			}
+			assert.ErrorIs(t, err, secret.ErrUnsupported)
+			assert.ErrorContains(t, err, "AWS secrets cannot be fetched in a Pod for Windows")
+		})
+	}
+}
+
+func TestFetcherNames(t *testing.T) {
 	m := newManager(t, awssm.Config{})
 	name := func(layout mount.Layout, group, key string) string {
 		f, err := m.Mount(ctx, secret.Request{Group: group, Key: key}, mount.NewTarget(layout, mount.InitFirst, nil))
 		require.NoError(t, err)
-		return f.Fetchers[0].Name
+		return f.InitContainers[0].Name
 	}
 	long := name(mount.Layout{}, account, strings.Repeat("k", 250))
 	assert.Empty(t, validation.IsDNS1123Label(long))

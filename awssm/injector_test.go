@@ -52,7 +52,7 @@ func TestInitOrder(t *testing.T) {
 		want  []string
 	}{
 		{"first", mount.InitFirst, []string{one, other, "mesh-setup", "mesh-proxy", "logs", "migrate"}},
-		{"after sidecars, with what sets them up", mount.InitAfterSidecars, []string{"mesh-setup", "mesh-proxy", "logs", one, other, "migrate"}},
+		{"after sidecars", mount.InitAfterSidecars, []string{"mesh-setup", "mesh-proxy", "logs", one, other, "migrate"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			pod := inject(t, newInjector(t, injector.Config{InitOrder: tc.order}), meshPod(), two...)
@@ -65,7 +65,7 @@ func TestInitOrder(t *testing.T) {
 	}
 }
 
-func TestPatchSaysTheSameAsThePod(t *testing.T) {
+func TestPatch_EqualsInject(t *testing.T) {
 	for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, injector.Config{InitOrder: order})
 		ops, err := in.Patch(ctx, meshPod(), two...)
@@ -84,7 +84,7 @@ func TestPatchSaysTheSameAsThePod(t *testing.T) {
 
 // Also when the API server and other webhooks have done their part, such as the
 // one that brings the service account's role.
-func TestOnceIsEnough(t *testing.T) {
+func TestInject_Idempotent(t *testing.T) {
 	for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, injector.Config{InitOrder: order})
 		once := inject(t, in, meshPod(), two[0])
@@ -126,7 +126,7 @@ func fillIn(pod *corev1.Pod) {
 
 // Neither the fetchers of this call, nor those of an earlier one, nor another
 // manager's get anything but what they were made with.
-func TestFetchersReceiveNothing(t *testing.T) {
+func TestFetchers(t *testing.T) {
 	in := newInjector(t, injector.Config{})
 	pod := meshPod()
 	others := corev1.Container{Name: mount.Name("others"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}}}
@@ -168,7 +168,7 @@ func (globalToken) Lookup(_ context.Context, req secret.Request) (string, error)
 
 // A Secret's volume is mounted below the directory of the fetched files, and
 // hides none of them: no Secret's name has the colons of an ARN.
-func TestWithOtherManagers(t *testing.T) {
+func TestOtherManagers(t *testing.T) {
 	held, err := global.New(global.Config{Source: globalToken{}})
 	require.NoError(t, err)
 	k8s, err := k8ssecret.New(k8ssecret.Config{})
@@ -207,27 +207,32 @@ func TestConflicts(t *testing.T) {
 	agent, err := vault.New(vault.Config{})
 	require.NoError(t, err)
 	in := newInjector(t, injector.Config{Managers: []injector.SecretManager{agent}})
+	file := "/etc/flyte/secrets/" + account
 	for _, tc := range []struct {
-		name string
-		pod  func(*corev1.Pod)
-		reqs []secret.Request
-		want string // "" means none
+		name, why string
+		pod       func(*corev1.Pod)
+		reqs      []secret.Request
+		want      string // "" means none
 	}{
-		{"one secret under two names of its group", nil, []secret.Request{two[0], {Group: account + ":", Key: "one"}}, ""},
-		{"the same secret with two variables", nil, []secret.Request{two[0], {Group: account, Key: "one", EnvVar: "OTHER"}}, ""},
-		{"keys that differ in case", nil, []secret.Request{two[0], {Group: account, Key: "ONE"}},
-			`files "/etc/flyte/secrets/` + account + `/one" would hold two different secrets`},
-		{"a file that is the directory of another", nil, []secret.Request{two[1], {Group: account, Key: "dir"}},
-			`files "/etc/flyte/secrets/` + account + `/dir" would be a file, and the directory of another one`},
-		{"Vault, which mounts a volume of its own there", nil, []secret.Request{{Group: "vault/path", Key: "k"}, two[1]},
+		{"two groups", "two files of one secret", nil, []secret.Request{two[0], {Group: account + ":", Key: "one"}}, ""},
+		{"two variables", "one file, two names for its path", nil, []secret.Request{two[0], {Group: account, Key: "one", EnvVar: "OTHER"}}, ""},
+		{"case", "derived files are in lower case", nil, []secret.Request{two[0], {Group: account, Key: "ONE"}}, `files "` + file + `/one" would hold two different secrets`},
+		{"directory", "a file is no directory", nil, []secret.Request{two[1], {Group: account, Key: "dir"}}, `files "` + file + `/dir" would be a file, and the directory of another one`},
+		{"one path", "exact files must differ too", nil, []secret.Request{{Group: account, Key: "a", Path: "p"}, {Group: account, Key: "b", Path: "p"}},
+			`files "/etc/flyte/secrets/p" would hold two different secrets`},
+		{"case of paths", "exact files keep their case", nil, []secret.Request{{Group: account, Key: "a", Path: "p"}, {Group: account, Key: "b", Path: "P"}}, ""},
+		{"vault", "it mounts a volume of its own there", nil, []secret.Request{{Group: "vault/path", Key: "k"}, two[1]},
 			`volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
-		{"a volume of the Pod's own there", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc/flyte/secrets" }, two[1:],
+		{"volume there", "the fetched files would be hidden", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc/flyte/secrets" }, two[1:],
 			`container "app": volumeMounts "/etc/flyte/secrets" has the volume "data" already`},
-		{"a volume of the Pod's own above", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc" }, two[1:], ""},
-		{"a variable that is set", func(pod *corev1.Pod) { pod.Spec.Containers[0].Env[0].Name = "ONE_FILE" }, two[:1],
+		{"volume above", "the kubelet mounts below it", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc" }, two[1:], ""},
+		{"variable", "it would be overwritten", func(pod *corev1.Pod) { pod.Spec.Containers[0].Env[0].Name = "ONE_FILE" }, two[:1],
 			`container "app": env "ONE_FILE" is set to something else already`},
-		{"a fetcher of something else", func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcherName("one") }, two[:1],
-			`initContainers "` + fetcherName("one") + `" fetches something else already`},
+		{"stranger", "it has the name only", func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcherName("one") }, two[:1],
+			`initContainers "` + fetcherName("one") + `" is another container already: it has none of the variables of ours`},
+		{"another secret", "it would not fetch ours", func(pod *corev1.Pod) {
+			pod.Spec.InitContainers[0].Name, pod.Spec.InitContainers[0].Env = fetcherName("one"), []corev1.EnvVar{{Name: "SECRET_ARN", Value: account + ":other"}}
+		}, two[:1], `initContainers "` + fetcherName("one") + `" fetches something else already: its variable "SECRET_ARN" has another value`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			pod := meshPod()
@@ -236,12 +241,12 @@ func TestConflicts(t *testing.T) {
 			}
 			out, err := in.Inject(ctx, pod, tc.reqs...)
 			if tc.want == "" {
-				assert.NoError(t, err)
+				assert.NoError(t, err, tc.why)
 				return
 			}
 			var conflict *mount.ConflictError
 			require.ErrorAs(t, err, &conflict)
-			assert.EqualError(t, conflict, tc.want)
+			assert.EqualError(t, conflict, tc.want, tc.why)
 			assert.Nil(t, out)
 		})
 	}

@@ -16,8 +16,8 @@ import (
 func TestConformance(t *testing.T) {
 	user := int64(1000)
 	for name, cfg := range map[string]awssm.Config{
-		"zero value": {},
-		"every field": {
+		"zero": {},
+		"full": {
 			Image:            "registry.example.com/fetch-or-fail:v1",
 			ImagePullSecrets: []corev1.LocalObjectReference{{Name: "pull"}},
 			Resources:        &corev1.ResourceRequirements{},
@@ -34,12 +34,12 @@ func TestConformance(t *testing.T) {
 
 func conformanceCases() []injectortest.Case {
 	cases := []injectortest.Case{
-		{Name: "as a variable", Request: secret.Request{Group: account, Key: "k", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
-		{Name: "a version", Request: secret.Request{Group: account, Key: "k", GroupVersion: "v1"}, Want: injectortest.Unsupported},
+		{Name: "variable", Request: secret.Request{Group: account, Key: "k", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
+		{Name: "version", Request: secret.Request{Group: account, Key: "k", GroupVersion: "v1"}, Want: injectortest.Unsupported},
 		{Name: "no ARN", Request: secret.Request{Group: "user-info", Key: "password"}, Want: injectortest.Unsupported},
-		{Name: "a Pod for Windows", Request: secret.Request{Group: account, Key: "k"}, Want: injectortest.Unsupported,
+		{Name: "windows", Request: secret.Request{Group: account, Key: "k"}, Want: injectortest.Unsupported,
 			Meta: &metav1.ObjectMeta{Labels: map[string]string{corev1.LabelOSStable: "windows"}}},
-		{Name: "a Pod for Linux", Request: secret.Request{Group: account, Key: "k"}, Want: injectortest.File,
+		{Name: "linux", Request: secret.Request{Group: account, Key: "k"}, Want: injectortest.File,
 			Meta: &metav1.ObjectMeta{Labels: map[string]string{corev1.LabelOSStable: "linux"}}},
 	}
 	for _, s := range awsSecrets {
@@ -52,7 +52,12 @@ func conformanceCases() []injectortest.Case {
 		})
 	}
 	return append(cases, injectortest.Case{
-		Name:    "named by the variable that the image reads",
+		Name:    "exact path",
+		Request: secret.Request{Group: account, Key: "Exact-AbCdEf", Path: "Conf.d/DB"},
+		Want:    injectortest.File,
+		Writes:  func(c corev1.Container) string { return sidecarFile(environment(&c)["SECRET_FILENAME"]) },
+	}, injectortest.Case{
+		Name:    "env",
 		Request: secret.Request{Group: account, Key: "Named-AbCdEf", Mount: mount.File, EnvVar: "FILE"},
 	})
 }

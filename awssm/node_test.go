@@ -28,12 +28,14 @@ func newNode(t *testing.T, pod *corev1.Pod, store map[string]string) node {
 	n := node{t.TempDir(), store}
 	for _, v := range pod.Spec.Volumes {
 		require.NoError(t, os.Mkdir(filepath.Join(n.dir, v.Name), 0o777))
-		if v.Secret == nil {
+		if v.Projected == nil {
 			continue
 		}
-		for _, item := range v.Secret.Items {
-			if value, ok := store[v.Secret.SecretName+"/"+item.Key]; ok {
-				n.write(t, filepath.Join(n.dir, v.Name, item.Path), value)
+		for _, source := range v.Projected.Sources {
+			for _, item := range source.Secret.Items {
+				if value, ok := store[source.Secret.Name+"/"+item.Key]; ok {
+					n.write(t, filepath.Join(n.dir, v.Name, item.Path), value)
+				}
 			}
 		}
 	}
@@ -104,7 +106,7 @@ func environment(c *corev1.Container) map[string]string {
 }
 
 // What is known of the image holds for the model.
-func TestTheModel(t *testing.T) {
+func TestSidecarModel(t *testing.T) {
 	for filename, want := range map[string]string{
 		"/a/b": "/tmp/a/b", "a/b": "/tmpa/b", "/a/": "/tmp/a/secret", "/../x": "/x", "": "/tmp/secret",
 	} {
@@ -133,8 +135,8 @@ func TestTheModel(t *testing.T) {
 		{"found", account + ":k", "/a/b", 0, []string{"/v/a/b"}},
 		{"no ARN", "k", "/a/b", 1, nil},
 		{"not found", account + ":none", "/a/b", 0, nil},
-		{"a relative name", account + ":k", "a/b", 0, nil},
-		{"a name that leaves the volume", account + ":k", "/../x", 0, nil},
+		{"relative name", account + ":k", "a/b", 0, nil},
+		{"leaves volume", account + ":k", "/../x", 0, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			exit, files := run(tc.arn, tc.filename)

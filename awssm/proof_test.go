@@ -21,37 +21,37 @@ import (
 type awsSecret struct{ name, group, key, arn string }
 
 var awsSecrets = []awsSecret{
-	{"a plain one", account, "plain-AbCdEf", account + ":plain-AbCdEf"},
-	{"another in its directory", account, "other-AbCdEf", account + ":other-AbCdEf"},
-	{"colons that are dropped", account + "::", ":colons", account + ":colons"},
-	{"an ARN split before its resource", "arn:aws:secretsmanager:us-east-2:123456789012", "secret:split", account + ":split"},
-	{"another partition", "arn:aws-cn:secretsmanager:cn-north-1:1:secret", "k", "arn:aws-cn:secretsmanager:cn-north-1:1:secret:k"},
+	{"plain", account, "plain-AbCdEf", account + ":plain-AbCdEf"},
+	{"sibling", account, "other-AbCdEf", account + ":other-AbCdEf"},
+	{"dropped colons", account + "::", ":colons", account + ":colons"},
+	{"other split", "arn:aws:secretsmanager:us-east-2:123456789012", "secret:split", account + ":split"},
+	{"partition", "arn:aws-cn:secretsmanager:cn-north-1:1:secret", "k", "arn:aws-cn:secretsmanager:cn-north-1:1:secret:k"},
 	{"directories", account, "prod/db/password", account + ":prod/db/password"},
-	{"another below one of them", account, "prod/db/user", account + ":prod/db/user"},
-	{"segments that a path loses", account + "/./x//y/", "z", account + "/./x//y/:z"},
+	{"shared directory", account, "prod/db/user", account + ":prod/db/user"},
+	{"odd segments", account + "/./x//y/", "z", account + "/./x//y/:z"},
 	{"dashes", account, "-rf", account + ":-rf"},
 	{"dots", account, "..a.b", account + ":..a.b"},
-	{"only dots", account, "...", account + ":..."},
+	{"dots only", account, "...", account + ":..."},
 	{"upper case", account, "UPPER/Case", account + ":UPPER/Case"},
 	{"unicode", account, "Schlüssel-ÄÉ-鍵", account + ":Schlüssel-ÄÉ-鍵"},
-	{"blanks and quotes", account, ` "a b' \n`, account + `: "a b' \n`},
+	{"quotes", account, ` "a b' \n`, account + `: "a b' \n`},
 	{"shell", account, "`id`;${HOME}&|*?", account + ":`id`;${HOME}&|*?"},
-	{"a variable", account, "$(HOME)", account + ":$(HOME)"},
-	{"a variable that the kubelet knows", account, "$(KUBERNETES_SERVICE_HOST)", account + ":$(KUBERNETES_SERVICE_HOST)"},
-	{"one that stands before", account, "$(SECRET_ARN)", account + ":$(SECRET_ARN)"},
+	{"variable", account, "$(HOME)", account + ":$(HOME)"},
+	{"known variable", account, "$(KUBERNETES_SERVICE_HOST)", account + ":$(KUBERNETES_SERVICE_HOST)"},
+	{"earlier variable", account, "$(SECRET_ARN)", account + ":$(SECRET_ARN)"},
 	{"dollars", account, "$$$", account + ":$$$"},
-	{"a dollar before a variable", account, "$$(KUBERNETES_SERVICE_HOST)", account + ":$$(KUBERNETES_SERVICE_HOST)"},
-	{"the longest segment", account, strings.Repeat("k", 250), account + ":" + strings.Repeat("k", 250)},
+	{"escaped variable", account, "$$(KUBERNETES_SERVICE_HOST)", account + ":$$(KUBERNETES_SERVICE_HOST)"},
+	{"long segment", account, strings.Repeat("k", 250), account + ":" + strings.Repeat("k", 250)},
 }
 
 // The stock image puts each file where the client looks, in every container
 // that receives it: each secret alone, and all of them in one Pod.
-func TestTheFileIsAtItsPlacement(t *testing.T) {
+func TestPlacement(t *testing.T) {
 	for _, layout := range []mount.Layout{{}, {Dir: "/mnt/s.x", FilePrefix: "Pre$-"}} {
 		for _, s := range awsSecrets {
 			t.Run(layout.Dir+"/"+s.name, func(t *testing.T) { prove(t, layout, s) })
 		}
-		t.Run(layout.Dir+"/all in one Pod", func(t *testing.T) { prove(t, layout, awsSecrets...) })
+		t.Run(layout.Dir+"/all", func(t *testing.T) { prove(t, layout, awsSecrets...) })
 	}
 }
 
@@ -89,7 +89,7 @@ func (n node) read(t *testing.T, c *corev1.Container, p string) string {
 }
 
 // What the package documentation says of the stock image.
-func TestAMissingSecretIsMissedByTheClientOnly(t *testing.T) {
+func TestMissingSecret(t *testing.T) {
 	plan, err := newInjector(t, injector.Config{}).Plan(ctx, meshPod(), secret.Request{Group: account, Key: "none"})
 	require.NoError(t, err)
 	pod := plan.Pod()
