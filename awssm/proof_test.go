@@ -36,7 +36,7 @@ var awsSecrets = []awsSecret{
 	{"unicode", account, "Schlüssel-ÄÉ-鍵", account + ":Schlüssel-ÄÉ-鍵"},
 	{"quotes", account, ` "a b' \n`, account + `: "a b' \n`},
 	{"shell", account, "`id`;${HOME}&|*?", account + ":`id`;${HOME}&|*?"},
-	{"variable", account, "$(HOME)", account + ":$(HOME)"},
+	{"home variable", account, "$(HOME)", account + ":$(HOME)"},
 	{"known variable", account, "$(KUBERNETES_SERVICE_HOST)", account + ":$(KUBERNETES_SERVICE_HOST)"},
 	{"earlier variable", account, "$(SECRET_ARN)", account + ":$(SECRET_ARN)"},
 	{"dollars", account, "$$$", account + ":$$$"},
