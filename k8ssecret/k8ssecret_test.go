@@ -25,15 +25,15 @@ func newManager(t *testing.T, cfg k8ssecret.Config) *k8ssecret.Manager {
 
 func ptr[T any](v T) *T { return &v }
 
-func TestNewValidates(t *testing.T) {
+func TestNew(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		cfg  k8ssecret.Config
 		want string
 	}{
-		{"a type that is not defined", k8ssecret.Config{Any: 7}, "k8ssecret: Any Type(7) is not defined"},
-		{"a mode with a sticky bit", k8ssecret.Config{DefaultMode: ptr[int32](0o1777)}, "k8ssecret: DefaultMode 01777 is not between 0 and 0777"},
-		{"a negative mode", k8ssecret.Config{DefaultMode: ptr[int32](-1)}, "k8ssecret: DefaultMode -01 is not between 0 and 0777"},
+		{"undefined type", k8ssecret.Config{Any: 7}, "k8ssecret: Any Type(7) is not defined"},
+		{"sticky bit", k8ssecret.Config{DefaultMode: ptr[int32](0o1777)}, "k8ssecret: DefaultMode 01777 is not between 0 and 0777"},
+		{"negative mode", k8ssecret.Config{DefaultMode: ptr[int32](-1)}, "k8ssecret: DefaultMode -01 is not between 0 and 0777"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m, err := k8ssecret.New(tc.cfg)
@@ -56,16 +56,18 @@ func TestVariable(t *testing.T) {
 func TestFile(t *testing.T) {
 	m := newManager(t, k8ssecret.Config{Required: true, DefaultMode: ptr[int32](0o400)})
 	target := mount.NewTarget(mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, mount.InitFirst, nil)
-	f, err := m.Mount(ctx, secret.Request{Group: "User-Info", Key: "My_Key", Mount: mount.File}, target)
+	f, err := m.Mount(ctx, secret.Request{Group: "User-Info", Key: "My_Key", GroupVersion: "v1", Mount: mount.File}, target)
 	require.NoError(t, err)
 	name := f.Volumes[0].Name
 	assert.Equal(t, mount.Fragment{
 		File: true,
-		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-			SecretName:  "user-info",
-			Items:       []corev1.KeyToPath{{Key: "My_Key", Path: "Pre-my_key"}},
+		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+			Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "user-info"},
+				Items:                []corev1.KeyToPath{{Key: "My_Key", Path: "Pre-my_key"}},
+				Optional:             ptr(false),
+			}}},
 			DefaultMode: ptr[int32](0o400),
-			Optional:    ptr(false),
 		}}}},
 		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: "/s/user-info", ReadOnly: true}},
 	}, f)
@@ -73,53 +75,94 @@ func TestFile(t *testing.T) {
 	assert.NoError(t, f.Validate())
 }
 
-func TestVolumeNamesFitAndDiffer(t *testing.T) {
+// Where the file is: a projected volume's directory, and the item in it.
+func TestFile_Place(t *testing.T) {
+	exact := mount.Layout{Exact: true}
+	for _, tc := range []struct {
+		name, why string
+		layout    mount.Layout
+		req       secret.Request
+		dir, item string
+	}{
+		{"derived", "in lower case", mount.Layout{}, secret.Request{Group: "g", Key: "K"}, "/etc/flyte/secrets/g", "k"},
+		{"version", "Secrets have none", mount.Layout{}, secret.Request{Group: "g", Key: "k", GroupVersion: "v"}, "/etc/flyte/secrets/g", "k"},
+		{"path", "case kept", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "Conf.d/App.yaml"}, "/etc/flyte/secrets/Conf.d", "App.yaml"},
+		{"deep path", "the volume is the last directory", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a/b/c"}, "/etc/flyte/secrets/a/b", "c"},
+		{"path in Dir", "nothing else may be there", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "c"}, "/etc/flyte/secrets", "c"},
+		{"exact", "case kept", exact, secret.Request{Group: "G", Key: "K", GroupVersion: "v"}, "/etc/flyte/secrets/G", "K"},
+		{"exact path", "as asked for", exact, secret.Request{Group: "G", Key: "K", Path: "a/B"}, "/etc/flyte/secrets/a", "B"},
+		{"colon in item", "only mount paths cannot have it", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a/b:c"}, "/etc/flyte/secrets/a", "b:c"},
+		{"dollar", "volumes expand nothing", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "$(A)/$B"}, "/etc/flyte/secrets/$(A)", "$B"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.req.Mount = mount.File
+			f, err := newManager(t, k8ssecret.Config{}).Mount(ctx, tc.req, mount.NewTarget(tc.layout, mount.InitFirst, nil))
+			require.NoError(t, err)
+			require.NoError(t, f.Validate())
+			assert.Equal(t, tc.dir, f.VolumeMounts[0].MountPath, tc.why)
+			assert.Equal(t, tc.item, f.Volumes[0].Projected.Sources[0].Secret.Items[0].Path, tc.why)
+			assert.Equal(t, mount.Name("k8s", "files", tc.dir), f.Volumes[0].Name, "one volume for each directory")
+		})
+	}
+}
+
+func TestVolumeNames(t *testing.T) {
 	m := newManager(t, k8ssecret.Config{})
-	name := func(group string) string {
-		f, err := m.Mount(ctx, secret.Request{Group: group, Key: "k", Mount: mount.File}, mount.Target{})
+	name := func(req secret.Request) string {
+		req.Mount = mount.File
+		f, err := m.Mount(ctx, req, mount.Target{})
 		require.NoError(t, err)
 		return f.Volumes[0].Name
 	}
 	long := strings.Repeat("g.", 126) + "g"
-	assert.Empty(t, validation.IsDNS1123Label(name(long)))
-	assert.NotEqual(t, name(long), name(long[2:]))
-	assert.Equal(t, name("Group"), name("group"), "one Secret, one volume")
+	assert.Empty(t, validation.IsDNS1123Label(name(secret.Request{Group: long, Key: "k"})))
+	assert.NotEqual(t, name(secret.Request{Group: long, Key: "k"}), name(secret.Request{Group: long[2:], Key: "k"}))
+	assert.Equal(t, name(secret.Request{Group: "Group", Key: "k"}), name(secret.Request{Group: "group", Key: "l"}), "one directory, one volume")
+	assert.Equal(t, name(secret.Request{Group: "a", Key: "k", Path: "dir/x"}), name(secret.Request{Group: "b", Key: "k", Path: "dir/y"}), "of two Secrets too")
+	assert.NotEqual(t, name(secret.Request{Group: "a", Key: "k", Path: "dir/x"}), name(secret.Request{Group: "a", Key: "k", Path: "Dir/x"}))
 }
 
 func TestWhatItServes(t *testing.T) {
+	const variable, file, unsupported = "variable", "file", "unsupported"
+	longest := strings.Repeat("g", 254)
 	for _, tc := range []struct {
-		name   string
-		cfg    k8ssecret.Config
-		layout mount.Layout
-		req    secret.Request
-		want   string // the kind of the fragment, or "unsupported"
+		name, why string
+		cfg       k8ssecret.Config
+		layout    mount.Layout
+		req       secret.Request
+		want      string
 	}{
-		{"any is a variable", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k"}, "variable"},
-		{"any can be a file, as with Flyte's webhook", k8ssecret.Config{Any: mount.File}, mount.Layout{}, secret.Request{Group: "g", Key: "k"}, "file"},
-		{"a variable is one whatever Any says", k8ssecret.Config{Any: mount.File}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, "variable"},
-		{"dash, dot and digit", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "1.my-group", Key: "1.my-key", Mount: mount.EnvVar}, "variable"},
-		{"no variable can have that name", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, "unsupported"},
-		{"and any becomes a file", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k"}, "file"},
-		{"no group", k8ssecret.Config{}, mount.Layout{}, secret.Request{Key: "k"}, "unsupported"},
-		{"no key", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g"}, "unsupported"},
-		{"a group that is no Secret's name", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "a_b", Key: "k"}, "unsupported"},
-		{"a group that is a path", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "k"}, "unsupported"},
-		{"a group that is too long", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: strings.Repeat("g", 254), Key: "k"}, "unsupported"},
-		{"a key that is a path", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "a/b"}, "unsupported"},
-		{"a key that leaves its directory", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: ".."}, "unsupported"},
-		{"a prefix and a key that begin with dots together", k8ssecret.Config{}, mount.Layout{FilePrefix: "."}, secret.Request{Group: "g", Key: ".k", Mount: mount.File}, "unsupported"},
-		{"a key that Kubernetes refuses", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "é"}, "unsupported"},
+		{"any", "the default", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k"}, variable},
+		{"any as file", "as with Flyte's webhook", k8ssecret.Config{Any: mount.File}, mount.Layout{}, secret.Request{Group: "g", Key: "k"}, file},
+		{"variable", "whatever Any says", k8ssecret.Config{Any: mount.File}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, variable},
+		{"dash, dot and digit", "Kubernetes accepts them behind the prefix", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "1.my-group", Key: "1.my-key", Mount: mount.EnvVar}, variable},
+		{"invalid variable", "no container can have it", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, unsupported},
+		{"invalid variable, any", "a file can be had", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k"}, file},
+		{"exact variable", "it is the primary name then", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, variable},
+		{"exact layout", "the name is EnvVar", k8ssecret.Config{}, mount.Layout{Exact: true}, secret.Request{Group: "g", Key: "k", EnvVar: "X", Mount: mount.EnvVar}, variable},
+		{"exact layout, unnamed", "there is no name", k8ssecret.Config{}, mount.Layout{Exact: true}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, unsupported},
+		{"no group", "no Secret", k8ssecret.Config{}, mount.Layout{}, secret.Request{Key: "k"}, unsupported},
+		{"no key", "no key of a Secret", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g"}, unsupported},
+		{"underscore", "no Secret has it", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "a_b", Key: "k"}, unsupported},
+		{"group with slash", "no Secret has it", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "k"}, unsupported},
+		{"long group", "253 characters", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: longest, Key: "k"}, unsupported},
+		{"key with slash", "no key has it", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "a/b"}, unsupported},
+		{"dot-dot", "no key is", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: ".."}, unsupported},
+		{"key of letters elsewhere", "ASCII only", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "é"}, unsupported},
+		{"prefix and key of dots", "no item may begin so", k8ssecret.Config{}, mount.Layout{FilePrefix: "."}, secret.Request{Group: "g", Key: ".k", Mount: mount.File}, unsupported},
+		{"item of dots", "no item may begin so", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a/..b", Mount: mount.File}, unsupported},
+		{"colon in directory", "no mount path has it", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a:b/c", Mount: mount.File}, unsupported},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f, err := newManager(t, tc.cfg).Mount(ctx, tc.req, mount.NewTarget(tc.layout, mount.InitFirst, nil))
-			switch {
-			case tc.want == "unsupported":
-				assert.ErrorIs(t, err, secret.ErrUnsupported)
-			default:
-				require.NoError(t, err)
-				assert.Equal(t, tc.want == "file", f.File)
-				assert.Equal(t, tc.want == "variable", f.Value != nil)
+			if tc.want == unsupported {
+				assert.ErrorIs(t, err, secret.ErrUnsupported, tc.why)
+				assert.Equal(t, mount.Fragment{}, f)
+				return
 			}
+			require.NoError(t, err, tc.why)
+			assert.Equal(t, tc.want == file, f.File, tc.why)
+			assert.Equal(t, tc.want == variable, f.Value != nil, tc.why)
 		})
 	}
 }

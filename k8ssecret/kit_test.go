@@ -11,26 +11,27 @@ import (
 
 func TestConformance(t *testing.T) {
 	cases := []injectortest.Case{
-		{Name: "a variable", Request: secret.Request{Group: "User-Info", Key: "My_Key", Mount: mount.EnvVar}},
-		{Name: "a variable with a version", Request: secret.Request{Group: "user-info", Key: "old", Mount: mount.EnvVar, GroupVersion: "v1"}},
-		{Name: "a variable of another Secret", Request: secret.Request{Group: "user.info", Key: "my.key", Mount: mount.EnvVar, EnvVar: "EXTRA"}},
-		{Name: "a file", Request: secret.Request{Group: "User-Info", Key: "Password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}},
-		{Name: "a file with a version", Request: secret.Request{Group: "user-info", Key: "token", Mount: mount.File, GroupVersion: "V1"}},
-		{Name: "a file of another Secret", Request: secret.Request{Group: "other", Key: "password", Mount: mount.File}},
+		{Name: "variable", Request: secret.Request{Group: "User-Info", Key: "My_Key", Mount: mount.EnvVar}},
+		{Name: "versioned variable", Request: secret.Request{Group: "user-info", Key: "old", Mount: mount.EnvVar, GroupVersion: "v1"}},
+		{Name: "other variable", Request: secret.Request{Group: "user.info", Key: "my.key", Mount: mount.EnvVar, EnvVar: "EXTRA"}},
+		{Name: "file", Request: secret.Request{Group: "User-Info", Key: "Password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}},
+		{Name: "versioned file", Request: secret.Request{Group: "user-info", Key: "token", Mount: mount.File, GroupVersion: "V1"}},
+		{Name: "other file", Request: secret.Request{Group: "other", Key: "password", Mount: mount.File}},
+		{Name: "exact path", Request: secret.Request{Group: "user-info", Key: "conf", Path: "Conf.d/App.yaml"}, Want: injectortest.File},
 		{Name: "no group", Request: secret.Request{Key: "k"}, Want: injectortest.Unsupported},
 		{Name: "no key", Request: secret.Request{Group: "g"}, Want: injectortest.Unsupported},
-		{Name: "a path", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
+		{Name: "group with slash", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
 	}
 	for name, tc := range map[string]struct {
 		cfg k8ssecret.Config
 		any injectortest.Outcome
 	}{
-		"zero value":  {k8ssecret.Config{}, injectortest.Variable},
-		"as Flyte's":  {k8ssecret.Config{Any: mount.File}, injectortest.File},
-		"every field": {k8ssecret.Config{Any: mount.EnvVar, Required: true, DefaultMode: ptr[int32](0o444)}, injectortest.Variable},
+		"zero":  {k8ssecret.Config{}, injectortest.Variable},
+		"flyte": {k8ssecret.Config{Any: mount.File}, injectortest.File},
+		"full":  {k8ssecret.Config{Any: mount.EnvVar, Required: true, DefaultMode: ptr[int32](0o444)}, injectortest.Variable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			left := injectortest.Case{Name: "left to the manager", Request: secret.Request{Group: "any", Key: "k"}, Want: tc.any}
+			left := injectortest.Case{Name: "any", Request: secret.Request{Group: "any", Key: "k"}, Want: tc.any}
 			injectortest.Run(t, newManager(t, tc.cfg), append([]injectortest.Case{left}, cases...)...)
 		})
 	}
