@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,7 +43,7 @@ func podWith(annotations map[string]string) *corev1.Pod {
 func idOf(t testing.TB) string {
 	f, err := newManager(t, vault.Config{}).Mount(ctx, fromKV, mount.Target{})
 	require.NoError(t, err)
-	_, _, id := written(t, f)
+	_, id := written(f.Webhook.Annotations)
 	return id
 }
 
@@ -55,26 +56,26 @@ func TestPrecedence(t *testing.T) {
 		want      map[string]string
 		announced string // another directory than the Layout's
 	}{
-		{name: "the Pod's role", cfg: vault.Config{Role: "a", Annotations: map[string]string{p + "role": "b"}},
+		{name: "role", cfg: vault.Config{Role: "a", Annotations: map[string]string{p + "role": "b"}},
 			own: map[string]string{p + "role": "c"}, want: map[string]string{p + "role": "c"}},
-		{name: "another spelling of true", own: map[string]string{p + "agent-inject": "1", p + "agent-pre-populate": "t"},
+		{name: "other truths", own: map[string]string{p + "agent-inject": "1", p + "agent-pre-populate": "t"},
 			want: map[string]string{p + "agent-inject": "1", p + "agent-pre-populate": "t"}},
-		{name: "a sidecar beside the init container", own: map[string]string{p + "agent-pre-populate-only": "false"},
+		{name: "sidecar", own: map[string]string{p + "agent-pre-populate-only": "false"},
 			want: map[string]string{p + "agent-pre-populate-only": "false"}},
-		{name: "its own order", own: map[string]string{p + "agent-init-first": "false"},
+		{name: "order", own: map[string]string{p + "agent-init-first": "false"},
 			want: map[string]string{p + "agent-init-first": "false"}},
-		{name: "its own directory", own: map[string]string{p + "secret-volume-path": "/own/dir"},
+		{name: "dir", own: map[string]string{p + "secret-volume-path": "/own/dir"},
 			want: map[string]string{p + "secret-volume-path": "/own/dir"}, announced: "/own/dir"},
-		{name: "the configured directory", cfg: vault.Config{Annotations: map[string]string{p + "secret-volume-path": "/conf"}},
+		{name: "configured dir", cfg: vault.Config{Annotations: map[string]string{p + "secret-volume-path": "/conf"}},
 			want: map[string]string{p + "secret-volume-path": "/conf"}, announced: "/conf"},
-		{name: "a lock that the Pod agrees with", cfg: vault.Config{Role: "a", Locked: []string{p + "role"}},
+		{name: "locked role", cfg: vault.Config{Role: "a", Locked: []string{p + "role"}},
 			own: map[string]string{p + "role": "a"}, want: map[string]string{p + "role": "a"}},
-		{name: "a lock on a directory", cfg: vault.Config{Locked: []string{p + "secret-volume-path"}},
+		{name: "locked dir", cfg: vault.Config{Locked: []string{p + "secret-volume-path"}},
 			want: map[string]string{p + "secret-volume-path": "/etc/flyte/secrets"}},
-		{name: "a lock on nothing", cfg: vault.Config{Locked: []string{p + "namespace"}}},
-		{name: "an agent without a configuration of its own", own: map[string]string{p + "agent-configmap": ""}},
-		{name: "a status that is not the mark", own: map[string]string{p + "agent-inject-status": "again"}},
-		{name: "secrets of its own", own: map[string]string{p + "agent-inject-secret-mine": "mine", p + "agent-inject-perms-" + idOf(t): "0400"}},
+		{name: "locked absence", cfg: vault.Config{Locked: []string{p + "namespace"}}},
+		{name: "empty configmap", own: map[string]string{p + "agent-configmap": ""}},
+		{name: "other status", own: map[string]string{p + "agent-inject-status": "again"}},
+		{name: "own secrets", own: map[string]string{p + "agent-inject-secret-mine": "mine", p + "agent-inject-perms-" + idOf(t): "0400"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			plan, err := newInjector(t, nil, newManager(t, tc.cfg)).Plan(ctx, podWith(tc.own), fromKV)
@@ -111,65 +112,172 @@ func TestConflicts(t *testing.T) {
 		at     string // the annotation
 		reason string
 	}{
-		{"injection turned off", vault.Config{}, map[string]string{p + "agent-inject": "false"}, "agent-inject", `is "false", and secrets arrive only if it is true`},
-		{"injection that is not understood", vault.Config{}, map[string]string{p + "agent-inject": "tRuE"}, "agent-inject", `is "tRuE", and secrets arrive only if it is true`},
-		{"injection left empty", vault.Config{}, map[string]string{p + "agent-inject": ""}, "agent-inject", `is "", and secrets arrive only if it is true`},
-		{"no init container", vault.Config{}, map[string]string{p + "agent-pre-populate": "false"}, "agent-pre-populate", `is "false", and secrets arrive only if it is true`},
-		{"an agent with a configuration of its own", vault.Config{}, map[string]string{p + "agent-configmap": "mine"}, "agent-configmap", `is set, and then the agent takes no notice of the secrets asked for`},
-		{"a relative directory", vault.Config{}, map[string]string{p + "secret-volume-path": "a"}, "secret-volume-path", "is not an absolute, clean path"},
-		{"a directory that is not clean", vault.Config{}, map[string]string{p + "secret-volume-path": "/a/../b"}, "secret-volume-path", "is not an absolute, clean path"},
-		{"the root directory", vault.Config{}, map[string]string{p + "secret-volume-path": "/"}, "secret-volume-path", "is the root directory"},
-		{"no directory", vault.Config{}, map[string]string{p + "secret-volume-path": ""}, "secret-volume-path", "is empty"},
-		{"a directory that Kubernetes refuses", vault.Config{}, map[string]string{p + "secret-volume-path": "/a:b"}, "secret-volume-path", `has ":", which Kubernetes refuses in a mount path`},
-		{"a directory for the one secret", vault.Config{}, map[string]string{p + "secret-volume-path-" + id: "/own"}, "secret-volume-path-" + id, `is not "/etc/flyte/secrets", without which the secret does not arrive`},
-		{"other delimiters on the left", vault.Config{}, map[string]string{p + "agent-template-left-delim-" + id: "[["}, "agent-template-left-delim-" + id, `is not "{{", without which the secret does not arrive`},
-		{"other delimiters on the right", vault.Config{}, map[string]string{p + "agent-template-right-delim-" + id: "]]"}, "agent-template-right-delim-" + id, `is not "}}", without which the secret does not arrive`},
-		{"another secret under the id", vault.Config{}, map[string]string{p + "agent-inject-secret-" + id: "other"}, "agent-inject-secret-" + id, "has another value already"},
-		{"another file under the id", vault.Config{}, map[string]string{p + "agent-inject-file-" + id: "other"}, "agent-inject-file-" + id, "has another value already"},
-		{"another template under the id", vault.Config{}, map[string]string{p + "agent-inject-template-" + id: "other"}, "agent-inject-template-" + id, "has another value already"},
-		{"a list of other containers", vault.Config{}, map[string]string{p + "agent-inject-containers": "other"}, "agent-inject-containers", "lists other containers than those that receive secrets"},
-		{"a locked role", locked, map[string]string{p + "role": "b"}, "role", "has another value already"},
-		{"a locked directory", locked, map[string]string{p + "secret-volume-path": "/own"}, "secret-volume-path", "has another value already"},
-		{"a locked order", locked, map[string]string{p + "agent-init-first": "false"}, "agent-init-first", "has another value already"},
-		{"a locked absence", locked, map[string]string{p + "namespace": ""}, "namespace", "is locked, and pods must not have it"},
-		{"the mark of an injected pod", vault.Config{}, map[string]string{p + "agent-inject-status": "injected"}, "agent-inject-status",
-			`is "injected", so that the Vault Agent Injector would take no notice of "vault.hashicorp.com/agent-init-first", which is missing`},
+		{"off", vault.Config{}, map[string]string{p + "agent-inject": "false"}, "agent-inject", `is "false", and secrets arrive only if it is true`},
+		{"odd case", vault.Config{}, map[string]string{p + "agent-inject": "tRuE"}, "agent-inject", `is "tRuE", and secrets arrive only if it is true`},
+		{"empty", vault.Config{}, map[string]string{p + "agent-inject": ""}, "agent-inject", `is "", and secrets arrive only if it is true`},
+		{"no init", vault.Config{}, map[string]string{p + "agent-pre-populate": "false"}, "agent-pre-populate", `is "false", and secrets arrive only if it is true`},
+		{"configmap", vault.Config{}, map[string]string{p + "agent-configmap": "mine"}, "agent-configmap", `is set, and then the agent takes no notice of the secrets asked for`},
+		{"relative dir", vault.Config{}, map[string]string{p + "secret-volume-path": "a"}, "secret-volume-path", "is not an absolute, clean path"},
+		{"unclean dir", vault.Config{}, map[string]string{p + "secret-volume-path": "/a/../b"}, "secret-volume-path", "is not an absolute, clean path"},
+		{"root", vault.Config{}, map[string]string{p + "secret-volume-path": "/"}, "secret-volume-path", "is the root directory"},
+		{"empty dir", vault.Config{}, map[string]string{p + "secret-volume-path": ""}, "secret-volume-path", "is empty"},
+		{"colon in dir", vault.Config{}, map[string]string{p + "secret-volume-path": "/a:b"}, "secret-volume-path", `has ":", which Kubernetes refuses in a mount path`},
+		{"dir of secret", vault.Config{}, map[string]string{p + "secret-volume-path-" + id: "/own"}, "secret-volume-path-" + id, `is not "/etc/flyte/secrets", without which the secret does not arrive`},
+		{"left delimiter", vault.Config{}, map[string]string{p + "agent-template-left-delim-" + id: "[["}, "agent-template-left-delim-" + id, `is not "{{", without which the secret does not arrive`},
+		{"right delimiter", vault.Config{}, map[string]string{p + "agent-template-right-delim-" + id: "]]"}, "agent-template-right-delim-" + id, `is not "}}", without which the secret does not arrive`},
+		{"secret", vault.Config{}, map[string]string{p + "agent-inject-secret-" + id: "other"}, "agent-inject-secret-" + id, "has another value already"},
+		{"file", vault.Config{}, map[string]string{p + "agent-inject-file-" + id: "other"}, "agent-inject-file-" + id, "has another value already"},
+		{"template", vault.Config{}, map[string]string{p + "agent-inject-template-" + id: "other"}, "agent-inject-template-" + id, "has another value already"},
+		{"containers", vault.Config{}, map[string]string{p + "agent-inject-containers": "other"}, "agent-inject-containers", "does not list all containers that receive secrets"},
+		{"locked role", locked, map[string]string{p + "role": "b"}, "role", "has another value already"},
+		{"locked dir", locked, map[string]string{p + "secret-volume-path": "/own"}, "secret-volume-path", "has another value already"},
+		{"locked order", locked, map[string]string{p + "agent-init-first": "false"}, "agent-init-first", "has another value already"},
+		{"locked absence", locked, map[string]string{p + "namespace": ""}, "namespace", "is locked, and pods must not have it"},
+		{"status", vault.Config{}, map[string]string{p + "agent-inject-status": "injected"}, "agent-inject-status",
+			`is "injected", but the pod has none of the containers that the other webhook adds`},
+		{"own file", vault.Config{}, map[string]string{p + "agent-inject-secret-mine": "other", p + "agent-inject-file-mine": "secret/data/task/k"}, "agent-inject-file-mine",
+			"makes the other webhook write or hide a file of a secret"},
+		{"own file by id", vault.Config{Annotations: map[string]string{p + "secret-volume-path": "/etc/flyte"}}, map[string]string{p + "agent-inject-secret-Secret": "other"}, "agent-inject-secret-Secret",
+			"makes the other webhook write or hide a file of a secret"},
+		{"own volume", vault.Config{}, map[string]string{p + "agent-inject-secret-mine": "other", p + "agent-inject-file-mine": "x", p + "secret-volume-path-mine": "/etc/flyte/secrets/secret/data"}, "agent-inject-file-mine",
+			"makes the other webhook write or hide a file of a secret"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			pod, err := newInjector(t, nil, newManager(t, tc.cfg)).Inject(ctx, podWith(tc.own), fromKV)
 			assert.Nil(t, pod)
 			var conflict *mount.ConflictError
 			require.True(t, errors.As(err, &conflict), "%v", err)
-			assert.Equal(t, mount.ConflictError{Field: "metadata.annotations", Name: p + tc.at, Reason: tc.reason}, *conflict)
+			assert.Equal(t, mount.ConflictError{
+				Path: "metadata.annotations[" + p + tc.at + "]", Field: "metadata.annotations", Name: p + tc.at, Reason: tc.reason,
+			}, *conflict)
 		})
 	}
 }
 
+// The annotations of the alias are looked at too.
+func TestConflicts_Alias(t *testing.T) {
+	req := fromKV
+	req.GroupVersion = "kv2"
+	m := newManager(t, vault.Config{})
+	f, err := m.Mount(ctx, req, mount.Target{})
+	require.NoError(t, err)
+	_, id := written(f.Webhook.AliasAnnotations)
+	for _, name := range []string{"secret-volume-path-", "agent-template-left-delim-", "agent-template-right-delim-"} {
+		_, err := newInjector(t, nil, m).Inject(ctx, podWith(map[string]string{p + name + id: "other"}), req)
+		var conflict *mount.ConflictError
+		require.True(t, errors.As(err, &conflict), "%v", err)
+		assert.Equal(t, p+name+id, conflict.Name)
+	}
+	// Another secret under its id is not overwritten, and keeps the alias away.
+	own := map[string]string{p + "agent-inject-secret-" + id: "other", p + "agent-inject-file-" + id: "elsewhere"}
+	pod, err := newInjector(t, nil, m).Inject(ctx, podWith(own), req)
+	require.NoError(t, err)
+	assert.Equal(t, "other", pod.Annotations[p+"agent-inject-secret-"+id])
+	assert.NotContains(t, pod.Annotations, p+"agent-inject-template-"+id)
+}
+
+// done returns the Pod as the Vault Agent Injector leaves it.
+func done(pod *corev1.Pod) *corev1.Pod {
+	pod = pod.DeepCopy()
+	pod.Annotations[p+"agent-inject-status"] = "injected"
+	volume := corev1.VolumeMount{Name: "vault-secrets", MountPath: pod.Annotations[p+"secret-volume-path"]}
+	pod.Spec.InitContainers = append([]corev1.Container{{Name: "vault-agent-init", VolumeMounts: []corev1.VolumeMount{volume}}}, pod.Spec.InitContainers...)
+	for i := range pod.Spec.Containers {
+		c := &pod.Spec.Containers[i]
+		c.VolumeMounts = append(c.VolumeMounts, volume)
+	}
+	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "vault-secrets"})
+	return pod
+}
+
 // A Pod that the Vault Agent Injector is done with may ask again for what it
-// has, and for nothing else.
+// has, and for nothing else. That it is done is not believed, but looked at.
 func TestInjectedPods(t *testing.T) {
 	in := newInjector(t, nil, newManager(t, vault.Config{}))
-	done, err := in.Inject(ctx, podWith(nil), fromKV)
+	once, err := in.Inject(ctx, podWith(nil), fromKV)
 	require.NoError(t, err)
-	done.Annotations[p+"agent-inject-status"] = "injected"
-	again, err := in.Inject(ctx, done, fromKV)
+	injected := done(once)
+	again, err := in.Inject(ctx, injected, fromKV)
 	require.NoError(t, err)
-	assert.Equal(t, done, again)
+	assert.Equal(t, injected, again)
 
-	for name := range done.Annotations {
-		if name == p+"agent-inject-status" {
-			continue
-		}
-		pod := done.DeepCopy()
-		delete(pod.Annotations, name)
-		_, err := in.Inject(ctx, pod, fromKV)
+	conflict := func(pod *corev1.Pod, reqs ...secret.Request) string {
+		t.Helper()
+		_, err := in.Inject(ctx, pod, reqs...)
 		var conflict *mount.ConflictError
-		require.True(t, errors.As(err, &conflict), "without %s: %v", name, err)
-		assert.Contains(t, conflict.Reason, name)
+		require.True(t, errors.As(err, &conflict), "%v", err)
+		assert.Equal(t, p+"agent-inject-status", conflict.Name)
+		return conflict.Reason
 	}
-	_, err = in.Inject(ctx, done, fromKV, fromDB)
-	assert.ErrorContains(t, err, "which is missing", "one more")
+	for name := range once.Annotations {
+		pod := injected.DeepCopy()
+		delete(pod.Annotations, name)
+		assert.Contains(t, conflict(pod, fromKV), fmt.Sprintf("is \"injected\", so that the other webhook will not read %q, which is missing", name))
+	}
+	assert.Contains(t, conflict(injected, fromKV, fromDB), "which is missing", "one more")
+
+	pod := injected.DeepCopy()
+	pod.Spec.InitContainers = nil
+	assert.Equal(t, `is "injected", but the pod has none of the containers that the other webhook adds`, conflict(pod, fromKV))
+	pod = injected.DeepCopy()
+	pod.Spec.Containers[0].VolumeMounts = nil
+	assert.Equal(t, `is "injected", but container "app" does not have its volume at "/etc/flyte/secrets"`, conflict(pod, fromKV))
+	pod = injected.DeepCopy()
+	pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/vault/secrets"
+	assert.Equal(t, `is "injected", but container "app" does not have its volume at "/etc/flyte/secrets"`, conflict(pod, fromKV))
+
 	behind := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = mount.InitAfterSidecars }, newManager(t, vault.Config{}))
-	_, err = behind.Inject(ctx, done, fromKV)
+	_, err = behind.Inject(ctx, injected, fromKV)
 	assert.NoError(t, err, "what was first stays first")
+}
+
+// The alias is an offer: a Pod that was injected without it stays as it is.
+func TestInjectedPods_WithoutAlias(t *testing.T) {
+	in := newInjector(t, nil, newManager(t, vault.Config{}))
+	without, with := fromKV, fromKV
+	with.GroupVersion = "kv2"
+	once, err := in.Inject(ctx, podWith(nil), without)
+	require.NoError(t, err)
+	injected := done(once)
+	again, err := in.Inject(ctx, injected, with)
+	require.NoError(t, err)
+	assert.Equal(t, injected, again)
+}
+
+// The Pod's own list of containers counts if it has all that receive.
+func TestContainersAnnotation(t *testing.T) {
+	const name = p + "agent-inject-containers"
+	webOnly := func(cfg *injector.Config) {
+		cfg.Containers = func(c mount.Container) bool { return c.Name == "web" }
+	}
+	ofWeb := ofContainer(fromKV, "web")
+	for _, tc := range []struct {
+		name, own string
+		change    func(*injector.Config)
+		req       secret.Request
+		refused   bool
+	}{
+		{"all", "app,web", nil, fromKV, false},
+		{"more", "web,other,app", nil, fromKV, false},
+		{"too few", "app", nil, fromKV, true},
+		{"with blank", "app, web", nil, fromKV, true}, // exact names, that injector says
+		{"chosen", "web", webOnly, fromKV, false},
+		{"chosen and more", "app,web", webOnly, fromKV, false},
+		{"chosen is missing", "app", webOnly, fromKV, true},
+		{"named", "web", nil, ofWeb, false},
+		{"named is missing", "app", nil, ofWeb, true},
+		{"empty", "", webOnly, fromKV, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod := podWith(map[string]string{name: tc.own})
+			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "web"})
+			pod, err := newInjector(t, tc.change, newManager(t, vault.Config{})).Inject(ctx, pod, tc.req)
+			if tc.refused {
+				assert.ErrorContains(t, err, "does not list all containers that receive secrets")
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tc.own, pod.Annotations[name])
+		})
+	}
 }

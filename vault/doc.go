@@ -26,9 +26,13 @@
 //     come from one read, so that a user name matches its password.
 //   - Empty is Config.KVVersion.
 //
-// Only files are served. The version is part of the file's path, as the client
-// looks for it (see mount.Layout), if the request has one. The path in Vault is
-// no URL: "?" and "#" are part of it.
+// Only files are served, and only in Pods for Linux. The file's path is
+// "group/key" without the version, as Flyte documents it and its users' programs
+// ask for it. If the request has a version, further annotations bring the same
+// secret under the path with the version too. A request's exact path
+// (secret.Request.Path) takes the place of both. Two engines of one group and key
+// are a conflict, because they would share a file. The path in Vault is no URL: "?"
+// and "#" are part of it.
 //
 // # Annotations
 //
@@ -46,6 +50,10 @@
 //	vault.hashicorp.com/agent-inject-file-<id>: secret/data/task/password
 //	vault.hashicorp.com/agent-inject-template-<id>: '{{- with secret "secret/data/Task" -}}...'
 //
+// A request with a version makes three more, with another <id>, for the file
+// secret/data/task/kv2/password. They are left out where that file cannot exist.
+// Several templates on one path make one read, so both files hold the same.
+//
 // The template fails in the agent if there is no such entry, or null in it.
 // Strings are written byte for byte, other values as Go's templates print them.
 //
@@ -54,11 +62,12 @@
 // secret nobody can change.
 //
 // If not all of a Pod's containers receive secrets, agent-inject-containers
-// lists those that do. The Vault Agent Injector cannot leave out an init
-// container, so not to choose one is a *mount.ConflictError. Its init container
-// is the first of the Pod with mount.InitFirst; with mount.InitAfterSidecars
-// agent-init-first is left out, and it is the last, so that the Pod's init
-// containers run before the secrets are there.
+// lists those that do. A list of the Pod's own is accepted if it has all of them.
+// The Vault Agent Injector mounts its volume into every init container, so
+// excluding one is a *mount.ConflictError. Its init container is the first of the
+// Pod with mount.InitFirst; with mount.InitAfterSidecars agent-init-first is left
+// out, and it is the last, so that the Pod's init containers run before the secrets
+// are there.
 //
 // # What is refused
 //
@@ -68,16 +77,20 @@
 //   - agent-inject or agent-pre-populate is anything but true;
 //   - role is empty: the agent would log in as what another annotation says;
 //   - agent-configmap is set: the agent would only do what that says;
-//   - agent-inject-status is "injected" and one of those above is missing: the
-//     Pod would be left as it is;
+//   - agent-inject-status is "injected", so that the Pod would be left as it is,
+//     but one of those above is missing, or the agent's containers are, or its
+//     volume in a container that receives secrets;
+//   - agent-inject-containers does not list a container that receives secrets;
+//   - agent-inject-secret-<own> or agent-inject-file-<own> makes the agent write
+//     one of our files, or secret-volume-path-<own> mounts a volume over it;
 //   - secret-volume-path is no directory that can be announced to the client.
 //     Any that can moves the files and what is announced;
 //   - secret-volume-path-<id>, agent-template-left-delim-<id> or
 //     agent-template-right-delim-<id> has another value than it has without.
 //
 // All else that a Pod tells the Vault Agent Injector is left to its author, such
-// as agent-inject-perms-<id>, agent-inject-command-<id>, or secrets of its own,
-// whose files are not compared. What is plainly wrong, that webhook refuses.
+// as agent-inject-perms-<id>, agent-inject-command-<id>, or secrets of its own with
+// other files. What is plainly wrong, that webhook refuses.
 //
 // # Where the facts come from
 //

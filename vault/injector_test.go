@@ -28,7 +28,10 @@ func (fetcher) Mount(_ context.Context, req secret.Request, _ mount.Target) (mou
 	if req.Group != "fetched" {
 		return mount.Fragment{}, secret.ErrNotFound
 	}
-	return mount.Fragment{File: true, Fetchers: []corev1.Container{{Name: mount.Name("fetcher", req.Key)}}}, nil
+	return mount.Fragment{File: true, InitContainers: []mount.InitContainer{{Container: &corev1.Container{
+		Name:         mount.Name("fetcher", req.Key),
+		VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+	}}}}, nil
 }
 
 // withSecrets is an Injector of Vault, of fetched secrets, and of Kubernetes
@@ -59,17 +62,17 @@ func podOfThree() *corev1.Pod {
 	return pod
 }
 
-func TestPatchIsThePodAndOnceIsEnough(t *testing.T) {
+func TestInject(t *testing.T) {
 	fromK8s := secret.Request{Group: "k8s", Key: "k", Mount: mount.File}
 	extra := fromDB
 	extra.EnvVar = "CREDS_FILE"
 	for name, reqs := range map[string][]secret.Request{
-		"one":                    {fromKV},
-		"several":                {fromKV, extra, {Group: "secret/data/task", Key: "l"}, {Group: "kv/x", Key: "K", GroupVersion: "kv1"}},
-		"the same twice":         {fromKV, fromKV, fromDB, extra},
-		"with Kubernetes ones":   {fromKV, fromK8s, {Group: "k8s", Key: "variable"}},
-		"the other way round":    {fromK8s, extra},
-		"a group and one nested": {{Group: "secret/a", Key: "b"}, {Group: "secret/a/c", Key: "d"}},
+		"one":           {fromKV},
+		"several":       {fromKV, extra, {Group: "secret/data/task", Key: "l"}, {Group: "kv/x", Key: "K", GroupVersion: "kv1"}},
+		"twice":         {fromKV, fromKV, fromDB, extra},
+		"with Secrets":  {fromKV, fromK8s, {Group: "k8s", Key: "variable"}},
+		"secrets first": {fromK8s, extra},
+		"nested":        {{Group: "secret/a", Key: "b"}, {Group: "secret/a/c", Key: "d"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, pod := withSecrets(t, nil), podOfThree()
@@ -107,51 +110,60 @@ func applied(t *testing.T, ops any, pod *corev1.Pod) string {
 	return string(out)
 }
 
-func TestThePathInAnExtraVariable(t *testing.T) {
+func TestEnvVar(t *testing.T) {
 	req := fromDB
 	req.EnvVar = "CREDS_FILE"
 	pod, err := withSecrets(t, nil).Inject(ctx, podWith(nil), req)
 	require.NoError(t, err)
-	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/db/creds", variable(pod, "CREDS_FILE"))
+	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/creds", variable(pod, "CREDS_FILE"))
 	assert.Empty(t, pod.Spec.Volumes, "the Vault Agent Injector brings its own")
 	assert.Empty(t, pod.Spec.InitContainers)
 }
 
-func TestConflictsBetweenSecrets(t *testing.T) {
+func TestConflicts_BetweenSecrets(t *testing.T) {
+	noSetup := func(cfg *injector.Config) {
+		cfg.Containers = func(c mount.Container) bool { return c.Name != "setup" }
+	}
+	const list = p + "agent-inject-containers"
+	noInit := mount.ConflictError{
+		Path: "metadata.annotations[" + list + "]", Field: "metadata.annotations", Name: list, Reason: `cannot leave out an init container, such as "setup"`,
+	}
 	for _, tc := range []struct {
-		name   string
-		change func(*injector.Config)
-		reqs   []secret.Request
-		want   mount.ConflictError
+		name, why string
+		change    func(*injector.Config)
+		reqs      []secret.Request
+		want      mount.ConflictError
 	}{
-		{"a fetcher under the same directory", nil, []secret.Request{fromKV, {Group: "fetched", Key: "k"}},
+		{"fetcher", "one directory, two volumes", nil, []secret.Request{fromKV, {Group: "fetched", Key: "k"}},
 			mount.ConflictError{Field: "volumeMounts", Name: "/etc/flyte/secrets", Reason: "would have two volumes, one of them brought by another webhook"}},
-		{"keys that are one file", nil, []secret.Request{fromKV, {Group: "secret/data/task", Key: "K"}},
+		{"case of keys", "files are in lower case", nil, []secret.Request{fromKV, {Group: "secret/data/task", Key: "K"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/secret/data/task/k", Reason: "would hold two different secrets"}},
-		{"paths that are one file", nil, []secret.Request{fromKV, {Group: "secret/data/Task", Key: "k"}},
+		{"case of paths", "files are in lower case", nil, []secret.Request{fromKV, {Group: "secret/data/Task", Key: "k"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/secret/data/task/k", Reason: "would hold two different secrets"}},
-		{"a version that is in a path", nil, []secret.Request{{Group: "a", Key: "k", GroupVersion: "kv2"}, {Group: "a/kv2", Key: "k"}},
-			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/kv2/k", Reason: "would hold two different secrets"}},
-		{"a file that is a directory", nil, []secret.Request{{Group: "a", Key: "k"}, {Group: "a/k", Key: "x"}},
+		{"engines", "the file has no version", nil, []secret.Request{{Group: "a", Key: "k", GroupVersion: "kv1"}, {Group: "a", Key: "k", GroupVersion: "db"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/k", Reason: "would hold two different secrets"}},
+		{"version in path", "a client with the version looks there", nil, []secret.Request{{Group: "a", Key: "k", GroupVersion: "kv2"}, {Group: "a/kv2", Key: "k"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/kv2/k", Reason: "is a name of both secrets, and can hold only one"}},
+		{"one path", "exact files must differ", nil, []secret.Request{{Group: "a", Key: "k", Path: "p"}, {Group: "b", Key: "k", Path: "p"}},
+			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/p", Reason: "would hold two different secrets"}},
+		{"directory", "a file is no directory", nil, []secret.Request{{Group: "a", Key: "k"}, {Group: "a/k", Key: "x"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/k/x", Reason: `would be below another file, "/etc/flyte/secrets/a/k"`}},
-		{"a Kubernetes volume over the file", nil, []secret.Request{{Group: "k8s", Key: "k", Mount: mount.File}, {Group: "./k8s", Key: "x"}},
+		{"below a Secret", "its volume hides the file", nil, []secret.Request{{Group: "k8s", Key: "k", Mount: mount.File}, {Group: "./k8s", Key: "x"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/k8s/x", Reason: `would be hidden by the volume mounted at "/etc/flyte/secrets/k8s"`}},
-		{"an init container left out", func(cfg *injector.Config) {
-			cfg.Containers = func(c mount.Container) bool { return c.Name != "setup" }
-		}, []secret.Request{fromKV},
-			mount.ConflictError{Container: "setup", Field: "metadata.annotations", Name: p + "agent-inject-containers", Reason: "cannot leave out an init container"}},
+		{"init container", "the annotation cannot list it", noSetup, []secret.Request{fromKV}, noInit},
+		{"container", "the init container would get it too", nil, []secret.Request{ofContainer(fromKV, "app")}, noInit},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			pod, err := withSecrets(t, tc.change).Inject(ctx, podOfThree(), tc.reqs...)
 			assert.Nil(t, pod)
 			var conflict *mount.ConflictError
 			require.True(t, errors.As(err, &conflict), "%v", err)
-			assert.Equal(t, tc.want, *conflict)
+			assert.Equal(t, tc.want, *conflict, tc.why)
 		})
 	}
 }
 
-func TestChosenContainersAreListed(t *testing.T) {
+func TestContainers(t *testing.T) {
 	in := withSecrets(t, func(cfg *injector.Config) {
 		cfg.Containers = func(c mount.Container) bool { return c.Name != "helper" }
 	})
@@ -164,8 +176,29 @@ func TestChosenContainersAreListed(t *testing.T) {
 	assert.Equal(t, pod, again)
 }
 
+// A request for one container makes the annotation name it alone.
+func TestContainer(t *testing.T) {
+	in, req := withSecrets(t, nil), ofContainer(fromKV, "helper")
+	pod := podOfThree()
+	pod.Spec.InitContainers = nil
+	pod, err := in.Inject(ctx, pod, req)
+	require.NoError(t, err)
+	assert.Equal(t, "helper", pod.Annotations[p+"agent-inject-containers"])
+	assert.Empty(t, pod.Spec.Containers[0].Env)
+	again, err := in.Inject(ctx, pod, req)
+	require.NoError(t, err)
+	assert.Equal(t, pod, again)
+	_, err = in.Inject(ctx, podWith(nil), fromDB, ofContainer(fromKV, "app"))
+	assert.ErrorContains(t, err, `volumes "vault-secrets" shows its files to all containers that mount it, so that requests with files in it must be for the same container`)
+}
+
+func ofContainer(req secret.Request, name string) secret.Request {
+	req.Container = name
+	return req
+}
+
 // Two Vaults, or two roles, cannot serve one Pod, which has one agent.
-func TestTwoManagersOfDifferentConfiguration(t *testing.T) {
+func TestTwoManagers(t *testing.T) {
 	in := newInjector(t, nil, only{"a", newManager(t, vault.Config{Role: "a"})}, newManager(t, vault.Config{Role: "b"}))
 	_, err := in.Inject(ctx, podWith(nil), secret.Request{Group: "a", Key: "k"}, secret.Request{Group: "b", Key: "k"})
 	assert.ErrorContains(t, err, `metadata.annotations "vault.hashicorp.com/role" would need two values`)

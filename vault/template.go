@@ -79,22 +79,16 @@ func (r read) annotate(to map[string]string, n annotationNames, id, file, body s
 }
 
 // alias returns the annotations that make the agent write the secret to its
-// alias too: the derived file with the version.
-func (r read) alias(req secret.Request, layout mount.Layout, body string) map[string]string {
+// alias too, the derived file with the version, and the id in their names.
+func (r read) alias(req secret.Request, layout mount.Layout) (annotations map[string]string, id string) {
 	if req.GroupVersion == "" || req.Path != "" || layout.Exact {
-		return nil
+		return nil, ""
 	}
 	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
-	id := r.id(file)
-	to := make(map[string]string, 3)
-	r.annotate(to, namesOf(id), id, file, body)
-	return to
+	annotations, id = make(map[string]string, 3), r.id(file)
+	r.annotate(annotations, id, file)
+	return annotations, id
 }
-
-// withID returns a template with the id in a comment behind it. Of two templates
-// that are equal, a consul-template that runs once renders only one, whatever
-// their files. The comment makes them differ.
-func withID(body, id string) string { return body + "{{/* " + id + " */}}" }
 
 // template returns the text that the agent renders, without its id. In
 // text/template a string in quotes is what strconv.Quote returns and

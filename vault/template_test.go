@@ -72,8 +72,10 @@ func assertTemplates(t *testing.T, m *vault.Manager, group, key string) {
 			return
 		}
 		require.NoError(t, err)
-		must, _, _ := written(t, f)
+		must, id := written(f.Webhook.Annotations)
 		text := must[p+"agent-inject-template-ID"]
+		alias, aliasID := written(f.Webhook.AliasAnnotations)
+		assert.Equal(t, strings.ReplaceAll(text, id, aliasID), alias[p+"agent-inject-template-ID"], "the alias reads the same")
 		assert.Equal(t, want, must[p+"agent-inject-secret-ID"])
 
 		const value = "c4nary {{ \r\n"
@@ -99,7 +101,7 @@ func assertTemplates(t *testing.T, m *vault.Manager, group, key string) {
 	}
 }
 
-func TestTemplatesReadWhatIsAsked(t *testing.T) {
+func TestTemplates(t *testing.T) {
 	m := newManager(t, vault.Config{})
 	for _, s := range hostile {
 		assertTemplates(t, m, "secret/data/task", s)
@@ -108,10 +110,10 @@ func TestTemplatesReadWhatIsAsked(t *testing.T) {
 	}
 }
 
-func TestEmptyValuesAreWritten(t *testing.T) {
+func TestTemplates_EmptyValues(t *testing.T) {
 	f, err := newManager(t, vault.Config{KVVersion: "1"}).Mount(ctx, secret.Request{Group: "g", Key: "k"}, mount.Target{})
 	require.NoError(t, err)
-	must, _, _ := written(t, f)
+	must, _ := written(f.Webhook.Annotations)
 	for value, want := range map[any]string{"": "", false: "false", 0: "0"} {
 		out, _, err := rendered(t, must[p+"agent-inject-template-ID"], map[string]any{"k": value})
 		require.NoError(t, err)

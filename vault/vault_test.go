@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -31,63 +32,62 @@ func target(annotations map[string]string) mount.Target {
 	return mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{Annotations: annotations})
 }
 
-// written returns the annotations of a Fragment, with "ID" for the secret's id.
-func written(t testing.TB, f mount.Fragment) (must, defaults map[string]string, id string) {
-	t.Helper()
-	must = map[string]string{}
-	for name, value := range f.Annotations {
+// written returns annotations of a Fragment, with "ID" for the secret's id.
+func written(annotations map[string]string) (written map[string]string, id string) {
+	written = map[string]string{}
+	for name, value := range annotations {
 		for _, perSecret := range []string{"agent-inject-secret-", "agent-inject-file-", "agent-inject-template-"} {
 			if rest, ok := strings.CutPrefix(name, p+perSecret); ok {
 				id, name = rest, p+perSecret+"ID"
 			}
 		}
-		must[name] = value
+		written[name] = value
 	}
-	return must, f.DefaultAnnotations, id
+	return written, id
 }
 
-func TestNewValidates(t *testing.T) {
+func TestNew(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		cfg  vault.Config
 		want string // "" means valid
 	}{
-		{"the zero value", vault.Config{}, ""},
+		{"zero", vault.Config{}, ""},
 		{"version 1", vault.Config{KVVersion: "1"}, ""},
-		{"a version that is not defined", vault.Config{KVVersion: "3"}, `vault: KVVersion "3" is neither "1" nor "2"`},
-		{"a version in the form of a request's", vault.Config{KVVersion: "kv2"}, `vault: KVVersion "kv2" is neither "1" nor "2"`},
+		{"undefined version", vault.Config{KVVersion: "3"}, `vault: KVVersion "3" is neither "1" nor "2"`},
+		{"request's version", vault.Config{KVVersion: "kv2"}, `vault: KVVersion "kv2" is neither "1" nor "2"`},
 		{"any annotation", vault.Config{Annotations: map[string]string{p + "tls-skip-verify": "true", "traffic.sidecar.istio.io/excludeOutboundPorts": "8200"}}, ""},
-		{"a name that is none", vault.Config{Annotations: map[string]string{"a b": ""}}, `vault: Annotations: "a b" is not a valid name of an annotation`},
-		{"a name without its prefix", vault.Config{Annotations: map[string]string{"role": "r"}}, `vault: Annotations: "role" does not begin with vault.hashicorp.com/`},
-		{"a locked name in another case", vault.Config{Locked: []string{"Vault.HashiCorp.com/role"}}, `vault: Locked: "Vault.HashiCorp.com/role" does not begin with vault.hashicorp.com/`},
-		{"an empty role", vault.Config{Annotations: map[string]string{p + "role": ""}},
+		{"invalid name", vault.Config{Annotations: map[string]string{"a b": ""}}, `vault: Annotations: "a b" is not a valid name of an annotation`},
+		{"no prefix", vault.Config{Annotations: map[string]string{"role": "r"}}, `vault: Annotations: "role" does not begin with vault.hashicorp.com/`},
+		{"locked upper case", vault.Config{Locked: []string{"Vault.HashiCorp.com/role"}}, `vault: Locked: "Vault.HashiCorp.com/role" does not begin with vault.hashicorp.com/`},
+		{"empty role", vault.Config{Annotations: map[string]string{p + "role": ""}},
 			`vault: Annotations: "vault.hashicorp.com/role" is empty, and the agent would take another annotation's`},
-		{"injection turned off", vault.Config{Annotations: map[string]string{p + "agent-inject": "false"}},
+		{"off", vault.Config{Annotations: map[string]string{p + "agent-inject": "false"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-inject" is "false", and secrets arrive only if it is true`},
-		{"injection turned on otherwise", vault.Config{Annotations: map[string]string{p + "agent-inject": "T"}}, ""},
-		{"no init container", vault.Config{Annotations: map[string]string{p + "agent-pre-populate": "no"}},
+		{"on", vault.Config{Annotations: map[string]string{p + "agent-inject": "T"}}, ""},
+		{"no init", vault.Config{Annotations: map[string]string{p + "agent-pre-populate": "no"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-pre-populate" is "no", and secrets arrive only if it is true`},
-		{"an agent with a configuration of its own", vault.Config{Annotations: map[string]string{p + "agent-configmap": "mine"}},
+		{"configmap", vault.Config{Annotations: map[string]string{p + "agent-configmap": "mine"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-configmap" is set, and then the agent takes no notice of the secrets asked for`},
-		{"a relative directory", vault.Config{Annotations: map[string]string{p + "secret-volume-path": "a/b"}},
+		{"relative dir", vault.Config{Annotations: map[string]string{p + "secret-volume-path": "a/b"}},
 			`vault: Annotations: "vault.hashicorp.com/secret-volume-path" is not an absolute, clean path`},
-		{"a directory that is not clean", vault.Config{Annotations: map[string]string{p + "secret-volume-path": "/a/"}},
+		{"unclean dir", vault.Config{Annotations: map[string]string{p + "secret-volume-path": "/a/"}},
 			`vault: Annotations: "vault.hashicorp.com/secret-volume-path" is not an absolute, clean path`},
-		{"no directory", vault.Config{Annotations: map[string]string{p + "secret-volume-path": ""}},
+		{"no dir", vault.Config{Annotations: map[string]string{p + "secret-volume-path": ""}},
 			`vault: Annotations: "vault.hashicorp.com/secret-volume-path" is empty`},
-		{"the mark of an injected pod", vault.Config{Annotations: map[string]string{p + "agent-inject-status": "injected"}},
+		{"status", vault.Config{Annotations: map[string]string{p + "agent-inject-status": "injected"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-inject-status" is for the Vault Agent Injector to write`},
-		{"the list of containers", vault.Config{Annotations: map[string]string{p + "agent-inject-containers": "app"}},
+		{"containers", vault.Config{Annotations: map[string]string{p + "agent-inject-containers": "app"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-inject-containers" follows from the choice of containers`},
-		{"a secret", vault.Config{Annotations: map[string]string{p + "agent-inject-secret-x": "a"}},
+		{"secret", vault.Config{Annotations: map[string]string{p + "agent-inject-secret-x": "a"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-inject-secret-x" belongs to a single secret`},
-		{"a secret's template in a file", vault.Config{Annotations: map[string]string{p + "agent-inject-template-file-x": "a"}},
+		{"template file", vault.Config{Annotations: map[string]string{p + "agent-inject-template-file-x": "a"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-inject-template-file-x" belongs to a single secret`},
-		{"a locked default and a locked absence", vault.Config{Locked: []string{p + "role", p + "namespace", p + "role"}}, ""},
-		{"a locked name that is none", vault.Config{Locked: []string{""}}, `vault: Locked: "" is not a valid name of an annotation`},
-		{"a lock on the mark of an injected pod", vault.Config{Locked: []string{p + "agent-inject-status"}},
+		{"locked", vault.Config{Locked: []string{p + "role", p + "namespace", p + "role"}}, ""},
+		{"locked invalid name", vault.Config{Locked: []string{""}}, `vault: Locked: "" is not a valid name of an annotation`},
+		{"locked status", vault.Config{Locked: []string{p + "agent-inject-status"}},
 			`vault: Locked: "vault.hashicorp.com/agent-inject-status" is for the Vault Agent Injector to write`},
-		{"a lock on a secret", vault.Config{Locked: []string{p + "agent-inject-file-x"}},
+		{"locked secret", vault.Config{Locked: []string{p + "agent-inject-file-x"}},
 			`vault: Locked: "vault.hashicorp.com/agent-inject-file-x" belongs to a single secret`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -103,14 +103,14 @@ func TestNewValidates(t *testing.T) {
 	}
 }
 
-func TestNewCopiesItsConfig(t *testing.T) {
+func TestNew_Copies(t *testing.T) {
 	cfg := vault.Config{Annotations: map[string]string{p + "service": "https://one"}, Locked: []string{p + "service"}}
 	m := newManager(t, cfg)
 	cfg.Annotations[p+"service"], cfg.Locked[0] = "https://other", p+"role"
 	f, err := m.Mount(ctx, secret.Request{Group: "g", Key: "k"}, target(nil))
 	require.NoError(t, err)
-	assert.Equal(t, "https://one", f.Annotations[p+"service"])
-	assert.NotContains(t, f.Annotations, p+"role")
+	assert.Equal(t, "https://one", f.Webhook.Annotations[p+"service"])
+	assert.NotContains(t, f.Webhook.Annotations, p+"role")
 }
 
 func TestAnnotations(t *testing.T) {
@@ -136,61 +136,117 @@ func TestAnnotations(t *testing.T) {
 		req      secret.Request
 		path     string
 		file     string
+		alias    string // another file of the same secret
 		template string
 		defaults map[string]string // instead of the defaults
 	}{
-		{name: "kv2 by default", req: secret.Request{Group: "secret/data/Task", Key: "My-Key"},
+		{name: "kv2", req: secret.Request{Group: "secret/data/Task", Key: "My-Key"},
 			path: "secret/data/Task", file: "secret/data/task/my-key", template: kv2},
-		{name: "kv2 by its version", cfg: vault.Config{KVVersion: "1"}, req: secret.Request{Group: "secret/data/Task", Key: "My-Key", GroupVersion: "kv2", Mount: mount.File},
-			path: "secret/data/Task", file: "secret/data/task/kv2/my-key", template: kv2},
-		{name: "kv1 by the configuration", cfg: vault.Config{KVVersion: "1"}, req: secret.Request{Group: "kv/Task", Key: "k"},
+		{name: "kv2 by version", cfg: vault.Config{KVVersion: "1"}, req: secret.Request{Group: "secret/data/Task", Key: "My-Key", GroupVersion: "kv2", Mount: mount.File},
+			path: "secret/data/Task", file: "secret/data/task/my-key", alias: "secret/data/task/kv2/my-key", template: kv2},
+		{name: "kv1", cfg: vault.Config{KVVersion: "1"}, req: secret.Request{Group: "kv/Task", Key: "k"},
 			path: "kv/Task", file: "kv/task/k", template: kv1},
-		{name: "kv1 by its version", req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
-			path: "kv/Task", file: "kv/task/kv1/k", template: kv1},
-		{name: "a database", req: secret.Request{Group: "database/creds/Task", Key: "Creds", GroupVersion: "db"},
-			path: "database/creds/Task", file: "database/creds/task/db/creds", template: db},
-		{name: "another layout", layout: mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
-			path: "kv/Task", file: "kv/task/kv1/Pre-k", template: kv1,
+		{name: "kv1 by version", req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
+			path: "kv/Task", file: "kv/task/k", alias: "kv/task/kv1/k", template: kv1},
+		{name: "db", req: secret.Request{Group: "database/creds/Task", Key: "Creds", GroupVersion: "db"},
+			path: "database/creds/Task", file: "database/creds/task/creds", alias: "database/creds/task/db/creds", template: db},
+		{name: "layout", layout: mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
+			path: "kv/Task", file: "kv/task/Pre-k", alias: "kv/task/kv1/Pre-k", template: kv1,
 			defaults: with(defaults, p+"secret-volume-path", "/s")},
-		{name: "behind the sidecars", order: mount.InitAfterSidecars, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
-			path: "kv/Task", file: "kv/task/kv1/k", template: kv1,
+		{name: "exact layout", layout: mount.Layout{Exact: true}, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
+			path: "kv/Task", file: "kv/Task/k", template: kv1},
+		{name: "exact path", req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1", Path: "Conf.d/App"},
+			path: "kv/Task", file: "Conf.d/App", template: kv1},
+		{name: "after sidecars", order: mount.InitAfterSidecars, req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"},
+			path: "kv/Task", file: "kv/task/k", alias: "kv/task/kv1/k", template: kv1,
 			defaults: without(defaults, p+"agent-init-first")},
-		{name: "a role and annotations", cfg: vault.Config{Role: "tasks", Annotations: map[string]string{p + "agent-init-first": "false", p + "service": "https://vault"}},
-			req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"}, path: "kv/Task", file: "kv/task/kv1/k", template: kv1,
+		{name: "role and annotations", cfg: vault.Config{Role: "tasks", Annotations: map[string]string{p + "agent-init-first": "false", p + "service": "https://vault"}},
+			req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"}, path: "kv/Task", file: "kv/task/k", alias: "kv/task/kv1/k", template: kv1,
 			defaults: with(defaults, p+"role", "tasks", p+"agent-init-first", "false", p+"service", "https://vault")},
-		{name: "annotations in place of the fields", cfg: vault.Config{Role: "tasks", Annotations: map[string]string{p + "role": "annotated", p + "secret-volume-path": "/own"}},
-			req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"}, path: "kv/Task", file: "kv/task/kv1/k", template: kv1,
+		{name: "annotations before fields", cfg: vault.Config{Role: "tasks", Annotations: map[string]string{p + "role": "annotated", p + "secret-volume-path": "/own"}},
+			req: secret.Request{Group: "kv/Task", Key: "k", GroupVersion: "kv1"}, path: "kv/Task", file: "kv/task/k", alias: "kv/task/kv1/k", template: kv1,
 			defaults: with(defaults, p+"role", "annotated", p+"secret-volume-path", "/own")},
-		{name: "a path in another spelling", req: secret.Request{Group: "./kv//Task/", Key: "k", GroupVersion: "kv1"},
-			path: "kv/Task", file: "kv/task/kv1/k", template: kv1},
+		{name: "other spelling", req: secret.Request{Group: "./kv//Task/", Key: "k", GroupVersion: "kv1"},
+			path: "kv/Task", file: "kv/task/k", alias: "kv/task/kv1/k", template: kv1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m, at := newManager(t, tc.cfg), mount.NewTarget(tc.layout, tc.order, nil)
 			f, err := m.Mount(ctx, tc.req, at)
 			require.NoError(t, err)
 			require.NoError(t, f.Validate())
-			must, got, id := written(t, f)
-			assert.Equal(t, map[string]string{
-				p + "agent-inject-secret-ID":   tc.path,
-				p + "agent-inject-file-ID":     tc.file,
-				p + "agent-inject-template-ID": tc.template + "{{/* " + id + " */}}",
-			}, must)
+			want := func(file, id string) map[string]string {
+				return map[string]string{
+					p + "agent-inject-secret-ID":   tc.path,
+					p + "agent-inject-file-ID":     file,
+					p + "agent-inject-template-ID": tc.template + "{{/* " + id + " */}}",
+				}
+			}
+			must, id := written(f.Webhook.Annotations)
+			assert.Equal(t, want(tc.file, id), must)
+			alias, aliasID := written(f.Webhook.AliasAnnotations)
+			if tc.alias == "" {
+				assert.Nil(t, f.Webhook.AliasAnnotations)
+			} else {
+				assert.Equal(t, want(tc.alias, aliasID), alias)
+				assert.NotEqual(t, id, aliasID)
+			}
 			if tc.defaults == nil {
 				tc.defaults = defaults
 			}
-			assert.Equal(t, tc.defaults, got)
-			assert.Equal(t, mount.Fragment{
-				File: true, Versioned: true, Dir: tc.defaults[p+"secret-volume-path"],
-				Annotations: f.Annotations, DefaultAnnotations: got,
+			assert.Equal(t, mount.Fragment{File: true, Webhook: &mount.Webhook{
+				Annotations:          f.Webhook.Annotations,
+				DefaultAnnotations:   tc.defaults,
+				AliasAnnotations:     f.Webhook.AliasAnnotations,
 				ContainersAnnotation: p + "agent-inject-containers",
-			}, f)
-			assert.True(t, len(id) <= 36 && id == strings.ToLower(id) && !strings.HasPrefix(id, "file-"), id)
-			for name := range f.Annotations {
+				RanAnnotation:        p + "agent-inject-status",
+				RanValue:             "injected",
+				Dir:                  tc.defaults[p+"secret-volume-path"],
+				Volume:               "vault-secrets",
+				Containers:           []string{"vault-agent-init", "vault-agent"},
+				First:                tc.defaults[p+"agent-init-first"] == "true",
+				Writes: mount.FileAnnotations{
+					Secret: p + "agent-inject-secret-", File: p + "agent-inject-file-", Dir: p + "secret-volume-path-",
+				},
+			}}, f)
+			for _, id := range []string{id, aliasID} {
+				assert.True(t, len(id) <= 36 && id == strings.ToLower(id) && !strings.HasPrefix(id, "file-"), id)
+			}
+			for name := range f.Webhook.Annotations {
 				assert.Empty(t, validation.IsQualifiedName(name))
 			}
 			again, err := m.Mount(ctx, tc.req, at)
 			require.NoError(t, err)
 			assert.Equal(t, f, again)
+		})
+	}
+}
+
+// Webhook.First follows the annotation that will be in force.
+func TestFirst(t *testing.T) {
+	configured := func(value string) vault.Config {
+		return vault.Config{Annotations: map[string]string{p + "agent-init-first": value}}
+	}
+	for _, tc := range []struct {
+		name  string
+		cfg   vault.Config
+		order mount.InitOrder
+		own   map[string]string
+		want  bool
+	}{
+		{"default", vault.Config{}, mount.InitFirst, nil, true},
+		{"after sidecars", vault.Config{}, mount.InitAfterSidecars, nil, false},
+		{"configured off", configured("false"), mount.InitFirst, nil, false},
+		{"configured on", configured("1"), mount.InitAfterSidecars, nil, true},
+		{"own off", configured("true"), mount.InitFirst, map[string]string{p + "agent-init-first": "f"}, false},
+		{"own on", configured("false"), mount.InitAfterSidecars, map[string]string{p + "agent-init-first": "T"}, true},
+		{"own nonsense", vault.Config{}, mount.InitFirst, map[string]string{p + "agent-init-first": "yes, please, by all means"}, false},
+		{"own empty", vault.Config{}, mount.InitFirst, map[string]string{p + "agent-init-first": ""}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			meta := &metav1.ObjectMeta{Annotations: tc.own}
+			f, err := newManager(t, tc.cfg).Mount(ctx, fromKV, mount.NewTarget(mount.Layout{}, tc.order, meta))
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, f.Webhook.First)
 		})
 	}
 }
@@ -209,16 +265,16 @@ func without(m map[string]string, name string) map[string]string {
 	return m
 }
 
-func TestWhatItDoesNotServe(t *testing.T) {
+func TestUnsupported(t *testing.T) {
 	m := newManager(t, vault.Config{})
 	for name, req := range map[string]secret.Request{
-		"a variable":                    {Group: "g", Key: "k", Mount: mount.EnvVar},
-		"no group":                      {Key: "k"},
-		"no key":                        {Group: "g"},
-		"a group that names nothing":    {Group: "./.", Key: "k"},
-		"a version that is no engine":   {Group: "g", Key: "k", GroupVersion: "v1"},
-		"an engine in capitals":         {Group: "g", Key: "k", GroupVersion: "KV2"},
-		"an engine as it is configured": {Group: "g", Key: "k", GroupVersion: "2"},
+		"variable":           {Group: "g", Key: "k", Mount: mount.EnvVar},
+		"no group":           {Key: "k"},
+		"no key":             {Group: "g"},
+		"group of dots":      {Group: "./.", Key: "k"},
+		"no engine":          {Group: "g", Key: "k", GroupVersion: "v1"},
+		"engine in capitals": {Group: "g", Key: "k", GroupVersion: "KV2"},
+		"engine's number":    {Group: "g", Key: "k", GroupVersion: "2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// A Pod in the way changes nothing about that.
@@ -228,21 +284,87 @@ func TestWhatItDoesNotServe(t *testing.T) {
 	}
 }
 
-func TestIDsDiffer(t *testing.T) {
+// A field and a mode are not honored, so the request is another manager's.
+func TestHonors(t *testing.T) {
+	for _, change := range []func(*secret.Request){
+		func(r *secret.Request) { r.Field = "f" }, func(r *secret.Request) { r.Mode = 0o400 },
+	} {
+		req := fromKV
+		change(&req)
+		f, err := newManager(t, vault.Config{}).Mount(ctx, req, mount.Target{})
+		require.NoError(t, err)
+		assert.Equal(t, mount.Features{}, f.Honors)
+		_, err = newInjector(t, nil, newManager(t, vault.Config{})).Inject(ctx, podWith(nil), req)
+		assert.ErrorIs(t, err, secret.ErrUnsupported)
+	}
+}
+
+// The agent is for Linux.
+func TestWindows(t *testing.T) {
+	in, yes, no := newInjector(t, nil, newManager(t, vault.Config{})), true, false
+	hostProcess := func(is *bool) *corev1.PodSecurityContext {
+		return &corev1.PodSecurityContext{WindowsOptions: &corev1.WindowsSecurityContextOptions{HostProcess: is}}
+	}
+	windows := map[string]string{corev1.LabelOSStable: "windows"}
+	for _, tc := range []struct {
+		name   string
+		change func(*corev1.Pod)
+		served bool
+	}{
+		{"os", func(pod *corev1.Pod) { pod.Spec.OS = &corev1.PodOS{Name: corev1.Windows} }, false},
+		{"selector", func(pod *corev1.Pod) { pod.Spec.NodeSelector = windows }, false},
+		{"label", func(pod *corev1.Pod) { pod.Labels = windows }, false},
+		{"host process", func(pod *corev1.Pod) { pod.Spec.SecurityContext = hostProcess(&yes) }, false},
+		{"os before selector", func(pod *corev1.Pod) {
+			pod.Spec.OS, pod.Spec.NodeSelector = &corev1.PodOS{Name: corev1.Linux}, windows
+		}, true},
+		{"selector before label", func(pod *corev1.Pod) {
+			pod.Spec.NodeSelector, pod.Labels = map[string]string{corev1.LabelOSStable: "linux"}, windows
+		}, true},
+		{"no host process", func(pod *corev1.Pod) { pod.Spec.SecurityContext = hostProcess(&no) }, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pod := podWith(nil)
+			tc.change(pod)
+			_, err := in.Inject(ctx, pod, fromKV)
+			if tc.served {
+				assert.NoError(t, err)
+				return
+			}
+			assert.ErrorIs(t, err, secret.ErrUnsupported)
+			assert.ErrorContains(t, err, "Vault's agent cannot run in a Pod for Windows")
+		})
+	}
+}
+
+func TestIDs(t *testing.T) {
 	seen := map[string]string{}
 	mountOne := func(name string, cfg vault.Config, layout mount.Layout, req secret.Request) {
 		f, err := newManager(t, cfg).Mount(ctx, req, mount.NewTarget(layout, mount.InitFirst, nil))
 		require.NoError(t, err)
-		_, _, id := written(t, f)
-		assert.Empty(t, seen[id], "%s has the id of %s", name, seen[id])
-		seen[id] = name
+		for form, annotations := range map[string]map[string]string{"": f.Webhook.Annotations, ", alias": f.Webhook.AliasAnnotations} {
+			_, id := written(annotations)
+			if id != "" {
+				assert.Empty(t, seen[id], "%s%s has the id of %s", name, form, seen[id])
+				seen[id] = name + form
+			}
+		}
 	}
-	mountOne("a secret", vault.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "c"})
-	mountOne("another split", vault.Config{}, mount.Layout{}, secret.Request{Group: "a", Key: "b/c"})
-	mountOne("another case of the key", vault.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "C"})
-	mountOne("another case of the path", vault.Config{}, mount.Layout{}, secret.Request{Group: "A/b", Key: "c"})
-	mountOne("another engine", vault.Config{KVVersion: "1"}, mount.Layout{}, secret.Request{Group: "a/b", Key: "c"})
-	mountOne("another file", vault.Config{}, mount.Layout{FilePrefix: "x"}, secret.Request{Group: "a/b", Key: "c"})
-	mountOne("the same with its version", vault.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "c", GroupVersion: "kv2"})
-	mountOne("a long one", vault.Config{}, mount.Layout{}, secret.Request{Group: strings.Repeat("a/", 500), Key: strings.Repeat("k", 200)})
+	mountOne("plain", vault.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "c"})
+	mountOne("other split", vault.Config{}, mount.Layout{}, secret.Request{Group: "a", Key: "b/c"})
+	mountOne("case of key", vault.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "C"})
+	mountOne("case of path", vault.Config{}, mount.Layout{}, secret.Request{Group: "A/b", Key: "c"})
+	mountOne("other engine", vault.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "c", GroupVersion: "kv1"})
+	mountOne("other file", vault.Config{}, mount.Layout{FilePrefix: "x"}, secret.Request{Group: "a/b", Key: "c"})
+	mountOne("exact path", vault.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "c", Path: "a/b/C"})
+	mountOne("long", vault.Config{}, mount.Layout{}, secret.Request{Group: strings.Repeat("a/", 500), Key: strings.Repeat("k", 200)})
+	assert.Len(t, seen, 9)
+
+	same := func(req secret.Request) string {
+		f, err := newManager(t, vault.Config{}).Mount(ctx, req, mount.Target{})
+		require.NoError(t, err)
+		_, id := written(f.Webhook.Annotations)
+		return id
+	}
+	assert.Equal(t, same(secret.Request{Group: "a/b", Key: "c"}), same(secret.Request{Group: "a/b", Key: "c", GroupVersion: "kv2"}), "one secret, one file")
 }
