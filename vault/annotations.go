@@ -93,7 +93,7 @@ func flaw(name, value string) string {
 
 // check finds annotations of the Pod with which the secret would not arrive. Mount
 // has looked at volumePath; the injector reports conflicting required annotations.
-func check(target mount.Target, dir string, ids ...string) error {
+func check(target mount.Target, dir string, secrets ...annotationNames) error {
 	for _, name := range []string{inject, prePopulate, configMap, role} {
 		if value, ok := target.Annotation(name); ok {
 			if reason := flaw(name, value); reason != "" {
@@ -101,13 +101,14 @@ func check(target mount.Target, dir string, ids ...string) error {
 			}
 		}
 	}
-	for _, id := range ids {
-		for _, other := range []struct{ prefix, without string }{
-			{secretVolume, dir}, {leftDelimiter, "{{"}, {rightDelimiter, "}}"},
+	for _, n := range secrets {
+		for _, other := range []struct{ name, without string }{
+			{n.volume, dir},
+			{n.left, "{{"},
+			{n.right, "}}"},
 		} {
-			name := other.prefix + id
-			if value, ok := target.Annotation(name); ok && id != "" && value != other.without {
-				return conflict(name, fmt.Sprintf("is not %q, without which the secret does not arrive", other.without))
+			if value, ok := target.Annotation(other.name); ok && value != other.without {
+				return conflict(other.name, fmt.Sprintf("is not %q, without which the secret does not arrive", other.without))
 			}
 		}
 	}

@@ -79,16 +79,23 @@ func (r read) annotate(to map[string]string, n annotationNames, id, file, body s
 }
 
 // alias returns the annotations that make the agent write the secret to its
-// alias too, the derived file with the version, and the id in their names.
-func (r read) alias(req secret.Request, layout mount.Layout) (annotations map[string]string, id string) {
+// alias too, the derived file with the version, and their names. There may be
+// none.
+func (r read) alias(req secret.Request, layout mount.Layout, body string) (map[string]string, annotationNames) {
 	if req.GroupVersion == "" || req.Path != "" || layout.Exact {
-		return nil, ""
+		return nil, annotationNames{}
 	}
 	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
-	annotations, id = make(map[string]string, 3), r.id(file)
-	r.annotate(annotations, id, file)
-	return annotations, id
+	id := r.id(file)
+	to, names := make(map[string]string, 3), namesOf(id)
+	r.annotate(to, names, id, file, body)
+	return to, names
 }
+
+// withID returns a template with the id in a comment behind it. Of two templates
+// that are equal, a consul-template that runs once renders only one, whatever
+// their files. The comment makes them differ.
+func withID(body, id string) string { return body + "{{/* " + id + " */}}" }
 
 // template returns the text that the agent renders, without its id. In
 // text/template a string in quotes is what strconv.Quote returns and

@@ -113,14 +113,15 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	}
 	file := req.RelPath(layout, "")
 	id, body := r.id(file), r.template()
-	annotations := namesOf(id)
-	if err := check(target, annotations, layout.Dir); err != nil {
+	names := namesOf(id)
+	alias, aliasNames := r.alias(req, layout, body)
+	if err := check(target, layout.Dir, names, aliasNames); err != nil {
 		return mount.Fragment{}, err
 	}
-	r.annotate(must, annotations, id, file, body)
+	r.annotate(must, names, id, file, body)
 	w := injected                                      // a copy
 	w.Annotations, w.DefaultAnnotations = must, common // what is in both counts in Annotations
-	w.AliasAnnotations = r.alias(req, layout, body)
+	w.AliasAnnotations = alias
 	w.Dir, w.First = layout.Dir, isFirst(target, common)
 	return mount.Fragment{File: true, Webhook: &w}, nil
 }
