@@ -14,7 +14,7 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test api compat fuzz kapi bin/webhook e2e bench bench-cluster
+.PHONY: all lint test soak api compat fuzz kapi bin/webhook e2e bench bench-cluster
 
 all: lint test compat e2e
 
@@ -29,6 +29,10 @@ test:
 	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; go test $(RACE) ./...; done
 	go test -run '^TestBudget' ./injector
 	cd internal/apicheck && go test -count=1 ./...  # go test does not see that other modules changed
+
+# The property tests over many more random Pods.
+soak:
+	go test $(RACE) -timeout 30m ./injector -soak
 
 # Writes internal/apicheck/api.txt; for a release: make api API=-release.
 API := -update

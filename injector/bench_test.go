@@ -15,6 +15,7 @@ import (
 	"github.com/podsecrets/podsecrets/awssm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/internal/fetch"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 	"github.com/podsecrets/podsecrets/vault"
@@ -62,6 +63,16 @@ func benchPod(s size) *corev1.Pod {
 	return pod
 }
 
+// fetchedByOne fetches as the managers of cloud stores do.
+var fetchedByOne = fake{"store", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
+	if req.Mount == mount.Any {
+		req.Mount = mount.File
+	}
+	return fetch.Fragment(fetchContainer, nil, req, target.Layout(), "", fetch.Item{ID: req.Group}), nil
+}}
+
+var fetchContainer = fetch.Container("store", corev1.Container{Image: "registry.example.com/fetch:v1"})
+
 // A store is a manager of the benchmarks, and the requests that it serves.
 type store struct {
 	name    string
@@ -92,6 +103,9 @@ func stores(t testing.TB) []store {
 		}},
 		{"aws", aws, func(i int) secret.Request {
 			return secret.Request{Group: arn, Key: fmt.Sprintf("token-%d-AbCdEf", i)}
+		}},
+		{"fetched", fetchedByOne, func(i int) secret.Request {
+			return secret.Request{Group: "store", Key: fmt.Sprintf("token-%d", i), Mount: mount.File}
 		}},
 		{"global", held, func(i int) secret.Request {
 			return secret.Request{Group: fmt.Sprintf("group-%d", i), Key: "token"}

@@ -29,6 +29,8 @@ func TestBudget(t *testing.T) {
 		{"1x15", "aws", 3, 190},
 		{"10x50", "k8s", 3, 300},
 		{"1x15", "k8s", 100, 1900},
+		{"1x15", "k8s-file", 100, 1900},
+		{"1x15", "fetched", 100, 1300},
 		{"1x15", "aws", 100, 3500},
 	} {
 		t.Run(fmt.Sprintf("%s/%s/%d", tc.pod, tc.manager, tc.secrets), func(t *testing.T) {

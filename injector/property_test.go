@@ -178,6 +178,24 @@ func TestMoreRequestsAddOnlyWhatIsMissing(t *testing.T) {
 	})
 }
 
+// A container that another webhook has added since gets what the others have, and
+// nothing else changes.
+func TestOnceIsEnough_OtherContainers(t *testing.T) {
+	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
+		once := inject(t, in, pod, reqs...)
+		fillDefaults(once)
+		once.Spec.Containers = append(once.Spec.Containers, corev1.Container{Name: "added-later"})
+		again := inject(t, in, once, reqs...)
+		added := again.Spec.Containers[len(again.Spec.Containers)-1]
+		fresh := pod.DeepCopy()
+		fresh.Spec.Containers = append(fresh.Spec.Containers, corev1.Container{Name: "added-later"})
+		want := inject(t, in, fresh, reqs...)
+		assert.Equal(t, want.Spec.Containers[len(want.Spec.Containers)-1], added)
+		again.Spec.Containers[len(again.Spec.Containers)-1] = corev1.Container{Name: "added-later"}
+		assert.Equal(t, once, again, "nothing else changes")
+	})
+}
+
 // assertOnlyGrew checks that each list of the first Pod is still there in its
 // order.
 func assertOnlyGrew(t *testing.T, first, second *corev1.Pod) {
