@@ -31,7 +31,7 @@ func FuzzRender(f *testing.F) {
 			s.Write(t, path.Clean(mounted+at), map[string]any{key: "c4nary", key + "x": "wrong", "": "wrong"})
 			placements, files, err := proof{}.run(t, s, req)
 			require.NoError(t, err)
-			assertFiles(t, []string{"c4nary"}, placements, files)
+			proof{}.assertFiles(t, []string{"c4nary"}, placements, files)
 		}
 	})
 }

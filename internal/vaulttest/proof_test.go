@@ -60,14 +60,24 @@ func (p proof) run(t testing.TB, s *Server, reqs ...secret.Request) (placements 
 	return placements, FilesBelow(t, root), err
 }
 
-// assertFiles checks that there is the wanted file at each Placement, and no
-// other.
-func assertFiles(t testing.TB, want []string, placements []injector.Placement, files map[string]string) {
+// assertFiles checks that there is the wanted file at each Placement, and at its
+// alias, the path with the version, and no other.
+func (p proof) assertFiles(t testing.TB, want []string, placements []injector.Placement, files map[string]string) {
 	t.Helper()
 	require.Len(t, placements, len(want))
 	all := map[string]string{}
 	for i, placement := range placements {
+		req := placement.Request
 		all[placement.Path] = want[i]
+		require.True(t, strings.HasSuffix(placement.Path, "/"+req.RelPath(p.layout, "")), "the file's name has no version")
+		if req.GroupVersion == "" || req.Path != "" || p.layout.Exact {
+			continue
+		}
+		dir := strings.TrimSuffix(placement.Path, "/"+req.RelPath(p.layout, ""))
+		alias := path.Join(dir, p.layout.RelPath(req.Group, req.GroupVersion, req.Key))
+		if !strings.HasPrefix(alias, placement.Path+"/") { // it cannot be below the file
+			all[alias] = want[i]
+		}
 	}
 	assert.Equal(t, all, files)
 }
@@ -86,7 +96,7 @@ func db(path, key string) secret.Request {
 
 func TestEngines(t *testing.T) {
 	s := NewServer(t, "flyte")
-	s.Write(t, "kv/Task", map[string]any{"Key": "one", "key2": "two", "data": "three"})
+	s.Write(t, "kv/Task", map[string]any{"Key": "one", "key2": "two", "data": "three", "KV1": "seven"})
 	s.Write(t, "secret/data/Task", map[string]any{"Key": "four", "key2": "five", "data": "six"})
 	for _, tc := range []struct {
 		name string
@@ -96,20 +106,23 @@ func TestEngines(t *testing.T) {
 	}{
 		{"kv1", proof{}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
 		{"kv2", proof{}, []secret.Request{kv2("secret/data/Task", "Key")}, []string{"four"}},
-		{"kv2 without data in the path", proof{}, []secret.Request{kv2("secret/Task", "Key")}, []string{"four"}},
+		{"no data in path", proof{}, []secret.Request{kv2("secret/Task", "Key")}, []string{"four"}},
 		{"kv2 by default", proof{}, []secret.Request{{Group: "secret/data/Task", Key: "Key"}}, []string{"four"}},
 		{"kv1 by default", proof{cfg: vault.Config{KVVersion: "1"}}, []secret.Request{{Group: "kv/Task", Key: "Key"}}, []string{"one"}},
-		{"several keys of one path", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "key2"), kv1("kv/Task", "data")}, []string{"one", "two", "three"}},
-		{"several paths", proof{}, []secret.Request{kv2("secret/data/Task", "key2"), kv1("kv/Task", "Key"), kv2("secret/data/Task", "data")}, []string{"five", "one", "six"}},
-		{"the same twice", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "Key")}, []string{"one", "one"}},
+		{"keys", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "key2"), kv1("kv/Task", "data")}, []string{"one", "two", "three"}},
+		{"paths", proof{}, []secret.Request{kv2("secret/data/Task", "key2"), kv1("kv/Task", "Key"), kv2("secret/data/Task", "data")}, []string{"five", "one", "six"}},
+		{"twice", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "Key")}, []string{"one", "one"}},
 		{"injected twice", proof{times: 2}, []secret.Request{kv1("kv/Task", "Key"), kv2("secret/data/Task", "Key")}, []string{"one", "four"}},
-		{"another layout", proof{layout: mount.Layout{Dir: "/run/secrets", FilePrefix: "Pre-"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
-		{"the Pod's directory", proof{own: map[string]string{Prefix + "secret-volume-path": "/own"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"layout", proof{layout: mount.Layout{Dir: "/mnt/secrets", FilePrefix: "Pre-"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"exact layout", proof{layout: mount.Layout{Exact: true}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"exact path", proof{}, []secret.Request{{Group: "kv/Task", Key: "Key", GroupVersion: "kv1", Path: "Conf.d/App"}}, []string{"one"}},
+		{"blocked alias", proof{}, []secret.Request{kv1("kv/Task", "KV1")}, []string{"seven"}},
+		{"own dir", proof{own: map[string]string{Prefix + "secret-volume-path": "/own"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			placements, files, err := tc.run(t, s, tc.reqs...)
 			require.NoError(t, err)
-			assertFiles(t, tc.want, placements, files)
+			tc.assertFiles(t, tc.want, placements, files)
 		})
 	}
 }
@@ -119,7 +132,7 @@ func TestRole(t *testing.T) {
 	s.Write(t, "kv/Task", map[string]any{"Key": "one"})
 	placements, files, err := proof{cfg: vault.Config{Role: "tasks"}}.run(t, s, kv1("kv/Task", "Key"))
 	require.NoError(t, err)
-	assertFiles(t, []string{"one"}, placements, files)
+	proof{}.assertFiles(t, []string{"one"}, placements, files)
 	_, files, err = proof{}.run(t, s, kv1("kv/Task", "Key"))
 	assert.Error(t, err)
 	assert.Empty(t, files)
@@ -131,12 +144,14 @@ func TestDatabase(t *testing.T) {
 	placements, files, err := proof{}.run(t, s, db("database/creds/Task", "creds"), db("database/creds/Task", "Again"))
 	require.NoError(t, err)
 	const creds = "password: p-1 {{\nusername: v-Task-1\n"
-	assertFiles(t, []string{creds, creds}, placements, files)
-	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/db/again", placements[1].Path)
+	proof{}.assertFiles(t, []string{creds, creds}, placements, files)
+	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/again", placements[1].Path)
+	assert.Contains(t, files, "/etc/flyte/secrets/database/creds/task/db/again", "the alias")
+	assert.Len(t, files, 4)
 	assert.EqualValues(t, 1, s.issued.Load())
 }
 
-func TestValuesAreExact(t *testing.T) {
+func TestValues(t *testing.T) {
 	s := NewServer(t, "flyte")
 	values := map[string]any{}
 	for name, value := range map[string]string{
@@ -157,7 +172,7 @@ func TestValuesAreExact(t *testing.T) {
 	}
 	placements, files, err := proof{}.run(t, s, reqs...)
 	require.NoError(t, err)
-	assertFiles(t, want, placements, files)
+	proof{}.assertFiles(t, want, placements, files)
 }
 
 // hostile are names that are awkward, or that try to be more than a name where
@@ -186,7 +201,7 @@ func TestHostileNames(t *testing.T) {
 			placements, files, err := proof{}.run(t, s,
 				kv1("kv/keys", name), kv2("secret/data/keys", name), kv1("kv/"+name+"/y", "k"), kv2("secret/data/"+name, name))
 			require.NoError(t, err)
-			assertFiles(t, []string{"one", "two", "three", "four"}, placements, files)
+			proof{}.assertFiles(t, []string{"one", "two", "three", "four"}, placements, files)
 
 			_, files, err = proof{}.run(t, s, db("database/creds/"+name, name))
 			require.NoError(t, err)
@@ -199,7 +214,7 @@ func TestHostileNames(t *testing.T) {
 
 // What is not there ends the agent, with a message that names it, and leaves no
 // file.
-func TestWhatIsMissing(t *testing.T) {
+func TestMissing(t *testing.T) {
 	s := NewServer(t, "flyte")
 	s.Write(t, "kv/x", map[string]any{"other": "wrong", "null": nil})
 	s.Write(t, "secret/data/x", map[string]any{"other": "wrong", "null": nil})
@@ -210,18 +225,18 @@ func TestWhatIsMissing(t *testing.T) {
 		req  secret.Request
 		want string
 	}{
-		{"a key of kv1", kv1("kv/x", `my "key"`), `vault has no key "my \"key\"" at "kv/x"`},
-		{"a key of kv2", kv2("secret/data/x", "my-key"), `vault has no key "my-key" at "secret/data/x"`},
-		{"a key of kv2 in other letters", kv2("secret/data/x", "Other"), `vault has no key "Other" at "secret/data/x"`},
+		{"key of kv1", kv1("kv/x", `my "key"`), `vault has no key "my \"key\"" at "kv/x"`},
+		{"key of kv2", kv2("secret/data/x", "my-key"), `vault has no key "my-key" at "secret/data/x"`},
+		{"case of key", kv2("secret/data/x", "Other"), `vault has no key "Other" at "secret/data/x"`},
 		{"null in kv1", kv1("kv/x", "null"), `vault has no key "null" at "kv/x"`},
 		{"null in kv2", kv2("secret/data/x", "null"), `vault has no key "null" at "secret/data/x"`},
-		{"a path of kv1", kv1("kv/no/such", "k"), "no secret exists at kv/no/such"},
-		{"a path of kv2", kv2("secret/data/no/such", "k"), "no secret exists at secret/data/no/such"},
-		{"a deleted secret", kv2("secret/data/gone", "k"), "no secret exists at secret/data/gone"},
-		{"a path of no engine", kv2("nowhere/data/x", "k"), "permission denied"},
+		{"path of kv1", kv1("kv/no/such", "k"), "no secret exists at kv/no/such"},
+		{"path of kv2", kv2("secret/data/no/such", "k"), "no secret exists at secret/data/no/such"},
+		{"deleted", kv2("secret/data/gone", "k"), "no secret exists at secret/data/gone"},
+		{"no engine", kv2("nowhere/data/x", "k"), "permission denied"},
 		{"kv1 read as kv2", kv2("kv/x", "other"), `vault has no key "other" at "kv/x"`},
 		{"kv2 read as kv1", kv1("secret/data/x", "other"), `vault has no key "other" at "secret/data/x"`},
-		{"a database without the role", db("database/nothing", "k"), "database/nothing"},
+		{"no database role", db("database/nothing", "k"), "database/nothing"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, files, err := proof{}.run(t, s, tc.req)
