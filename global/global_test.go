@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podsecrets/podsecrets/global"
+	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -36,7 +37,7 @@ func value(t *testing.T, cfg global.Config, req secret.Request) (string, error) 
 	return f.Value.EnvVar("X").Value, nil
 }
 
-func TestNewValidates(t *testing.T) {
+func TestNew(t *testing.T) {
 	_, err := global.New(global.Config{})
 	assert.NoError(t, err)
 	_, err = global.New(global.Config{EnvPrefix: "A="})
@@ -96,28 +97,28 @@ func TestFiles(t *testing.T) {
 		name, group, key string
 		want             string // the value, or one of the two above
 	}{
-		{"a link within, as the kubelet makes them", "g", "link", "linked"},
-		{"only a key", "", "top", "top"},
-		{"case is kept", "g", "case", absent},
-		{"its case", "g", "Case", "case"},
+		{"link", "g", "link", "linked"},
+		{"key only", "", "top", "top"},
+		{"other case", "g", "case", absent},
+		{"case", "g", "Case", "case"},
 		{"nothing", "g", "none", absent},
-		{"no such group", "h", "k", absent},
-		{"a directory is not a secret", "g", "..data", absent},
-		{"a group is not a secret", "g", "", absent},
-		{"below a file", "top", "k", absent},
-		{"a name that no file can have", "g", strings.Repeat("k", 300), absent},
-		{"a link out, absolute", "g", "absolute", there},
-		{"a link out, relative", "g", "escaping", there},
-		{"a directory that leads out", "out", "passwd", there},
-		{"a link to itself", "g", "loop", there},
-		{"a FIFO without a writer", "g", "fifo", there},
-		{"longer than any variable", "g", "huge", there},
-		{"longer than a variable of that name", "g", "long", there},
-		{"not UTF-8", "g", "binary", there},
-		{"NUL", "g", "nul", there},
+		{"no group", "h", "k", absent},
+		{"directory", "g", "..data", absent},
+		{"group", "g", "", absent},
+		{"below file", "top", "k", absent},
+		{"long name", "g", strings.Repeat("k", 300), absent},
+		{"absolute link", "g", "absolute", there},
+		{"relative link", "g", "escaping", there},
+		{"linked directory", "out", "passwd", there},
+		{"loop", "g", "loop", there},
+		{"fifo", "g", "fifo", there},
+		{"huge", "g", "huge", there},
+		{"long", "g", "long", there},
+		{"binary", "g", "binary", there},
+		{"nul", "g", "nul", there},
 		// Requests that Validate refuses, if somebody calls Mount with them.
-		{"up and out", "g", "../../" + filepath.Base(outside) + "/passwd", "unsupported"},
-		{"an absolute path", "", filepath.Join(outside, "passwd"), "unsupported"},
+		{"dot-dot", "g", "../../" + filepath.Base(outside) + "/passwd", "unsupported"},
+		{"absolute path", "", filepath.Join(outside, "passwd"), "unsupported"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := value(t, global.Config{Dir: dir}, secret.Request{Group: tc.group, Key: tc.key})
@@ -163,13 +164,16 @@ func TestOutcomes(t *testing.T) {
 		text   string // of any other error; "" means none
 	}{
 		{"absent", source{err: secret.ErrNotFound}, secret.Request{Key: "k"}, secret.ErrNotFound, ""},
-		{"absent, as a file", source{err: secret.ErrNotFound}, secret.Request{Key: "k", Mount: mount.File}, secret.ErrNotFound, ""},
-		{"there, as a file", source{value: "v"}, secret.Request{Key: "k", Mount: mount.File}, nil, "mount: global secrets are variables, not files"},
+		{"absent file", source{err: secret.ErrNotFound}, secret.Request{Key: "k", Mount: mount.File}, secret.ErrNotFound, ""},
+		{"file", source{value: "v"}, secret.Request{Key: "k", Mount: mount.File}, nil, "mount: global secrets are variables, not files"},
 		{"unreadable", source{err: broken}, secret.Request{Key: "k"}, broken, ""},
-		{"unreadable, as a file", source{err: broken}, secret.Request{Key: "k", Mount: mount.File}, broken, ""},
-		{"a version alone", source{value: "v"}, secret.Request{GroupVersion: "v"}, secret.ErrNotFound, ""},
-		{"no name of a variable", source{value: "v"}, secret.Request{Group: "a/b", Key: "k"}, secret.ErrUnsupported, ""},
+		{"unreadable file", source{err: broken}, secret.Request{Key: "k", Mount: mount.File}, broken, ""},
+		{"version only", source{value: "v"}, secret.Request{GroupVersion: "v"}, secret.ErrNotFound, ""},
+		{"version and env", source{value: "v"}, secret.Request{GroupVersion: "v", EnvVar: "X"}, secret.ErrNotFound, ""},
+		{"invalid name", source{value: "v"}, secret.Request{Group: "a/b", Key: "k"}, secret.ErrUnsupported, ""},
+		{"invalid name, env", source{value: "v"}, secret.Request{Group: "a/b", Key: "k", EnvVar: "X"}, nil, ""},
 		{"too long", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Key: "k"}, nil, `variable "_FSEC_K": name and value have together more than 131070 bytes`},
+		{"too long, env", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Group: "a/b", Key: "k", EnvVar: "X"}, nil, `variable "X": name and value have together more than 131070 bytes`},
 		{"served", source{value: "v"}, secret.Request{Key: "k", Mount: mount.EnvVar}, nil, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -186,7 +190,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func TestPrintingShowsNoValue(t *testing.T) {
+func TestPrint(t *testing.T) {
 	m, err := global.New(global.Config{Source: source{value: "c4nary"}})
 	require.NoError(t, err)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
@@ -217,11 +221,69 @@ func TestAllow(t *testing.T) {
 	}
 }
 
-func TestTheContextEnds(t *testing.T) {
+func TestContext(t *testing.T) {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	m, err := global.New(global.Config{Source: source{value: "v"}})
 	require.NoError(t, err)
 	_, err = m.Mount(ended, secret.Request{Key: "k"}, mount.Target{})
 	assert.ErrorIs(t, err, context.Canceled)
+}
+
+// What of a value becomes a variable, and under which names.
+func TestNames(t *testing.T) {
+	exact := mount.Layout{Exact: true}
+	for _, tc := range []struct {
+		name, why string
+		layout    mount.Layout
+		req       secret.Request
+		want      []string // the variables that hold the value; none: ErrUnsupported
+	}{
+		{"derived", "Flyte's", mount.Layout{}, secret.Request{Group: "g", Key: "k"}, []string{"_FSEC_G_K"}},
+		{"alias", "a client that asks with the version", mount.Layout{}, secret.Request{Group: "g", Key: "k", GroupVersion: "v1"}, []string{"_FSEC_G_K", "_FSEC_G_V1_K"}},
+		{"env", "besides the derived one", mount.Layout{}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, []string{"_FSEC_G_K", "X"}},
+		{"all three", "one value", mount.Layout{}, secret.Request{Group: "g", Key: "k", GroupVersion: "v1", EnvVar: "X"}, []string{"_FSEC_G_K", "X", "_FSEC_G_V1_K"}},
+		{"invalid derived", "then EnvVar is the primary one", mount.Layout{}, secret.Request{Group: "a/b", Key: "k", EnvVar: "X"}, []string{"X"}},
+		{"invalid derived, version", "no alias either", mount.Layout{}, secret.Request{Group: "a/b", Key: "k", GroupVersion: "v1", EnvVar: "X"}, []string{"X"}},
+		{"invalid alias", "it is left out", mount.Layout{}, secret.Request{Group: "g", Key: "k", GroupVersion: "v/1"}, []string{"_FSEC_G_K"}},
+		{"invalid", "no name at all", mount.Layout{}, secret.Request{Group: "a/b", Key: "k"}, nil},
+		{"exact", "no derived one", exact, secret.Request{Group: "g", Key: "k", GroupVersion: "v1", EnvVar: "X"}, []string{"X"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m, err := global.New(global.Config{Source: source{value: "v$"}})
+			require.NoError(t, err)
+			in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: tc.layout})
+			require.NoError(t, err)
+			plan, err := in.Plan(ctx, podOf("any"), tc.req)
+			if tc.want == nil {
+				assert.ErrorIs(t, err, secret.ErrUnsupported, tc.why)
+				return
+			}
+			require.NoError(t, err)
+			var names []string
+			for _, v := range plan.Pod().Spec.Containers[0].Env {
+				if mount.IsDiscoveryVar(v.Name) {
+					assert.False(t, tc.layout.Exact, "exact names need no discovery")
+					continue
+				}
+				names = append(names, v.Name)
+				assert.Equal(t, "v$$", v.Value)
+			}
+			assert.Equal(t, tc.want, names, tc.why)
+			assert.Equal(t, tc.want[0], plan.Placements[0].EnvVar)
+		})
+	}
+}
+
+// In a layout with exact names only, a request that names no variable asks for a
+// file, which there is none of.
+func TestNames_ExactWithoutEnvVar(t *testing.T) {
+	m, err := global.New(global.Config{Source: source{value: "v"}})
+	require.NoError(t, err)
+	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: mount.Layout{Exact: true}})
+	require.NoError(t, err)
+	_, err = in.Plan(ctx, podOf("any"), secret.Request{Group: "g", Key: "k"})
+	assert.ErrorContains(t, err, "mount: global secrets are variables, not files")
+	_, err = in.Plan(ctx, podOf("any"), secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar})
+	assert.ErrorContains(t, err, "envVar: is empty, and here variables have exact names only")
 }

@@ -71,10 +71,18 @@ func tricks(dir string) []string {
 // checkLookup asks for a secret in each way, and fails if the answer is anything
 // but a secret or an error.
 func checkLookup(t *testing.T, m *global.Manager, group, key string) (served bool) {
-	for _, as := range []mount.Type{mount.Any, mount.EnvVar, mount.File} {
-		f, err := m.Mount(context.Background(), secret.Request{Group: group, Key: key, Mount: as}, mount.Target{})
+	exact := mount.NewTarget(mount.Layout{Exact: true}, mount.InitFirst, nil)
+	for _, asked := range []struct {
+		as     mount.Type
+		env    string // a variable that is valid, whatever group and key are
+		target mount.Target
+	}{
+		{mount.Any, "", mount.Target{}}, {mount.EnvVar, "", mount.Target{}}, {mount.File, "", mount.Target{}},
+		{mount.Any, "X", mount.Target{}}, {mount.EnvVar, "X", exact}, {mount.File, "X", exact},
+	} {
+		f, err := m.Mount(context.Background(), secret.Request{Group: group, Key: key, Mount: asked.as, EnvVar: asked.env}, asked.target)
 		switch {
-		case err == nil && as == mount.File:
+		case err == nil && asked.as == mount.File:
 			t.Errorf("%q, %q is served as a file", group, key)
 		case err == nil:
 			served = true
@@ -88,7 +96,7 @@ func checkLookup(t *testing.T, m *global.Manager, group, key string) (served boo
 	return served
 }
 
-func TestNoRequestReachesOutside(t *testing.T) {
+func TestLookup_Contained(t *testing.T) {
 	dir := held(t, t.Setenv)
 	m, err := global.New(global.Config{Dir: dir})
 	require.NoError(t, err)
@@ -115,7 +123,7 @@ func FuzzLookup(f *testing.F) {
 }
 
 // What is no regular file is an error, and nobody waits for it.
-func TestWhatIsNoFile(t *testing.T) {
+func TestFiles_Special(t *testing.T) {
 	dir, err := os.MkdirTemp("", "") // a socket's path must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
@@ -123,9 +131,9 @@ func TestWhatIsNoFile(t *testing.T) {
 	require.NoError(t, err)
 	defer socket.Close()
 	for _, tc := range []struct{ name, dir, key string }{
-		{"a device without an end", "/dev", "zero"},
-		{"a device that is always empty", "/dev", "null"},
-		{"a socket", dir, "socket"},
+		{"endless device", "/dev", "zero"},
+		{"empty device", "/dev", "null"},
+		{"socket", dir, "socket"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := value(t, global.Config{Dir: tc.dir}, secret.Request{Key: tc.key})
@@ -136,7 +144,7 @@ func TestWhatIsNoFile(t *testing.T) {
 }
 
 // Of a file that is far too large, no more is read than a variable could hold.
-func TestAHugeFileIsNotRead(t *testing.T) {
+func TestFiles_Huge(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "huge")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
@@ -151,7 +159,7 @@ func TestAHugeFileIsNotRead(t *testing.T) {
 
 // What the container sees is the value, byte for byte, also if it looks like a
 // reference to another variable.
-func TestTheContainerSeesTheValue(t *testing.T) {
+func TestValue(t *testing.T) {
 	for _, want := range []string{"", "$", "$$", "$(HOME)", "$$(HOME)", "$(FLYTE_SECRET_A)", "a$(", "$((HOME))", "pa$$w0rd", "\n$(HOME)\r\n\t", "日本$(HOME)"} {
 		t.Setenv("FLYTE_SECRET_G_K", want)
 		m, err := global.New(global.Config{Dir: t.TempDir()})
@@ -178,7 +186,7 @@ func podOf(namespace string) *corev1.Pod {
 
 // Several groups and keys name one variable. Each of them alone is served, and two
 // of them in one Pod are a conflict, never one that silently stands for both.
-func TestTwoNamesOfOneVariable(t *testing.T) {
+func TestSharedVariable(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_A_B_C", "inside")
 	m, err := global.New(global.Config{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -217,18 +225,19 @@ func (a answers) Lookup(ctx context.Context, req secret.Request) (string, error)
 
 // Who asks for what Allow refuses learns nothing of it, not even whether it is
 // there: the source is not asked, and everything that comes back is the same.
-func TestARefusalIsLikeAbsence(t *testing.T) {
+func TestAllow_LikeAbsence(t *testing.T) {
 	nobody := func(secret.Request, mount.Target) bool { return false }
 	absent := global.Config{Source: source{err: secret.ErrNotFound}}
 	asked := 0
 	for name, there := range map[string]source{
-		"a secret": {value: "v"}, "one that cannot be a variable": {value: "\xff"}, "one that is too long": {value: strings.Repeat("v", mount.MaxEnvVar)},
-		"one that cannot be read": {err: errors.New("broken")}, "nothing": {err: secret.ErrNotFound},
+		"secret": {value: "v"}, "no text": {value: "\xff"}, "too long": {value: strings.Repeat("v", mount.MaxEnvVar)},
+		"unreadable": {err: errors.New("broken")}, "nothing": {err: secret.ErrNotFound},
 	} {
 		refused := global.Config{Source: answers{there, &asked}, Allow: nobody}
 		for _, req := range []secret.Request{
 			{Group: "g", Key: "k"}, {Group: "g", Key: "k", Mount: mount.EnvVar}, {Group: "g", Key: "k", Mount: mount.File}, {Group: "g", Key: "k", GroupVersion: "v", EnvVar: "X"},
-			{Group: "a/b", Key: "k"}, {Group: "a/b", Key: "k", Mount: mount.File}, {GroupVersion: "v"},
+			{Group: "a/b", Key: "k"}, {Group: "a/b", Key: "k", Mount: mount.File}, {Group: "a/b", Key: "k", EnvVar: "X"}, {GroupVersion: "v"},
+			{Group: "g", Key: "k", Path: "p"}, {Group: "g", Key: "k", Field: "f"}, {Group: "g", Key: "k", Container: "app"},
 		} {
 			t.Run(fmt.Sprint(name, "/", req), func(t *testing.T) {
 				assert.Equal(t, told(t, absent, req), told(t, refused, req))

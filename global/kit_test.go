@@ -26,6 +26,7 @@ func TestConformance(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(value), 0o600))
 	}
 	write("files/token", kitCanary)
+	write("files/sub/token", kitCanary)
 	write("files/binary", kitCanary+"\xff")
 	write("files/long", strings.Repeat(kitCanary, 10000))
 	t.Setenv("KIT_VARIABLES_TOKEN", kitCanary)
@@ -37,14 +38,15 @@ func TestConformance(t *testing.T) {
 	inNamespace := func(name string) *metav1.ObjectMeta { return &metav1.ObjectMeta{Namespace: name} }
 	token := secret.Request{Group: "files", Key: "token"}
 	injectortest.Run(t, m,
-		injectortest.Case{Name: "a file of the process", Request: token, Want: injectortest.Variable, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "file", Request: token, Want: injectortest.Variable, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "as a file", Request: secret.Request{Group: "files", Key: "token", Mount: mount.File}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
-		injectortest.Case{Name: "with a version", Request: secret.Request{Group: "files", Key: "token", GroupVersion: "v1", EnvVar: "TOKEN"}, Value: mount.Literal(kitCanary)},
-		injectortest.Case{Name: "a variable of the process", Request: secret.Request{Group: "variables", Key: "token", Mount: mount.EnvVar}, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "version", Request: secret.Request{Group: "files", Key: "token", GroupVersion: "v1", EnvVar: "TOKEN"}, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "variable", Request: secret.Request{Group: "variables", Key: "token", Mount: mount.EnvVar}, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "allowed", Request: token, Meta: inNamespace("builds"), Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "not allowed", Request: token, Meta: inNamespace("strangers"), Want: injectortest.NotFound, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "not there", Request: secret.Request{Group: "files", Key: "none"}, Want: injectortest.NotFound},
-		injectortest.Case{Name: "no name of a variable", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
+		injectortest.Case{Name: "invalid name", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
+		injectortest.Case{Name: "exact variable", Request: secret.Request{Group: "files", Key: "sub/token", EnvVar: "TOKEN"}, Want: injectortest.Variable, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "no text", Request: secret.Request{Group: "files", Key: "binary"}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "too long", Request: secret.Request{Group: "files", Key: "long"}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
 	)
@@ -63,7 +65,7 @@ func (store) Lookup(ctx context.Context, req secret.Request) (string, error) {
 	return "", errors.New("the store is down")
 }
 
-func TestConformanceOfASource(t *testing.T) {
+func TestConformance_Source(t *testing.T) {
 	m, err := global.New(global.Config{Source: store{}})
 	require.NoError(t, err)
 	injectortest.Run(t, m,
