@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,11 +23,22 @@ Writes Kubernetes manifests (YAML or JSON; standard input without a file or for
 "-") with secrets injected into Pods and the Pod templates of Deployments,
 StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs and
 PodTemplates; everything else passes through. Requests are those in the Flyte
-annotations of the Pod or Pod template, then those of -request.
+annotations of the Pod or Pod template, then those in the annotations
+request.podsecrets.dev/NAME, then those of -request.
 
-  -request group=GROUP,key=KEY[,version=VERSION][,mount=ENV_VAR|FILE|ANY][,env=NAME]
-        ask for a secret for every Pod and Pod template; may be repeated. A field
-        with a comma is quoted as in CSV: 'group=g,"key=a,b"'
+  -request FIELD=VALUE[,FIELD=VALUE...]
+        ask for a secret for every Pod and Pod template; may be repeated. The
+        annotations request.podsecrets.dev/NAME hold the same text. A field with
+        a comma is quoted as in CSV: 'group=g,"key=a,b"'
+          group      the secret's group
+          key        the key in the group
+          version    the version of the group
+          mount      ENV_VAR, FILE or ANY (default ANY: the manager chooses)
+          env        a variable that holds the value, or the path of a file
+          path       the file's path below the directory of secrets, case kept
+          field      a field of a value that is a JSON object
+          mode       permission bits of the file, octal, such as 0400
+          container  the one container that receives it (default all)
   -manager NAME
         a secret manager; may be repeated, in order of precedence. Default: k8s
           k8s     refers to Kubernetes Secrets
@@ -162,43 +172,11 @@ func choose[T any](from map[string]T, name string) (T, error) {
 	return chosen, nil
 }
 
-// requestFields sets the field of a request that each key of -request means.
-var requestFields = map[string]func(*secret.Request, string) error{
-	"group":   func(r *secret.Request, s string) error { r.Group = s; return nil },
-	"key":     func(r *secret.Request, s string) error { r.Key = s; return nil },
-	"version": func(r *secret.Request, s string) error { r.GroupVersion = s; return nil },
-	"mount":   func(r *secret.Request, s string) error { return r.Mount.UnmarshalText([]byte(s)) },
-	"env":     func(r *secret.Request, s string) error { r.EnvVar = s; return nil },
-}
-
-// parseRequest reads one line of CSV, so that there is a way to quote commas.
+// parseRequest reads the readable form of a request.
 func parseRequest(s string) (secret.Request, error) {
-	records, err := csv.NewReader(strings.NewReader(s)).ReadAll()
-	var syntax *csv.ParseError
-	switch {
-	case errors.As(err, &syntax):
-		return secret.Request{}, fmt.Errorf("column %d: %w", syntax.Column, syntax.Err)
-	case len(records) != 1:
-		return secret.Request{}, errors.New("is empty, or more than one line")
-	}
-	var req secret.Request
-	seen := make(map[string]bool)
-	for _, field := range records[0] {
-		key, value, ok := strings.Cut(field, "=")
-		if !ok {
-			return secret.Request{}, fmt.Errorf(`%q has no "="`, field)
-		}
-		set, err := choose(requestFields, key)
-		if err != nil {
-			return secret.Request{}, fmt.Errorf("%q %w", key, err)
-		}
-		if seen[key] {
-			return secret.Request{}, fmt.Errorf("%q is there twice", key)
-		}
-		seen[key] = true
-		if err := set(&req, value); err != nil {
-			return secret.Request{}, err
-		}
+	req, err := secret.Parse(s)
+	if err != nil {
+		return secret.Request{}, err
 	}
 	return req, req.Validate()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +48,7 @@ func FuzzRun(f *testing.F) {
 
 // FuzzRequest: what -request takes, it takes again when written anew.
 func FuzzRequest(f *testing.F) {
-	for _, s := range []string{"", "group=g,key=k", "group=g,key=k,version=v,mount=FILE,env=X", `"key=a,b"`, `key="a"`, `"key=a""b"`, "key=a=b", "key=a\nkey=b", "key=a\r\n", "key=,", "mount=file", "key=\x00", "key=../x", "#key=a", " key=a"} {
+	for _, s := range []string{"", "group=g,key=k", "group=g,key=k,version=v,mount=FILE,env=X", `"key=a,b"`, `key="a"`, `"key=a""b"`, "key=k,path=a/b,field=f,mode=0400,container=c", "key=a=b", "key=a\nkey=b", "key=a\r\n", "key=,", "mount=file", "key=\x00", "key=../x", "#key=a", " key=a"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -60,15 +59,8 @@ func FuzzRequest(f *testing.F) {
 		if err := req.Validate(); err != nil {
 			t.Fatalf("%q is not valid: %v", s, err)
 		}
-		var b strings.Builder
-		w := csv.NewWriter(&b)
-		fields := []string{"group=" + req.Group, "key=" + req.Key, "version=" + req.GroupVersion, "mount=" + req.Mount.String(), "env=" + req.EnvVar}
-		if err := w.Write(fields); err != nil {
-			t.Fatal(err)
-		}
-		w.Flush()
-		if again, err := parseRequest(b.String()); err != nil || again != req {
-			t.Errorf("%q is %v; written anew, %q, it is %v: %v", s, req, b.String(), again, err)
+		if again, err := parseRequest(req.Text()); err != nil || again != req {
+			t.Errorf("%q is %v; written anew, %q, it is %v: %v", s, req, req.Text(), again, err)
 		}
 	})
 }

@@ -57,7 +57,7 @@ var goldenCases = []struct {
 		"-o", "patch", askVariable, "samples/app.yaml", "samples/cronjob.yaml"}, ""},
 
 	{"vault", "annotations for the Vault Agent Injector", []string{"-manager", "vault", "samples/vault.yaml"}, ""},
-	{"vault-plan", "settings of Vault; the version in the path", []string{"-o", "plan", "-vault-role", "r", "-vault-kv-version", "1", "-manager", "vault",
+	{"vault-plan", "settings of Vault; no version in the path", []string{"-o", "plan", "-vault-role", "r", "-vault-kv-version", "1", "-manager", "vault",
 		"-vault-annotation", "vault.hashicorp.com/secret-volume-path=/run/vault", "-request=group=g,key=k", "samples/vault.yaml"}, ""},
 	{"vault-settings", "settings of Vault on the Pod", []string{"-o", "patch", "-vault-role", "r", "-vault-kv-version", "1", "-manager", "vault",
 		"-vault-annotation", "vault.hashicorp.com/tls-secret=ca", "-request=group=g,key=k", "samples/vault.yaml"}, ""},
@@ -158,6 +158,38 @@ spec:
 	{"error-flag", "an unknown flag", []string{"-x"}, ""},
 	{"error-output", "an unknown form of output", []string{"-o", "toml"}, ""},
 	{"error-manager", "an unknown manager", []string{"-manager", "vlt"}, ""},
+	{"request-path", "an exact path, and a variable that holds it", []string{
+		"-request=group=g,key=k,path=Conf.d/App.yaml,env=APP_CONFIG", "samples/cronjob.yaml"}, ""},
+	{"request-container", "one container of two", []string{"-o", "patch", "-request=group=g,key=k,container=b"},
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}, {name: b}]}\n"},
+	{"readable", "Flyte's annotations, then readable ones by name, then -request", []string{"-o", "plan", askVariable}, `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+  annotations:
+    request.podsecrets.dev/b: group=b,key=k,env=B,container=c
+    request.podsecrets.dev/a: |
+      group=a,"key=k",mount=FILE
+    flyte.secrets/s7: nnsxsoraejwxsx2lmv3secthojxxk3b1eargoiqk
+spec: {containers: [{name: c}]}
+`},
+	{"error-readable", "an annotation with an unknown field", nil, `
+apiVersion: v1
+kind: Pod
+metadata: {name: p, annotations: {request.podsecrets.dev/a: "group=a,kee=k"}}
+spec: {containers: [{name: c}]}
+`},
+	{"error-readable-case", "a prefix in other letters, whose secret would be missing", nil, `
+apiVersion: v1
+kind: Pod
+metadata: {name: p, annotations: {Request.podsecrets.dev/a: "group=a,key=k"}}
+spec: {containers: [{name: c}]}
+`},
+	{"error-request-unserved", "a field that no manager serves", []string{"-request=group=g,key=k,field=f", "samples/cronjob.yaml"}, ""},
+	{"error-request-container", "a container that is not there", []string{"-request=group=g,key=k,container=other", "samples/cronjob.yaml"}, ""},
+	{"error-request-mode", "a mode that is not octal", []string{"-request=group=g,key=k,mode=0o400"}, ""},
+	{"error-request-absolute", "a path that is absolute", []string{"-request=group=g,key=k,path=/etc/app.yaml"}, ""},
 	{"error-request-key", "an unknown key", []string{"-request", "group=g,kye=k"}, ""},
 	{"error-request-twice", "a key that is there twice", []string{"-request", "group=g,group=h"}, ""},
 	{"error-request-field", "a comma that is not quoted", []string{"-request", "group=g,key=a,b"}, ""},

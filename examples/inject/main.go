@@ -7,8 +7,9 @@
 // It reads YAML or JSON, from the files or from standard input (no file, or
 // "-"): several documents in a file, and Lists. Pods and the templates of
 // Deployments and the like (-h lists them) are injected, with the requests in their
-// Flyte annotations first and those of -request after. Managers see the
-// namespace of the object that holds the template, as that is the Pods'.
+// annotations first (Flyte's, then readable ones; see package secret) and those of
+// -request after. Managers see the namespace of the object that holds the template,
+// as that is the Pods'.
 //
 // # Output
 //

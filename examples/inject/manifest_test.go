@@ -178,9 +178,11 @@ func (*fetching) Name() string { return "fetching" }
 func (f *fetching) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	f.seen = append(f.seen, target.Namespace())
 	return mount.Fragment{
-		File:        true,
-		Fetchers:    []corev1.Container{{Name: mount.Name("fetching"), Image: "i"}},
-		Annotations: map[string]string{"example.com/a": "b"},
+		File: true,
+		InitContainers: []mount.InitContainer{{Container: &corev1.Container{
+			Name: mount.Name("fetching"), Image: "i", VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+		}}},
+		Webhook: &mount.Webhook{Annotations: map[string]string{"example.com/a": "b"}},
 	}, nil
 }
 

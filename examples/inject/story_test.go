@@ -44,25 +44,38 @@ func start(t *testing.T, pod *corev1.Pod, c *corev1.Container) running {
 			r.env[v.Name] = userInfo[v.ValueFrom.SecretKeyRef.Key]
 		}
 	}
-	volumes := make(map[string]*corev1.SecretVolumeSource)
+	volumes := make(map[string][]corev1.KeyToPath)
 	for _, v := range pod.Spec.Volumes {
-		volumes[v.Name] = v.Secret
+		volumes[v.Name] = itemsOf(t, v)
 	}
 	for _, m := range c.VolumeMounts {
-		volume := volumes[m.Name]
-		require.NotNil(t, volume, "%s mounts what is not there", c.Name)
-		require.Equal(t, "user-info", volume.SecretName)
-		items := volume.Items
-		if len(items) == 0 { // all of it
-			for key := range maps.Keys(userInfo) {
-				items = append(items, corev1.KeyToPath{Key: key, Path: key})
-			}
-		}
+		items, ok := volumes[m.Name]
+		require.True(t, ok, "%s mounts what is not there", c.Name)
 		for _, item := range items {
 			r.files[path.Join(m.MountPath, item.Path)] = userInfo[item.Key]
 		}
 	}
 	return r
+}
+
+// itemsOf returns what a volume has of the Secret: all of it, or what is projected.
+func itemsOf(t *testing.T, v corev1.Volume) (items []corev1.KeyToPath) {
+	t.Helper()
+	switch {
+	case v.Secret != nil:
+		require.Equal(t, "user-info", v.Secret.SecretName)
+		for key := range maps.Keys(userInfo) {
+			items = append(items, corev1.KeyToPath{Key: key, Path: key})
+		}
+	case v.Projected != nil:
+		for _, source := range v.Projected.Sources {
+			require.Equal(t, "user-info", source.Secret.Name)
+			items = append(items, source.Secret.Items...)
+		}
+	default:
+		t.Errorf("volume %s is none of a Secret", v.Name)
+	}
+	return items
 }
 
 // get is what Flyte's client does to find a secret: the variable first, then the
@@ -116,8 +129,8 @@ func TestUserStory(t *testing.T) {
 		userSecret string
 	}{
 		{"k8s", "the default", nil, "", userInfo["user_secret"]},
-		{"k8s alone", "global must be named", nil, "g", userInfo["user_secret"]},
-		{"global first", "the global secret wins", []string{"-manager=global", "-manager", "k8s"}, "g$(LOG_LEVEL)$$", "g$(LOG_LEVEL)$$"},
+		{"k8s-alone", "global must be named", nil, "g", userInfo["user_secret"]},
+		{"global-first", "the global secret wins", []string{"-manager=global", "-manager", "k8s"}, "g$(LOG_LEVEL)$$", "g$(LOG_LEVEL)$$"},
 		{"k8s first", "the order decides", []string{"-manager=k8s", "-manager=global"}, "g", userInfo["user_secret"]},
 		{"no global secret", "the next manager is asked", []string{"-manager=global", "-manager=k8s"}, "", userInfo["user_secret"]},
 	} {
