@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/podsecrets/podsecrets/mount"
 )
 
 // config is the configuration file. What it leaves out has the value that
@@ -45,10 +48,10 @@ type config struct {
 	AWS      *awsConfig    `yaml:"aws,omitempty"`
 	Vault    *vaultConfig  `yaml:"vault,omitempty"`
 	Layout   layoutConfig  `yaml:"layout"`
-	// InitOrder is First or AfterSidecars, as mount.InitOrder.
-	InitOrder string `yaml:"initOrder"`
-	// OnConflict is Fail or KeepPod, as mount.ConflictPolicy.
-	OnConflict string `yaml:"onConflict"`
+	// InitOrder is First or AfterSidecars.
+	InitOrder initOrder `yaml:"initOrder"`
+	// OnConflict is Fail or KeepPod.
+	OnConflict conflictPolicy `yaml:"onConflict"`
 	// ExcludeContainers are names of containers that receive no secrets.
 	ExcludeContainers []string `yaml:"excludeContainers,omitempty"`
 
@@ -96,17 +99,39 @@ func defaults() *config {
 			RenewBefore: 90 * day,
 			Settle:      30 * time.Second,
 		},
-		Drain:      10 * time.Second,
-		LogLevel:   "INFO",
-		Managers:   []string{"k8s"},
-		Global:     defaultGlobal(),
-		K8s:        defaultK8s(),
-		AWS:        defaultAWS(),
-		Vault:      defaultVault(),
-		Layout:     defaultLayout(),
-		InitOrder:  "First",
-		OnConflict: "Fail",
+		Drain:    10 * time.Second,
+		LogLevel: "INFO",
+		Managers: []string{"k8s"},
+		Global:   defaultGlobal(),
+		K8s:      defaultK8s(),
+		AWS:      defaultAWS(),
+		Vault:    defaultVault(),
+		Layout:   defaultLayout(),
 	}
+}
+
+// The types of package mount that have a text form. Their own errors have no
+// line.
+type (
+	initOrder      struct{ mount.InitOrder }
+	conflictPolicy struct{ mount.ConflictPolicy }
+)
+
+func (o *initOrder) UnmarshalYAML(node *yaml.Node) error {
+	return unmarshalText(node, "initOrder", &o.InitOrder)
+}
+
+func (p *conflictPolicy) UnmarshalYAML(node *yaml.Node) error {
+	return unmarshalText(node, "onConflict", &p.ConflictPolicy)
+}
+
+func unmarshalText(node *yaml.Node, name string, value encoding.TextUnmarshaler) error {
+	err := value.UnmarshalText([]byte(node.Value))
+	if err == nil {
+		return nil
+	}
+	reason := strings.TrimPrefix(err.Error(), "mount: ")
+	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s: %s", node.Line, name, reason)}}
 }
 
 // parse reads a configuration, and returns the effective one, in which Flyte's

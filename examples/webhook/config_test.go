@@ -123,7 +123,7 @@ func TestConfigErrors(t *testing.T) {
 		{"vault locked", "managers: [vault]\nvault:\n  locked: [role]", `line 3: vault.locked: "role" does not begin with vault.hashicorp.com/`},
 		{"layout dir", "layout:\n  dir: /", `line 2: layout.dir: "/" is the root directory`},
 		{"layout prefix", "layout:\n  envPrefix: 1", `line 2: layout.envPrefix: "1" cannot begin the name of an environment variable`},
-		{"order", "initOrder: Last", `line 1: initOrder: "Last" is none of AfterSidecars, First`},
+		{"order", "initOrder: Last", `line 1: initOrder: "Last" is none of First, AfterSidecars`},
 		{"conflicts", "onConflict: Ignore", `line 1: onConflict: "Ignore" is none of Fail, KeepPod`},
 
 		{"flyte beside managers", "webhook: {}\nmanagers: [k8s]", `line 2: managers: cannot stand beside Flyte's sections webhook and secrets`},
@@ -181,7 +181,7 @@ func TestDefaultsAreTheLibrarys(t *testing.T) {
 			})
 		}
 	}
-	assert.Equal(t, mount.Layout{}.WithDefaults(), mount.Layout(cfg.Layout))
+	assert.Equal(t, mount.Layout{}.WithDefaults(), cfg.Layout.layout())
 }
 
 // The settings that are functions in the library are lists in the file.

@@ -99,8 +99,9 @@ func defaultLayout() layoutConfig {
 	return layoutConfig{Dir: l.Dir, FilePrefix: l.FilePrefix, EnvPrefix: l.EnvPrefix}
 }
 
-var initOrders = map[string]mount.InitOrder{"First": mount.InitFirst, "AfterSidecars": mount.InitAfterSidecars}
-var conflictPolicies = map[string]mount.ConflictPolicy{"Fail": mount.ConflictFail, "KeepPod": mount.ConflictKeepPod}
+func (l layoutConfig) layout() mount.Layout {
+	return mount.Layout{Dir: l.Dir, FilePrefix: l.FilePrefix, EnvPrefix: l.EnvPrefix}
+}
 
 // makers makes each manager that a file can name.
 var makers = map[string]func(*config) (injector.SecretManager, error){
@@ -154,9 +155,7 @@ func (cfg *config) checkManagers(c *checker) {
 			c.reportField(err, name)
 		}
 	}
-	c.reportField(mount.Layout(cfg.Layout).Validate(), "layout")
-	c.oneOf(cfg.InitOrder, names(initOrders), "initOrder")
-	c.oneOf(cfg.OnConflict, names(conflictPolicies), "onConflict")
+	c.reportField(cfg.Layout.layout().Validate(), "layout")
 }
 
 // section drops that of a manager which is not asked for, and gives one to a
@@ -182,10 +181,10 @@ func (g *globalConfig) check(c *checker) {
 // wrap.
 func (cfg *config) injector(wrap func(injector.SecretManager) injector.SecretManager) (*injector.Injector, error) {
 	made := injector.Config{
-		Layout:     mount.Layout(cfg.Layout),
+		Layout:     cfg.Layout.layout(),
 		Containers: func(c mount.Container) bool { return !slices.Contains(cfg.ExcludeContainers, c.Name) },
-		InitOrder:  initOrders[cfg.InitOrder],
-		OnConflict: conflictPolicies[cfg.OnConflict],
+		InitOrder:  cfg.InitOrder.InitOrder,
+		OnConflict: cfg.OnConflict.ConflictPolicy,
 	}
 	for _, name := range cfg.Managers {
 		m, err := makers[name](cfg)
