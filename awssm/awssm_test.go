@@ -70,7 +70,8 @@ func TestNew(t *testing.T) {
 // fragment is what a request for that ARN and file gives.
 func fragment(cfg awssm.Config, arn, file string) mount.Fragment {
 	return mount.Fragment{
-		File: true,
+		Reads: mount.Object{Name: arn},
+		File:  true,
 		InitContainers: []mount.InitContainer{{
 			Container: &corev1.Container{
 				Name:            mount.Name("aws", arn, file),
@@ -139,8 +140,10 @@ func TestFragment_Exact(t *testing.T) {
 }
 
 func TestWhatItServes(t *testing.T) {
-	const variable, version = "AWS secrets are files, not variables", "of AWS secrets there is the current version only"
+	const variable, version = "AWS secrets are files, unless EnvFiles are configured", "of AWS secrets there is the current version only"
 	const noARN, region = "group and key are not an ARN", "the region of the ARN is not a name"
+	const noSecret = "group and key are not the ARN of a secret (arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME)"
+	const jsonKey = "group and key are an ARN with a JSON key behind it; ask for the key as field"
 	for _, tc := range []struct {
 		name, why string
 		req       secret.Request
@@ -151,14 +154,20 @@ func TestWhatItServes(t *testing.T) {
 		{"variable", "the image writes files", secret.Request{Group: account, Key: "k", Mount: mount.EnvVar}, variable},
 		{"version", "the image fetches the current one", secret.Request{Group: account, Key: "k", GroupVersion: "AWSCURRENT"}, version},
 		{"other split", "group and key are joined", secret.Request{Group: "arn:aws:secretsmanager", Key: "us-east-2:1:secret:k"}, ""},
-		{"five colons", "the image looks at nothing else", secret.Request{Group: "arn:aws:ssm:us-east-2:1", Key: "parameter/k"}, ""},
-		{"four colons", "the image would exit with 1", secret.Request{Group: "arn:aws:ssm:us-east-2", Key: "k"}, noARN},
-		{"dropped colons", "they do not count", secret.Request{Group: "arn:a:b:c::", Key: "::k"}, noARN},
+		{"parameter", "another service's", secret.Request{Group: "arn:aws:ssm:us-east-2:1", Key: "parameter/k"}, noSecret},
+		{"parameter with colon", "another service's", secret.Request{Group: "arn:aws:ssm:us-east-2:1:parameter", Key: "k"}, noSecret},
+		{"role", "no secret", secret.Request{Group: "arn:aws:iam::123456789012:role", Key: "k"}, noSecret},
+		{"JSON key", "as ECS writes it", secret.Request{Group: account, Key: "db-AbCdEf:password::"}, jsonKey},
+		{"JSON key as key", "a user's guess", secret.Request{Group: account + ":db-AbCdEf", Key: "password"}, jsonKey},
+		{"China", "another partition", secret.Request{Group: "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret", Key: "k"}, ""},
+		{"GovCloud", "another partition", secret.Request{Group: "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret", Key: "k"}, ""},
+		{"four colons", "the image would exit with 1", secret.Request{Group: "arn:aws:ssm:us-east-2", Key: "k"}, noSecret},
+		{"dropped colons", "they do not count", secret.Request{Group: "arn:a:b:c::", Key: "::k"}, noSecret},
 		{"urn", "an ARN begins with arn:", secret.Request{Group: "urn:aws:secretsmanager:us-east-2:1:secret", Key: "k"}, noARN},
 		{"upper case", "an ARN begins with arn:", secret.Request{Group: strings.ToUpper(account), Key: "k"}, noARN},
 		{"key only", "the group's colon comes first", secret.Request{Key: account + ":k"}, noARN},
-		{"group only", "the image would find nothing", secret.Request{Group: account + ":k"}, noARN},
-		{"key of colons", "they are dropped", secret.Request{Group: account, Key: "::"}, noARN},
+		{"group only", "the colon behind it does not count", secret.Request{Group: account + ":k"}, ""},
+		{"key of colons", "they are dropped", secret.Request{Group: account, Key: "::"}, noSecret},
 		{"region is a host", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager:attacker.example/:1:secret", Key: "k"}, region},
 		{"region with query", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager", Key: "attacker.example?:1:secret:k"}, region},
 		{"region with user", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager:x@attacker.example#:1:secret", Key: "k"}, region},

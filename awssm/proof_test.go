@@ -28,7 +28,7 @@ var awsSecrets = []awsSecret{
 	{"partition", "arn:aws-cn:secretsmanager:cn-north-1:1:secret", "k", "arn:aws-cn:secretsmanager:cn-north-1:1:secret:k"},
 	{"directories", account, "prod/db/password", account + ":prod/db/password"},
 	{"shared directory", account, "prod/db/user", account + ":prod/db/user"},
-	{"odd segments", account + "/./x//y/", "z", account + "/./x//y/:z"},
+	{"odd segments", account, "x/.//y/./z", account + ":x/.//y/./z"},
 	{"dashes", account, "-rf", account + ":-rf"},
 	{"dots", account, "..a.b", account + ":..a.b"},
 	{"dots only", account, "...", account + ":..."},

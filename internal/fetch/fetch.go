@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/podsecrets/podsecrets/internal/names"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -117,6 +118,18 @@ func Fragment(c *corev1.Container, pullSecrets []corev1.LocalObjectReference, re
 	}
 	f.InitContainers = []mount.InitContainer{{Container: c, Env: env}}
 	return f
+}
+
+// Form returns what a request becomes, with its Mount if that is not mount.Any: a
+// variable if env files can hold it under its name, otherwise a file.
+func Form(req secret.Request, layout mount.Layout, version string, envFiles bool) mount.Type {
+	switch name := req.EnvName(layout, version); {
+	case req.Mount != mount.Any:
+		return req.Mount
+	case envFiles && names.IsRelaxedEnvVar(name) && !mount.IsDiscoveryVar(name):
+		return mount.EnvVar
+	}
+	return mount.File
 }
 
 // nameLen returns the length of the longest variable that can hold the secret.
