@@ -16,7 +16,7 @@ import (
 
 // The Pods of package injectortest pass "restricted", before and after secrets
 // of every kind that the kit and its example have are injected.
-func TestTheKitsPodsAreRestricted(t *testing.T) {
+func TestKitPods(t *testing.T) {
 	example, err := confidant.New(confidant.Config{Image: "registry.example.com/fetch:v1", URL: "https://confidant.example.com", Service: "s"})
 	require.NoError(t, err)
 	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{{Group: "g", Key: "k"}: mount.Literal("v")}}

@@ -2,6 +2,7 @@ package podsecurity
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -103,7 +104,8 @@ var (
 	variable = secret.Request{Group: "user-info", Key: "name"}
 	file     = secret.Request{Group: "user-info", Key: "password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}
 	fetched  = secret.Request{Group: "arn:aws:secretsmanager:us-east-2:1:secret", Key: "db"}
-	agent    = secret.Request{Group: "secret/data/task", Key: "password"}
+	agent    = secret.Request{Group: "secret/data/task", Key: "password", GroupVersion: "kv2"}
+	exact    = secret.Request{Group: "user-info", Key: "conf", Path: "Conf.d/App.yaml"}
 )
 
 func TestRestrictedPodsStayRestricted(t *testing.T) {
@@ -113,8 +115,9 @@ func TestRestrictedPodsStayRestricted(t *testing.T) {
 		by   []string // the managers that serve them
 	}{
 		{"global", []secret.Request{held}, []string{"global"}},
-		{"k8ssecret, a variable", []secret.Request{variable}, []string{"k8s"}},
-		{"k8ssecret, a file", []secret.Request{file}, []string{"k8s"}},
+		{"variable", []secret.Request{variable}, []string{"k8s"}},
+		{"file", []secret.Request{file}, []string{"k8s"}},
+		{"exact path", []secret.Request{exact}, []string{"k8s"}},
 		{"awssm", []secret.Request{fetched}, []string{"aws"}},
 		{"vault", []secret.Request{agent}, []string{"vault"}},
 		{"all but vault", []secret.Request{held, variable, file, fetched}, []string{"global", "k8s", "k8s", "aws"}},
@@ -148,28 +151,29 @@ type careless struct {
 
 func (c careless) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	f, err := c.SecretManager.Mount(ctx, req, target)
-	for i := range f.Fetchers {
-		fetcher := f.Fetchers[i].DeepCopy()
+	f.InitContainers = slices.Clone(f.InitContainers)
+	for i := range f.InitContainers {
+		fetcher := f.InitContainers[i].Container.DeepCopy()
 		c.leaveOut(fetcher)
-		f.Fetchers[i] = *fetcher
+		f.InitContainers[i].Container = fetcher
 	}
 	return f, err
 }
 
 // The test above can fail: the evaluator sees what is injected.
-func TestCarelessFetchersAreRefused(t *testing.T) {
+func TestCarelessFetchers(t *testing.T) {
 	root := int64(0)
 	for _, tc := range []struct {
 		name     string
 		leaveOut func(*corev1.Container)
 		want     string
 	}{
-		{"everything", func(c *corev1.Container) { c.SecurityContext = nil }, "allowPrivilegeEscalation != false"},
+		{"all", func(c *corev1.Container) { c.SecurityContext = nil }, "allowPrivilegeEscalation != false"},
 		{"no escalation", func(c *corev1.Container) { c.SecurityContext.AllowPrivilegeEscalation = nil }, "allowPrivilegeEscalation != false"},
 		{"capabilities", func(c *corev1.Container) { c.SecurityContext.Capabilities = nil }, "unrestricted capabilities"},
 		{"not root", func(c *corev1.Container) { c.SecurityContext.RunAsNonRoot = nil }, "runAsNonRoot != true"},
 		{"seccomp", func(c *corev1.Container) { c.SecurityContext.SeccompProfile = nil }, "seccompProfile"},
-		{"the user", func(c *corev1.Container) { c.SecurityContext.RunAsUser = &root }, "runAsUser=0"},
+		{"user", func(c *corev1.Container) { c.SecurityContext.RunAsUser = &root }, "runAsUser=0"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := careless{must(awssm.New(awssm.Config{})), tc.leaveOut}

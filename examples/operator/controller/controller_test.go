@@ -75,7 +75,7 @@ func TestJobHasSecrets(t *testing.T) {
 	}
 	assert.Equal(t, "/etc/flyte/secrets/user-info/password", env["PASSWORD_FILE"].Value)
 	assert.Equal(t, "/etc/flyte/secrets/user-info", container.VolumeMounts[0].MountPath)
-	assert.Equal(t, []corev1.KeyToPath{{Key: "password", Path: "password"}}, job.Spec.Template.Spec.Volumes[0].Secret.Items)
+	assert.Equal(t, []corev1.KeyToPath{{Key: "password", Path: "password"}}, job.Spec.Template.Spec.Volumes[0].Projected.Sources[0].Secret.Items)
 
 	// What the Job's controller would make of it, the API server accepts.
 	pod := &corev1.Pod{ObjectMeta: *job.Spec.Template.ObjectMeta.DeepCopy(), Spec: job.Spec.Template.Spec}
