@@ -1,24 +1,29 @@
-// Package confidant is an example of a manager by somebody else: it serves
+// Package confidant is an example of a manager by somebody else. It serves
 // secrets from Lyft's Confidant, as files that an init container fetches, and
 // imports public packages only.
 //
 // A request's group is the name of a credential in Confidant and its key one of
 // the credential's pairs; both keep their case. Confidant hands out the current
-// revision, so a request with a version is not served.
+// revision, so a request with a version is not served. Neither is one with a
+// field or a mode: the fragment's Honors does not name them, so the injector asks
+// the next manager.
 //
-// # What of this is an illustration
+// # What is real
 //
-// Confidant is real, and so is its way to let a Pod in: the Pod's service account
-// has an IAM role, by which it gets a token from AWS KMS, and Confidant knows that
-// role as a service to which credentials are mapped
-// (https://lyft.github.io/confidant/client.html). The image is not: there is a
-// client for the command line, which prints all credentials of a service as JSON,
-// and no image that writes one pair of one credential to a file. Who wants to use
-// this package builds one around that client, with the KMS key and the region in
-// /etc/confidant/config. It reads the CONFIDANT_ variables below, writes
-// CONFIDANT_FILE and the directories above it for everybody to read, writes
-// nowhere else, and exits with another code than 0 if it cannot, so that no Pod
-// starts without its secrets.
+// Confidant is real, and so is its authentication: the Pod's service account has
+// an IAM role, by which it gets a token from AWS KMS, and Confidant knows that role
+// as a service to which credentials are mapped
+// (https://lyft.github.io/confidant/client.html). The image is not real: Confidant
+// has a client for the command line, which prints all credentials of a service as
+// JSON, but no image that writes one pair of one credential to a file. To use this
+// package, build one around that client, with the KMS key and the region in
+// /etc/confidant/config. The image must
+//
+//   - read the CONFIDANT_ variables below;
+//   - write CONFIDANT_FILE and the directories above it, readable by everybody,
+//     and write nowhere else;
+//   - exit with another code than 0 on failure, so that no Pod starts without its
+//     secrets.
 package confidant
 
 import (
@@ -71,6 +76,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	user := int64(65532)
 	return mount.Fragment{File: true, InitContainers: []mount.InitContainer{{
 		Container: &corev1.Container{
+			// A container of its own for each file.
 			Name:            mount.Name(m.Name(), m.cfg.URL, m.cfg.Service, req.Group, req.Key, file),
 			Image:           m.cfg.Image,
 			VolumeMounts:    []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: out}},
@@ -83,5 +89,5 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 			mount.Literal(req.Key).EnvVar("CONFIDANT_PAIR"),
 			mount.Literal(file).EnvVar("CONFIDANT_FILE"),
 		},
-	}}}, nil
+	}}, Reads: mount.Object{Name: req.Group, Key: req.Key}}, nil
 }

@@ -25,6 +25,7 @@ func TestConformance(t *testing.T) {
 		injectortest.Case{Request: secret.Request{Group: "Payments", Key: "API_Key"}, Want: injectortest.File},
 		injectortest.Case{Request: secret.Request{Group: "Payments", Key: "user", Mount: mount.File, EnvVar: "USER_FILE"}},
 		injectortest.Case{Request: secret.Request{Group: "Search", Key: "API_Key"}},
+		injectortest.Case{Request: secret.Request{Group: "Search", Key: "API_Key", Path: "Search/Key.txt"}, Want: injectortest.File},
 		injectortest.Case{Request: secret.Request{Group: "$(HOME) $$", Key: "a/b"}},
 		injectortest.Case{Request: secret.Request{Group: "Payments", Key: "k", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
 		injectortest.Case{Request: secret.Request{Group: "Payments", Key: "k", GroupVersion: "3"}, Want: injectortest.Unsupported},
@@ -33,18 +34,18 @@ func TestConformance(t *testing.T) {
 	)
 }
 
-func TestConfigIsRequired(t *testing.T) {
+func TestNew_Required(t *testing.T) {
 	for _, cfg := range []confidant.Config{
 		{URL: "u", Service: "s"}, {Image: "i", Service: "s"}, {Image: "i", URL: "u"},
 	} {
 		if _, err := confidant.New(cfg); err == nil {
-			t.Errorf("%+v is taken for complete", cfg)
+			t.Errorf("%+v was accepted", cfg)
 		}
 	}
 }
 
-// The fetcher is told the secret's names as they are, whatever is in them.
-func TestWhatTheFetcherIsTold(t *testing.T) {
+// Names reach the fetcher unchanged, whatever is in them.
+func TestMount_Env(t *testing.T) {
 	f, err := newManager(t).Mount(t.Context(), secret.Request{Group: "Pay$", Key: "API/Key"}, mount.Target{})
 	if err != nil {
 		t.Fatal(err)
@@ -55,16 +56,16 @@ func TestWhatTheFetcherIsTold(t *testing.T) {
 		"CONFIDANT_PAIR":       "API/Key",
 		"CONFIDANT_FILE":       "/out/pay$$/api/key",
 	}
-	for _, v := range f.Fetchers[0].Env {
+	for _, v := range f.InitContainers[0].Env {
 		if want[v.Name] != v.Value {
 			t.Errorf("%s is %q, want %q", v.Name, v.Value, want[v.Name])
 		}
 		delete(want, v.Name)
 	}
 	if len(want) > 0 {
-		t.Errorf("it is not told %v", want)
+		t.Errorf("the fetcher lacks %v", want)
 	}
-	if got := f.Fetchers[0].VolumeMounts; len(got) != 1 || got[0].Name != mount.FetchVolume || got[0].MountPath != "/out" {
-		t.Errorf("it has the mounts %v", got)
+	if got := f.InitContainers[0].VolumeMounts; len(got) != 1 || got[0].Name != mount.FetchVolume || got[0].MountPath != "/out" {
+		t.Errorf("the fetcher has the mounts %v", got)
 	}
 }

@@ -3,62 +3,108 @@ package injectortest
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
 
 // ErrUnknown says that the Pod does not tell whether the secret can be read:
 // what decides it is in a volume, an object or a program that the Pod only
-// refers to. CanRead wraps it.
+// refers to. CanRead and CanReadExact wrap it.
 var ErrUnknown = errors.New("the pod does not tell")
 
 // CanRead returns nil if a program in the named container, which may be an init
 // container, gets the secret that the request names when it asks Flyte's client
-// for it, and otherwise an error that says why not. It goes by the Pod alone and
-// by the recorded rules of that client (flytekit 1.16.24), not by the library's
+// for it, and otherwise an error that says why not. It reads the Pod alone and
+// follows the recorded rules of that client (flytekit 1.16.24), not the library's
 // own idea of where things belong, so it can also judge Pods that something else
-// has made. The Pod is one that the API server would take.
+// has made. The Pod is one that the API server accepts.
 //
-// The client asks for Group, GroupVersion and Key as the request has them. What
-// was injected with a version, by a manager whose store has none, may have the
-// name without it: then take the version out of the request.
-// Request.Mount, if not Any, demands that the client reads it in that form; it
-// prefers a variable. Request.EnvVar, if set, demands that this variable holds
-// the same as the one that the client reads, or the path of the file.
+// The client asks for Group, GroupVersion and Key as the request has them. A
+// store without versions may serve a request with a version under the name
+// without it: then leave the version out. The other fields demand more:
 //
-// # What it assumes, and what it cannot know
+//   - Mount, if not mount.Any, demands that the client reads it in that form; it
+//     prefers a variable.
+//   - EnvVar demands that this variable holds the same as the one that the client
+//     reads, or the path of the file. Where Kubernetes does not accept the client's
+//     variable in every cluster, EnvVar alone is enough.
+//   - Path demands the file of that path below the directory that the variable
+//     FLYTE_SECRETS_DEFAULT_DIR names, in place of the client's. A container
+//     without that variable is an error: use CanReadExact.
+//   - Mode demands that mode, where the Pod tells it: in the items of a volume, and
+//     in annotations of Vault's injector.
+//   - Container must be the container that is asked about, or empty.
+//   - Field demands nothing, because no Pod shows what a secret holds.
 //
-//   - What a Secret or ConfigMap holds. That it is there and has the key is
-//     assumed; an optional one may be missing.
-//   - Whether it is the right secret. Where there is a variable or a file of the
-//     name, the client reads it, whoever put it there.
-//   - A variable that only envFrom brings, or one of a service
-//     (enableServiceLinks), counts as not there, and so does a file of the image.
+// # What a shell drops
+//
+// Most names of Kubernetes Secrets have a "-" or a ".", and so have the client's
+// variables for them. A container gets such a variable, and CanRead finds it. But
+// /bin/sh of Debian and of Alpine does not pass it on, so a program that a shell
+// starts, such as the entrypoint script of an image, finds nothing. An exact name
+// (EnvVar) or a file is the way out.
+//
+// # envFrom and optional references
+//
+// A variable that only envFrom brings counts as not there. A variable in env of
+// the same name replaces it. But where that is an optional reference to a Secret
+// or key that is missing, the kubelet leaves it out, and the program gets what
+// envFrom has.
+//
+// # What it assumes
+//
+//   - The Secrets and ConfigMaps to which the Pod refers are there and have the
+//     keys, also optional ones.
+//   - Where there is a variable or a file of the name, it holds the right secret,
+//     whoever put it there.
 //   - A file in an emptyDir is there if an init container names it, ends before
-//     this one starts (or, with restartPolicy Always, has a startupProbe, for which
-//     the kubelet waits), and mounts the volume writable. To name it is to have its
-//     path in that container, or its path below the mount with or without a slash
-//     in front, as a word of a literal variable, of the command or of the
-//     arguments, or behind a "=" there. Whether the program then writes it is not
-//     known. A program that is not told which files to write counts as one that
-//     does not write this one.
-//   - A file of the Vault Agent Injector is there if the annotations instruct it
-//     to bring it to this container before it starts (agent-inject-secret-<id>,
-//     agent-inject-file-<id>, secret-volume-path and those that package vault's
-//     documentation names). The Pod is taken for one that this injector's webhook
-//     has not seen yet. Whether it runs, and what Vault has, is not known.
-//   - File permissions of Secret, ConfigMap, downwardAPI and projected volumes
-//     count where the container's user and group are known to lack them. Those that
-//     fetchers and Vault's agent give their files are assumed to be right.
-//   - What is in volumes of other kinds (CSI, hostPath, claims, ...), what a
-//     subPathExpr is, what discovery variables are that refer to an object, and
-//     whether a Request.EnvVar is right that has a reference among other text, is
-//     not known: then the error wraps ErrUnknown.
+//     this container starts (or, with restartPolicy Always, has a startupProbe, for
+//     which the kubelet waits), and mounts the volume writable. To name it is to
+//     have its path in that container, or its path below the mount with or without
+//     a slash in front, as a word of a literal variable, of the command or of the
+//     arguments, or behind a "=" there, or as a string in JSON there. Whether the
+//     program then writes the file is not known. A program that is not told which
+//     files to write counts as one that does not write this one.
+//   - The same holds for an env file, to which a variable refers (fileKeyRef). The
+//     kubelet does not start a container while an env file of any of its variables
+//     is missing, so such a container reads nothing. That the file has the key is
+//     assumed, and that the nodes have Kubernetes 1.35, as older ones make the
+//     variable empty.
+//   - Of the injectors of Vault and OpenBao, the annotations tell which files they
+//     bring, and to which containers before these start. In a Pod that such an
+//     injector has marked as injected, they tell which files its init container
+//     writes, if that is there; the rest is as the Pod's containers and volumes say.
+//     Whether the injector runs, and what Vault has, is not known.
+//   - File modes of Secret, ConfigMap, downwardAPI and projected volumes matter
+//     where the container's user and group are known to lack the right. Those that
+//     fetchers and Vault's agent give their files are assumed to be right. On
+//     Windows modes mean nothing, paths are those of drive C, and their case does
+//     not matter.
+//
+// # What it cannot know
+//
+// What is in volumes of other kinds (CSI, hostPath, claims and so on), what a
+// subPathExpr is, what discovery variables are that refer to an object, and
+// whether an EnvVar is right that has a reference among other text: then the
+// error wraps ErrUnknown. A variable of a service (enableServiceLinks) counts as
+// not there, and so does a file of the image.
 func CanRead(pod *corev1.Pod, container string, req secret.Request) error {
+	return canRead(pod, container, req, func(*reader) {})
+}
+
+// CanReadExact is CanRead for a program that does not use Flyte's client but opens
+// exact names (mount.Layout.Exact): the variable Request.EnvVar; or, if the
+// request is for a file, the file Request.Path below dir, without a Path the file
+// "group/key" with its case kept, whose path EnvVar then holds. A request without
+// Mount is for a variable if EnvVar alone of EnvVar, Path and Mode is set. The
+// directory is the one of the layout; empty means Flyte's, "/etc/flyte/secrets".
+func CanReadExact(pod *corev1.Pod, container, dir string, req secret.Request) error {
+	return canRead(pod, container, req, func(r *reader) { r.setExact(dir) })
+}
+
+func canRead(pod *corev1.Pod, container string, req secret.Request, set func(*reader)) error {
 	if err := req.Validate(); err != nil {
 		return fmt.Errorf("secret %v: %w", req, err)
 	}
@@ -66,96 +112,9 @@ func CanRead(pod *corev1.Pod, container string, req secret.Request) error {
 	if err != nil {
 		return err
 	}
+	set(r)
 	if err := r.read(req); err != nil {
 		return fmt.Errorf("container %q cannot read secret %v: %w", container, req, err)
-	}
-	return nil
-}
-
-// reader is the container that wants to read.
-type reader struct {
-	*corev1.Container
-	pod *corev1.Pod
-	// before are the init containers that have done their work when it starts.
-	before []*corev1.Container
-	init   bool
-	env    map[string]content
-	// writes, if set, tells which file an init container writes.
-	writes func(fetcher corev1.Container) string
-}
-
-func find(pod *corev1.Pod, name string) (*reader, error) {
-	if pod == nil {
-		return nil, errors.New("there is no pod")
-	}
-	byName := func(c corev1.Container) bool { return c.Name == name }
-	r := &reader{pod: pod}
-	last := len(pod.Spec.InitContainers)
-	if at := slices.IndexFunc(pod.Spec.Containers, byName); at >= 0 {
-		r.Container = &pod.Spec.Containers[at]
-	} else if at := slices.IndexFunc(pod.Spec.InitContainers, byName); at >= 0 {
-		r.Container, r.init, last = &pod.Spec.InitContainers[at], true, at
-	} else {
-		return nil, fmt.Errorf("the pod has no container %q", name)
-	}
-	for i := range pod.Spec.InitContainers[:last] {
-		c := &pod.Spec.InitContainers[i]
-		sidecar := c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
-		if !sidecar || c.StartupProbe != nil {
-			r.before = append(r.before, c)
-		}
-	}
-	r.env = environment(r.Container)
-	return r, nil
-}
-
-func (r *reader) read(req secret.Request) error {
-	for _, name := range []string{mount.EnvPrefixVar, mount.DefaultDirVar, mount.FilePrefixVar} {
-		if v, ok := r.env[name]; ok && !v.known() {
-			return fmt.Errorf("%w what %s is, where its client looks", ErrUnknown, name)
-		}
-	}
-	at := r.lookUp(req)
-	value, isVariable := r.env[at.variable]
-	switch {
-	case isVariable && req.Mount == mount.File:
-		return fmt.Errorf("its client finds the variable %s before any file", at.variable)
-	case isVariable:
-		return r.extra(req.EnvVar, value)
-	case req.Mount == mount.EnvVar:
-		return fmt.Errorf("%s", r.noVariable(at.variable))
-	}
-	if err := r.file(at.file); err != nil {
-		return fmt.Errorf("%s, and no file %s: %w", r.noVariable(at.variable), at.file, err)
-	}
-	return r.extra(req.EnvVar, content{text: at.file})
-}
-
-func (r *reader) lookUp(req secret.Request) lookup {
-	return lookUp(func(name string) string { return r.env[name].text }, req)
-}
-
-func (r *reader) noVariable(name string) string {
-	text := "it has no variable " + name
-	if len(r.EnvFrom) > 0 {
-		text += " in env (envFrom is not looked at)"
-	}
-	return text
-}
-
-// extra checks the variable that a request has asked for besides.
-func (r *reader) extra(name string, want content) error {
-	if name == "" {
-		return nil
-	}
-	got, ok := r.env[name]
-	switch {
-	case !ok:
-		return errors.New(r.noVariable(name))
-	case got.mixed || want.mixed:
-		return fmt.Errorf("%w whether the variable %s is what its client reads", ErrUnknown, name)
-	case !got.equal(want):
-		return fmt.Errorf("the variable %s is something else than what its client reads", name)
 	}
 	return nil
 }

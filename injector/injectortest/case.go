@@ -49,7 +49,8 @@ func (o Outcome) served() bool { return o <= File }
 type Case struct {
 	// Name tells the case from others. Empty means the Request's String.
 	Name string
-	// Request is what the manager is asked for. It must be valid.
+	// Request is what the manager is asked for. It must be valid. Its Container is
+	// left out: one of the rules asks for a container.
 	Request secret.Request
 	// Want is the outcome. The zero value is Served.
 	Want Outcome
@@ -61,11 +62,14 @@ type Case struct {
 	// be this Value, unless that is a literal and the variable a reference. Nil
 	// means that it is not known.
 	Value *mount.Value
-	// Writes returns the path of the file that the program of a fetcher writes,
-	// in its own container, as that program's documentation says. Nil leaves it to
-	// what CanRead knows of fetchers: they must name the file in a variable or
-	// argument.
+	// Writes returns the path of the file that the program of a fetcher writes for
+	// this secret, in its own container, as that program's documentation says. Nil
+	// leaves it to what CanRead knows of fetchers: they must name the file in a
+	// variable or argument. The container has the variables of all secrets that it
+	// fetches.
 	Writes func(fetcher corev1.Container) string
+	// WritesEnv is Writes for the env file of a secret that is a variable.
+	WritesEnv func(fetcher corev1.Container) string
 }
 
 // String is the name in quotes, or the request, which has quotes of its own.
@@ -113,30 +117,4 @@ func checkCases(cases []Case) error {
 		errs = append(errs, errors.New("there is no case that the manager serves, so nothing would be tested"))
 	}
 	return errors.Join(errs...)
-}
-
-// answer is what a manager has returned.
-type answer struct {
-	fragment mount.Fragment
-	err      error
-}
-
-// outcome is one of Served, NotFound, Unsupported and Fails.
-func (a *answer) outcome() Outcome {
-	switch {
-	case a.err == nil:
-		return Served
-	case errors.Is(a.err, secret.ErrNotFound):
-		return NotFound
-	case errors.Is(a.err, secret.ErrUnsupported):
-		return Unsupported
-	}
-	return Fails
-}
-
-func (a *answer) String() string {
-	if a.err != nil {
-		return fmt.Sprintf("%v (%v)", a.outcome(), a.err)
-	}
-	return Served.String()
 }

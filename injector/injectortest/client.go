@@ -2,9 +2,12 @@ package injectortest
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"strings"
 	"unicode"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
@@ -20,8 +23,36 @@ const (
 	clientDir       = "/etc/secrets"
 )
 
-// lookup is where the client looks for a secret: the variable first.
-type lookup struct{ variable, file string }
+// lookup is where a program looks for a secret.
+type lookup struct {
+	// form is mount.Any where it looks for a variable and then for a file.
+	form mount.Type
+	// derived is the variable that Flyte's client looks for, if it is asked.
+	derived string
+	// variable is the one that the secret is sure to have, if it is one: derived,
+	// or the exact one.
+	variable string
+	file     string // absolute, or ""
+}
+
+func (r *reader) lookUp(req secret.Request) (lookup, error) {
+	if r.exact {
+		return lookUpExact(r.dir, req)
+	}
+	for _, name := range []string{mount.EnvPrefixVar, mount.DefaultDirVar, mount.FilePrefixVar} {
+		if v, ok := r.env[name]; ok && !v.known() {
+			return lookup{}, fmt.Errorf("%w what %s is, where its client looks", ErrUnknown, name)
+		}
+	}
+	if req.Path != "" {
+		dir := strip(r.env[mount.DefaultDirVar].text)
+		if dir == "" {
+			return lookup{}, fmt.Errorf("it has no variable %s, which names the directory of path %q", mount.DefaultDirVar, req.Path)
+		}
+		return lookup{form: mount.File, file: path.Join(dir, req.Path)}, nil
+	}
+	return lookUp(func(name string) string { return r.env[name].text }, req), nil
+}
 
 // lookUp returns where the client looks, in a container in which the function
 // tells the value of a discovery variable, "" if it is not set.
@@ -42,12 +73,48 @@ func lookUp(discovery func(name string) string, req secret.Request) lookup {
 	if len(parts) > 0 {
 		parts[len(parts)-1] = setting(mount.FilePrefixVar, "") + parts[len(parts)-1]
 	}
-	return lookup{
-		variable: setting(mount.EnvPrefixVar, clientEnvPrefix) + upper,
+	at := lookup{
+		form:    req.Mount,
+		derived: setting(mount.EnvPrefixVar, clientEnvPrefix) + upper,
 		// The kernel reads "a//b" and "a/./b" as "a/b". There are no "..", which
 		// Validate refuses.
 		file: path.Clean(setting(mount.DefaultDirVar, clientDir) + "/" + strings.Join(parts, "/")),
 	}
+	at.variable = at.derived
+	// Only newer clusters accept any other name.
+	if req.EnvVar != "" && len(validation.IsEnvVarName(at.derived)) > 0 {
+		at.variable = req.EnvVar
+	}
+	if req.Mode != 0 {
+		at.form = mount.File
+	}
+	return at
+}
+
+// lookUpExact returns where a program looks that knows exact names only.
+func lookUpExact(dir string, req secret.Request) (lookup, error) {
+	form := req.Mount
+	switch {
+	case form != mount.Any:
+	case req.EnvVar != "" && req.Path == "" && req.Mode == 0:
+		form = mount.EnvVar
+	default:
+		form = mount.File
+	}
+	if form == mount.EnvVar {
+		if req.EnvVar == "" {
+			return lookup{}, fmt.Errorf("the request names no variable (EnvVar)")
+		}
+		return lookup{form: form, variable: req.EnvVar}, nil
+	}
+	file := req.Path
+	if file == "" {
+		file = path.Join(req.Group, req.Key)
+	}
+	if file == "" {
+		return lookup{}, fmt.Errorf("the request names no file (Path, or Group and Key)")
+	}
+	return lookup{form: form, file: path.Join(dir, file)}, nil
 }
 
 // strip is Python's str.strip, which takes four control characters for blanks

@@ -32,7 +32,7 @@ func (r *row) request() secret.Request {
 	return secret.Request{Group: r.Request.Group, Key: r.Request.Key, GroupVersion: r.Request.Version}
 }
 
-// found: the client got something, whatever it was.
+// found reports whether the client got something, whatever it was.
 func (r *row) found() bool {
 	switch r.Result {
 	case "!ValueError", "!IsADirectoryError", "!PermissionError":
@@ -161,7 +161,7 @@ func (r *row) pod() *corev1.Pod {
 	return pod
 }
 
-func TestTheClientsRules(t *testing.T) {
+func TestCanRead_Recorded(t *testing.T) {
 	raw, err := os.ReadFile("../../mount/testdata/flytekit-rules.json")
 	require.NoError(t, err)
 	var rows []row
@@ -177,8 +177,9 @@ func TestTheClientsRules(t *testing.T) {
 				t.Log("not asked of a Pod:", reason)
 				return
 			}
-			at := mustFind(t, pod, "app").lookUp(r.request())
-			assert.Equal(t, r.Env, at.variable, r.What)
+			at, lookErr := mustFind(t, pod, "app").lookUp(r.request())
+			require.NoError(t, lookErr)
+			assert.Equal(t, r.Env, at.derived, r.What)
 			assert.Equal(t, path.Clean(r.File), at.file, r.What)
 			if r.found() {
 				assert.NoError(t, err, r.What)
@@ -206,7 +207,7 @@ func mustFind(t *testing.T, pod *corev1.Pod, container string) *reader {
 // The kubelet's expansion, by the cases of its own tests and some more
 // (k8s.io/kubernetes, third_party/forked/golang/expansion).
 func TestExpand(t *testing.T) {
-	env := map[string]content{
+	env := map[string]envValue{
 		"VAR_A": {text: "A"}, "VAR_B": {text: "B"}, "VAR_C": {text: "C"}, "VAR_REF": {text: "$(VAR_A)"}, "VAR_EMPTY": {text: ""},
 		"REFERENCE": {source: &corev1.EnvVarSource{}}, "MIXED": {mixed: true},
 	}

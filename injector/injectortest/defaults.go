@@ -70,8 +70,12 @@ func defaultContainer(c *corev1.Container) {
 		Name: "kube-api-access", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount", ReadOnly: true,
 	})
 	for i := range c.Env {
-		if s := c.Env[i].ValueFrom; s != nil && s.FieldRef != nil {
+		switch s := c.Env[i].ValueFrom; {
+		case s == nil:
+		case s.FieldRef != nil:
 			setIfEmpty(&s.FieldRef.APIVersion, "v1")
+		case s.FileKeyRef != nil:
+			setIfNil(&s.FileKeyRef.Optional, false)
 		}
 	}
 	for i := range c.Ports {

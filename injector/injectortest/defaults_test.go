@@ -24,7 +24,10 @@ func TestSetDefaults(t *testing.T) {
 	}
 	containers := []*corev1.Container{&pod.Spec.InitContainers[0], &pod.Spec.Containers[0]}
 	for _, c := range containers {
-		c.Env = []corev1.EnvVar{{ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{}}}}
+		c.Env = []corev1.EnvVar{
+			{ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{}}},
+			{ValueFrom: &corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{}}},
+		}
 		c.Ports = []corev1.ContainerPort{{}}
 		c.Resources.Limits = limits
 	}
@@ -39,6 +42,7 @@ func TestSetDefaults(t *testing.T) {
 		assert.Equal(t, "/dev/termination-log", c.TerminationMessagePath)
 		assert.Equal(t, corev1.TerminationMessageReadFile, c.TerminationMessagePolicy)
 		assert.Equal(t, "v1", c.Env[0].ValueFrom.FieldRef.APIVersion)
+		assert.False(t, *c.Env[1].ValueFrom.FileKeyRef.Optional)
 		assert.Equal(t, corev1.ProtocolTCP, c.Ports[0].Protocol)
 		assert.Equal(t, limits, c.Resources.Requests)
 		assert.Equal(t, "kube-api-access", c.VolumeMounts[0].Name)

@@ -7,32 +7,32 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// content is what a variable holds in a running container, as far as the Pod
+// envValue is what a variable holds in a running container, as far as the Pod
 // tells: a text; or what the kubelet finds at a reference; or a text that has
 // such a thing in it, of which only that is known.
-type content struct {
+type envValue struct {
 	text   string
 	source *corev1.EnvVarSource
 	mixed  bool
 }
 
 // known reports whether the Pod tells what the variable holds.
-func (c content) known() bool { return c.source == nil && !c.mixed }
+func (v envValue) known() bool { return v.source == nil && !v.mixed }
 
 // equal reports whether two variables hold the same, whatever it is. Neither must
 // be mixed.
-func (c content) equal(d content) bool {
-	return c.text == d.text && equality.Semantic.DeepEqual(c.source, d.source)
+func (v envValue) equal(other envValue) bool {
+	return v.text == other.text && equality.Semantic.DeepEqual(v.source, other.source)
 }
 
 // environment returns the variables of a container that its Env sets, as the
 // kubelet makes them: the last one of a name counts, and a literal sees those
 // that stand before it.
-func environment(c *corev1.Container) map[string]content {
-	env := make(map[string]content, len(c.Env))
+func environment(c *corev1.Container) map[string]envValue {
+	env := make(map[string]envValue, len(c.Env))
 	for _, v := range c.Env {
 		if v.ValueFrom != nil {
-			env[v.Name] = content{source: v.ValueFrom}
+			env[v.Name] = envValue{source: v.ValueFrom}
 			continue
 		}
 		if of, ok := env[referred(v.Value)]; ok {
@@ -40,7 +40,7 @@ func environment(c *corev1.Container) map[string]content {
 			continue
 		}
 		text, mixed := expand(v.Value, env)
-		env[v.Name] = content{text: text, mixed: mixed}
+		env[v.Name] = envValue{text: text, mixed: mixed}
 	}
 	return env
 }
@@ -58,7 +58,7 @@ func referred(text string) string {
 // variable, if there is one, and "$$" is "$" (k8s.io/kubernetes,
 // third_party/forked/golang/expansion). mixed: the text refers to a variable of
 // which the Pod does not tell the value.
-func expand(text string, env map[string]content) (expanded string, mixed bool) {
+func expand(text string, env map[string]envValue) (expanded string, mixed bool) {
 	var out strings.Builder
 	for {
 		before, after, found := strings.Cut(text, "$")

@@ -24,12 +24,14 @@ func (s shelf) Mount(_ context.Context, req secret.Request, _ mount.Target) (mou
 	if req.Mount == mount.EnvVar || req.GroupVersion != "" || req.Group == "" || req.Key == "" {
 		return mount.Fragment{}, secret.ErrUnsupported
 	}
-	file := "/out/" + req.Group + "/" + req.Key // not target.Layout().RelPath(...)
-	return mount.Fragment{File: true, Fetchers: []corev1.Container{{
-		Name:         mount.Name(s.Name(), req.Group, req.Key),
-		Image:        "registry.example.com/shelf:v1",
-		Env:          []corev1.EnvVar{mount.Literal(file).EnvVar("SHELF_FILE")},
-		VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+	file := "/out/" + req.Group + "/" + req.Key // not req.RelPath(target.Layout(), "")
+	return mount.Fragment{File: true, InitContainers: []mount.InitContainer{{
+		Container: &corev1.Container{
+			Name:         mount.Name(s.Name(), file),
+			Image:        "registry.example.com/shelf:v1",
+			VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
+		},
+		Env: []corev1.EnvVar{mount.Literal(file).EnvVar("SHELF_FILE")},
 	}}}, nil
 }
 
@@ -46,8 +48,8 @@ func ExampleTestManager() {
 	// container "proxy":
 	// it has no variable _FSEC_TEAM_TOKEN, and no file /etc/flyte/secrets/team/token:
 	// no init container before it that mounts the emptyDir "podsecrets-fetched" names "team/token" in a variable or argument:
-	// init container "podsecrets-e2c5f56bca0e527811f6" has that file at "/out/team/token" (containers find the secret where injector.Placement says:
-	// at Layout.EnvVar, or at Layout.Path, which is Layout.RelPath in the volume)
+	// init container "podsecrets-e7d731284700eeb3b13f" has that file at "/out/team/token" (containers find the secret where injector.Placement says:
+	// at Request.EnvName, or at Request.FilePath, which is Request.RelPath in the volume)
 }
 
 // deploy stands for a program that embeds the library.
@@ -58,7 +60,7 @@ func deploy(in *injector.Injector) (*corev1.Pod, error) {
 }
 
 // A program that embeds the library is tested without any store, and without
-// knowing how secrets get into a Pod.
+// knowledge of how secrets get into a Pod.
 func Example_unitTestAConsumer() {
 	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{
 		{Group: "database", Key: "password"}: mount.Literal("s3cret"),
@@ -83,6 +85,33 @@ func Example_unitTestAConsumer() {
 	// Output:
 	// <nil>
 	// <nil>
-	// container "web" cannot read secret group="database" key="user": it has no variable _FSEC_DATABASE_USER, and no file /etc/flyte/secrets/database/user: volume "podsecrets-2879dcde93c1d7e6be40" has no file "user"
+	// container "web" cannot read secret group="database" key="user": it has no variable _FSEC_DATABASE_USER, and no file /etc/flyte/secrets/database/user: volume "podsecrets-10e91fe329f0238afab5" has no file "user"
 	// true secret group="database" key="ca.crt" mount=FILE: manager fake: the store is down
+}
+
+// With exact names, programs do not use Flyte's client. The test says where files
+// are.
+func ExampleCanReadExact() {
+	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{{Group: "database", Key: "Password"}: mount.Literal("s3cret")}}
+	in, err := injector.New(injector.Config{
+		Managers: []injector.SecretManager{fake},
+		Layout:   mount.Layout{Exact: true, Dir: "/secrets"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	variable := secret.Request{Group: "database", Key: "Password", EnvVar: "DB_PASSWORD", Container: "web"}
+	file := secret.Request{Group: "database", Key: "Password", Path: "db/password.txt", Mode: 0o440}
+	pod := injectortest.Pod(mount.Container{Name: "web"}, mount.Container{Name: "log"})
+	if pod, err = in.Inject(context.Background(), pod, variable, file); err != nil {
+		panic(err)
+	}
+	fmt.Println(injectortest.CanReadExact(pod, "web", "/secrets", variable))
+	fmt.Println(injectortest.CanReadExact(pod, "log", "/secrets", file))
+	variable.Container = ""
+	fmt.Println(injectortest.CanReadExact(pod, "log", "/secrets", variable))
+	// Output:
+	// <nil>
+	// <nil>
+	// container "log" cannot read secret group="database" key="Password" env="DB_PASSWORD": it has no variable DB_PASSWORD
 }

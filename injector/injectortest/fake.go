@@ -3,8 +3,10 @@ package injectortest
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"path"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -13,13 +15,14 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Fake is a secret manager for the tests of those who use the library. It is
+// Fake is a secret manager for the tests of programs that use the library. It is
 // safe for concurrent use as long as its maps are not changed. The zero value
 // has no secrets.
 //
 // A key of its maps is a Request with Group and Key and nothing else; one with
-// more is never found. The fake store serves variables and files and has no
-// versions.
+// more is never found. The fake store serves variables and files, in every layout,
+// and has no versions. It honors Field and Mode, of a file a Field that a key of a
+// Secret can have at its end.
 //
 //	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{
 //		{Group: "user-info", Key: "password"}: mount.Literal("s3cret"),
@@ -27,10 +30,12 @@ import (
 type Fake struct {
 	// ManagerName is what Name returns. Empty means "fake".
 	ManagerName string
-	// Values are the secrets. As a variable a secret is this Value. As a file it
-	// is the item of a volume of the Secret "fake", which need not exist: a test
-	// can tell where the file is (CanRead), but not what is in it. Any is a
-	// variable.
+	// Values are the secrets. As a variable a secret is this Value; with
+	// Request.Field that field of a literal which is a JSON object, and otherwise
+	// secret.ErrUnsupported. As a file it is an item of a projected volume of the
+	// Secret "fake", which need not exist: a test can tell where the file is
+	// (CanRead), but not what is in it. Any is a variable, or a file where no
+	// container can have such a variable.
 	Values map[secret.Request]*mount.Value
 	// Errors are returned for requests in place of an answer: a store that is
 	// down, or secret.ErrUnsupported. A request in neither map is
@@ -56,20 +61,67 @@ func (f *Fake) Mount(ctx context.Context, req secret.Request, target mount.Targe
 		return mount.Fragment{}, secret.ErrNotFound
 	}
 	layout := target.Layout()
-	if req.Mount != mount.File {
-		if len(validation.IsEnvVarName(layout.EnvVar(req.Group, "", req.Key))) > 0 {
-			return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
-		}
-		return mount.Fragment{Value: value}, nil
+	valid := len(validation.IsEnvVarName(req.EnvName(layout, ""))) == 0
+	switch {
+	case req.Mount == mount.File, req.Mount == mount.Any && !valid:
+		return f.file(req, layout)
+	case !valid:
+		return unsupported("group and key make no valid name of a variable")
+	case req.Field != "":
+		return field(value, req)
 	}
-	dir, file := path.Split(layout.Path(req.Group, "", req.Key))
-	name := mount.Name(f.Name(), dir)
+	return mount.Fragment{Value: value, Honors: honored, Reads: object(req)}, nil
+}
+
+var honored = mount.Features{Field: true, Mode: true}
+
+func object(req secret.Request) mount.Object { return mount.Object{Name: req.Group, Key: req.Key} }
+
+func field(value *mount.Value, req secret.Request) (mount.Fragment, error) {
+	if !value.IsLiteral() {
+		return unsupported("the value is a reference, which has no fields")
+	}
+	var fields map[string]json.RawMessage
+	text := strings.ReplaceAll(value.EnvVar("").Value, "$$", "$")
+	if json.Unmarshal([]byte(text), &fields) != nil || fields[req.Field] == nil {
+		return unsupported("the value is no JSON object with that field")
+	}
+	of := string(fields[req.Field])
+	if strings.HasPrefix(of, `"`) {
+		_ = json.Unmarshal(fields[req.Field], &of) // it is valid
+	}
+	return mount.Fragment{Value: mount.Literal(of), Honors: honored, Reads: object(req)}, nil
+}
+
+func (f *Fake) file(req secret.Request, layout mount.Layout) (mount.Fragment, error) {
+	dir, file := path.Split(req.FilePath(layout, ""))
+	dir = path.Clean(dir)
+	key := mount.Name(req.Group, req.Key)
+	if req.Field != "" {
+		key += "." + req.Field
+	}
+	if strings.HasPrefix(file, "..") || strings.Contains(dir, ":") || len(validation.IsConfigMapKey(key)) > 0 {
+		return unsupported("the file cannot be in a volume of a Secret")
+	}
+	item := corev1.KeyToPath{Key: key, Path: file}
+	if req.Mode != 0 {
+		item.Mode = &req.Mode
+	}
+	name := mount.Name(f.Name(), "files", dir)
 	return mount.Fragment{
-		File: true,
-		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-			SecretName: "fake",
-			Items:      []corev1.KeyToPath{{Key: mount.Name(req.Group, req.Key), Path: file}},
+		File:   true,
+		Honors: honored,
+		Reads:  object(req),
+		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+			Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "fake"},
+				Items:                []corev1.KeyToPath{item},
+			}}},
 		}}}},
-		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: path.Clean(dir), ReadOnly: true}},
+		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: dir, ReadOnly: true}},
 	}, nil
+}
+
+func unsupported(reason string) (mount.Fragment, error) {
+	return mount.Fragment{}, fmt.Errorf("%w: %s", secret.ErrUnsupported, reason)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-func TestFakeConforms(t *testing.T) {
+func TestFake_Conformance(t *testing.T) {
 	const canary = "c4nary$(X)"
 	down := errors.New("the store is down")
 	fake := &injectortest.Fake{
@@ -27,6 +27,7 @@ func TestFakeConforms(t *testing.T) {
 			{Group: "reference", Key: "k"}: mount.FromSource(&corev1.EnvVarSource{
 				FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"},
 			}),
+			{Group: "json", Key: "k"}: mount.Literal(`{"user": "c4nary-u", "port": 5432}`),
 			{Group: "nil", Key: "k"}:  nil,
 			{Group: "both", Key: "k"}: mount.Literal(canary),
 		},
@@ -41,7 +42,16 @@ func TestFakeConforms(t *testing.T) {
 		injectortest.Case{Request: secret.Request{Group: "User-Info", Key: "Password", Mount: mount.File, EnvVar: "F"}},
 		injectortest.Case{Request: secret.Request{Group: "User-Info", Key: "Password", GroupVersion: "v1"}, Value: mount.Literal(canary)},
 		injectortest.Case{Request: secret.Request{Group: "user-info", Key: "a/b", Mount: mount.File}},
-		injectortest.Case{Request: secret.Request{Group: "user-info", Key: "a/b"}, Want: injectortest.Unsupported},
+		injectortest.Case{Request: secret.Request{Group: "user-info", Key: "a/b"}, Want: injectortest.File},
+		injectortest.Case{Request: secret.Request{Group: "user-info", Key: "a/b", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
+		injectortest.Case{Request: secret.Request{Group: "user-info", Key: "a/b", Mount: mount.EnvVar, EnvVar: "AB"}},
+		injectortest.Case{Request: secret.Request{Group: "user-info", Key: "a/b", Path: "Dir/File", Mode: 0o440}},
+		injectortest.Case{Request: secret.Request{Group: "json", Key: "k", Field: "user"}, Want: injectortest.Variable, Value: mount.Literal("c4nary-u")},
+		injectortest.Case{Request: secret.Request{Group: "json", Key: "k", Field: "port"}, Want: injectortest.Variable, Value: mount.Literal("5432")},
+		injectortest.Case{Request: secret.Request{Group: "json", Key: "k", Field: "user", Mount: mount.File}},
+		injectortest.Case{Request: secret.Request{Group: "json", Key: "k", Field: "a b", Mount: mount.File}, Want: injectortest.Unsupported},
+		injectortest.Case{Request: secret.Request{Group: "json", Key: "k", Field: "none"}, Want: injectortest.Unsupported},
+		injectortest.Case{Request: secret.Request{Group: "reference", Key: "k", Field: "user"}, Want: injectortest.Unsupported},
 		injectortest.Case{Request: secret.Request{Key: "alone"}, Value: mount.Literal(canary)},
 		injectortest.Case{Request: secret.Request{Key: "alone", Mount: mount.File}},
 		injectortest.Case{Request: secret.Request{Group: "reference", Key: "k"}, Want: injectortest.Variable},
@@ -58,7 +68,7 @@ func TestFakeConforms(t *testing.T) {
 
 // What is injected can be read, by all containers that start with the secrets
 // there; and what is not injected cannot.
-func TestInjectedSecretsCanBeRead(t *testing.T) {
+func TestCanRead_Injected(t *testing.T) {
 	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{
 		{Group: "g", Key: "k"}: mount.Literal("v"), {Group: "g", Key: "other"}: mount.Literal("v"),
 	}}
@@ -85,6 +95,33 @@ func TestInjectedSecretsCanBeRead(t *testing.T) {
 			assert.Error(t, injectortest.CanRead(pod, "app", req))
 			req.Key = "other"
 			assert.Error(t, injectortest.CanRead(out, "app", req))
+		})
+	}
+}
+
+// With exact names, the Fake serves what its embedder's requests name.
+func TestCanReadExact_Injected(t *testing.T) {
+	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{{Group: "G/a", Key: "K"}: mount.Literal(`{"f": "v"}`)}}
+	in, err := injector.New(injector.Config{
+		Managers: []injector.SecretManager{fake}, Layout: mount.Layout{Exact: true, Dir: "/secrets"},
+	})
+	require.NoError(t, err)
+	for _, req := range []secret.Request{
+		{Group: "G/a", Key: "K"},
+		{Group: "G/a", Key: "K", EnvVar: "X"},
+		{Group: "G/a", Key: "K", EnvVar: "X", Field: "f"},
+		{Group: "G/a", Key: "K", Path: "Dir/File", EnvVar: "X", Mode: 0o444, Field: "f"},
+		{Group: "G/a", Key: "K", Mount: mount.File, Container: "app"},
+	} {
+		t.Run(req.String(), func(t *testing.T) {
+			pod := injectortest.Pod(mount.Container{Name: "app"}, mount.Container{Name: "log"})
+			out, err := in.Inject(context.Background(), pod, req)
+			require.NoError(t, err)
+			assert.NoError(t, injectortest.CanReadExact(out, "app", "/secrets", req))
+			assert.Error(t, injectortest.CanReadExact(pod, "app", "/secrets", req))
+			log := req
+			log.Container = ""
+			assert.Equal(t, req.Container == "", injectortest.CanReadExact(out, "log", "/secrets", log) == nil)
 		})
 	}
 }

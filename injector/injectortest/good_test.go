@@ -29,47 +29,34 @@ func (m manager) Mount(ctx context.Context, req secret.Request, target mount.Tar
 	return m.mount(ctx, req, target)
 }
 
+// kinds are the stores of good, by the first segment of the group.
+var kinds = map[string]func(req secret.Request, target mount.Target) (mount.Fragment, error){
+	"none":   failsWith(fmt.Errorf("%w in the store", secret.ErrNotFound)),
+	"odd":    failsWith(secret.ErrUnsupported),
+	"broken": failsWith(errors.New("the store is down")),
+	"held":   held,
+	"vars":   vars,
+	"files":  fetchedFile,
+	"volume": volumeFile,
+	"shared": sharedFetcher,
+	"agent":  vaultsFile,
+	"hook":   hooksFile,
+}
+
+func failsWith(err error) func(secret.Request, mount.Target) (mount.Fragment, error) {
+	return func(secret.Request, mount.Target) (mount.Fragment, error) { return mount.Fragment{}, err }
+}
+
 // good is a manager without fault, of all kinds of secrets.
 func good(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, fmt.Errorf("store: %w", err)
 	}
 	kind, _, _ := strings.Cut(req.Group, "/")
-	switch {
-	case kind == "none":
-		return mount.Fragment{}, fmt.Errorf("%w in the store", secret.ErrNotFound)
-	case kind == "odd", kind == "files" && req.Mount == mount.EnvVar, kind != "files" && req.Mount == mount.File:
-		return mount.Fragment{}, secret.ErrUnsupported
-	case kind == "broken":
-		return mount.Fragment{}, errors.New("the store is down")
-	case kind == "held":
-		return mount.Fragment{Value: mount.Literal(canary)}, nil
-	case kind != "files":
-		return mount.Fragment{Value: reference(req.Group, req.Key)}, nil
-	}
-	team, _ := target.Annotation("team")
-	file := "/out/" + target.Layout().RelPath(req.Group, req.GroupVersion, req.Key)
-	return mount.Fragment{
-		File:        true,
-		Versioned:   true,
-		Annotations: map[string]string{"store.example.com/asked": "true"},
-		Fetchers: []corev1.Container{{
-			Name: mount.Name("good", req.Group, req.GroupVersion, req.Key, team, file),
-			Env: []corev1.EnvVar{
-				mount.Literal(req.Group + ":" + req.GroupVersion + ":" + req.Key + ":" + team).EnvVar("WHAT"),
-				mount.Literal(file).EnvVar("FILE"),
-			},
-			VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
-		}},
-	}, nil
+	return kinds[kind](req, target)
 }
 
-func reference(name, key string) *mount.Value {
-	return mount.FromSource(&corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-		LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key,
-	}})
-}
-
+// allCases has a good one of each kind and shape.
 var allCases = []Case{
 	{Name: "a variable", Request: secret.Request{Group: "vars", Key: "token"}, Want: Variable, Value: reference("vars", "token")},
 	{Name: "another", Request: secret.Request{Group: "vars", Key: "user", Mount: mount.EnvVar}, Value: mount.Literal("c4nary of the referred one")},
@@ -79,9 +66,20 @@ var allCases = []Case{
 	{Name: "the same with a variable", Request: secret.Request{Group: "files/A", Key: "Token", EnvVar: "TOKEN_FILE"}},
 	{Name: "one of the same key", Request: secret.Request{Group: "files/b", Key: "Token", Mount: mount.File}},
 	{Name: "one with a version", Request: secret.Request{Group: "files/b", Key: "Token", GroupVersion: "v1"}, Want: File,
-		Writes: func(c corev1.Container) string { return c.Env[1].Value }},
-	{Name: "for a team", Request: secret.Request{Group: "files/c", Key: "token"},
+		Writes: func(c corev1.Container) string { return environment(&c)["FILE"].text }},
+	{Name: "for a team", Request: secret.Request{Group: "files/c", Key: "Token"},
 		Meta: &metav1.ObjectMeta{Namespace: "n", Annotations: map[string]string{"team": "blue"}}},
+	{Name: "in a volume", Request: secret.Request{Group: "volume/a", Key: "Token"}, Want: File},
+	{Name: "in a volume with a version", Request: secret.Request{Group: "volume/a", Key: "old", GroupVersion: "v1", EnvVar: "OLD"}},
+	{Name: "in a volume with a mode", Request: secret.Request{Group: "volume/b", Key: "token", Mode: 0o444}},
+	{Name: "an env file", Request: secret.Request{Group: "shared", Key: "token", Mount: mount.EnvVar}},
+	{Name: "an env file with a relaxed name", Request: secret.Request{Group: "shared/b", Key: "Token", GroupVersion: "v1", EnvVar: "B_TOKEN", Mount: mount.EnvVar}},
+	{Name: "a shared fetcher's file", Request: secret.Request{Group: "shared", Key: "file", Mount: mount.File}},
+	{Name: "a shared fetcher's field", Request: secret.Request{Group: "shared", Key: "json", Mount: mount.File, Field: "pass", Path: "Pass.txt"}},
+	{Name: "Vault's file", Request: secret.Request{Group: "agent/a", Key: "Token"}, Want: File},
+	{Name: "Vault's file with a version", Request: secret.Request{Group: "agent/b", Key: "token", GroupVersion: "kv2", EnvVar: "B_FILE"}},
+	{Name: "Vault's env file", Request: secret.Request{Group: "agent", Key: "user", Mount: mount.EnvVar}},
+	{Name: "another webhook's", Request: secret.Request{Group: "hook/a", Key: "token"}},
 	{Name: "not there", Request: secret.Request{Group: "none", Key: "token"}, Want: NotFound},
 	{Name: "not of its kind", Request: secret.Request{Group: "odd", Key: "token"}, Want: Unsupported},
 	{Name: "unreadable", Request: secret.Request{Group: "broken", Key: "token"}, Want: Fails, Value: mount.Literal(canary)},
@@ -92,17 +90,27 @@ func changed(change func(f *mount.Fragment, req secret.Request, target mount.Tar
 	return func(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 		f, err := good(ctx, req, target)
 		if err == nil {
+			f = clone(&f)
 			change(&f, req, target)
 		}
 		return f, err
 	}
 }
 
-// fetching is changed for the fragments that have a fetcher.
-func fetching(change func(c *corev1.Container, req secret.Request, target mount.Target)) mountFunc {
+// fetching is changed for the fragments that have a fetcher of their own.
+func fetching(change func(c *mount.InitContainer, req secret.Request, target mount.Target)) mountFunc {
 	return changed(func(f *mount.Fragment, req secret.Request, target mount.Target) {
-		if len(f.Fetchers) > 0 {
-			change(&f.Fetchers[0], req, target)
+		if strings.HasPrefix(req.Group, "files/") {
+			change(&f.InitContainers[0], req, target)
+		}
+	})
+}
+
+// sharing is changed for the fragments that have the shared fetcher.
+func sharing(change func(f *mount.Fragment, c *mount.InitContainer, req secret.Request)) mountFunc {
+	return changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
+		if len(f.InitContainers) > 0 && f.InitContainers[0].Name == sharedContainer.Name {
+			change(f, &f.InitContainers[0], req)
 		}
 	})
 }

@@ -5,16 +5,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podsecrets/podsecrets/injector"
@@ -23,12 +19,12 @@ import (
 )
 
 // TestManager checks that a manager keeps the rules that the package
-// documentation lists, by what it answers to the cases. It returns nil, or the
-// joined errors (errors.Join) of all that it breaks, each with the rule's name,
-// the case and the rule itself; or what is wrong with the cases. The errors never
-// show a Case.Value.
+// documentation lists, by its answers to the cases. It returns nil, or the joined
+// errors (errors.Join) of everything that it breaks, each with the rule's name, the
+// case and the rule itself; or what is wrong with the cases. The errors never show
+// a Case.Value.
 //
-// It calls the manager some hundred times for each case, some of them from many
+// It calls the manager some thousand times for each case, some of them from many
 // goroutines at once: run it with the race detector.
 func TestManager(m injector.SecretManager, cases ...Case) error {
 	k, err := newKit(m, cases)
@@ -36,22 +32,24 @@ func TestManager(m injector.SecretManager, cases ...Case) error {
 		return err
 	}
 	var errs []error
-	for i := range rules {
-		errs = append(errs, k.test(&rules[i])...)
+	for i := range k.rules {
+		errs = append(errs, k.test(&k.rules[i])...)
 	}
 	return errors.Join(errs...)
 }
 
-// Run is TestManager with a subtest for each rule.
+// Run is TestManager with a subtest for each rule. Subtests are independent: one
+// that runs alone (go test -run TestConformance/placement) checks what it checks in
+// the whole run.
 func Run(t *testing.T, m injector.SecretManager, cases ...Case) {
 	t.Helper()
 	k, err := newKit(m, cases)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range rules {
-		t.Run(rules[i].name, func(t *testing.T) {
-			for _, err := range k.test(&rules[i]) {
+	for i := range k.rules {
+		t.Run(k.rules[i].name, func(t *testing.T) {
+			for _, err := range k.test(&k.rules[i]) {
 				t.Error(err)
 			}
 		})
@@ -60,38 +58,58 @@ func Run(t *testing.T, m injector.SecretManager, cases ...Case) {
 
 // kit is one test of one manager.
 type kit struct {
-	manager   injector.SecretManager
-	questions []*question
-	patience  time.Duration // with a manager whose context has ended
-	// shaky cases broke a rule on which the later ones rest.
-	shaky map[*Case]bool
+	manager injector.SecretManager
+	cases   []Case
+	rules   []rule
+	effort
+	basis func() *basis // made by the rule that needs it first, the same for all
+	fresh func() *kit   // the same once more
 
-	mu   sync.Mutex // guards said
-	said []said
+	mu           sync.Mutex // guards returnedErrs
+	returnedErrs []returnedErr
 }
 
-// said is an error that the manager returned at any time.
-type said struct {
-	q   *question
+// effort is how much the kit does.
+type effort struct {
+	times      int           // how often a manager is asked the same
+	goroutines int           // from which it is asked at once
+	timeout    time.Duration // of a manager whose context has ended
+}
+
+// Of two entries of a map, Go takes the second one first in one of eight cases, and
+// not once in a hundred in one of 600,000.
+var usualEffort = effort{100, 32, 10 * time.Second}
+
+// returnedErr is an error that the manager returned at any time.
+type returnedErr struct {
+	run *caseRun
 	err error
 }
 
-// setting is what does not depend on the case. Each case is asked in all of them.
+// setting is what does not depend on the case.
 type setting struct {
 	name   string
 	layout mount.Layout
 	order  mount.InitOrder
 }
 
-var settings = []setting{
-	{"in Flyte's layout", mount.Layout{}, mount.InitFirst},
-	{"in a layout of its own", mount.Layout{Dir: "/run/Kit.d/secrets", FilePrefix: "Kit-", EnvPrefix: "Kit_"}, mount.InitAfterSidecars},
-}
+// Each case is asked in these. Where it is served, it is also asked for with exact
+// names.
+var (
+	settings = []setting{
+		{"in Flyte's layout", mount.Layout{}, mount.InitFirst},
+		{"in a layout of its own", mount.Layout{Dir: "/run/Kit.d/secrets", FilePrefix: "Kit-", EnvPrefix: "Kit_"}, mount.InitAfterSidecars},
+	}
+	exactSetting = setting{"with exact names", mount.Layout{Dir: "/Kit.d/exact", Exact: true}, mount.InitFirst}
+)
 
-// question is a case in a setting.
-type question struct {
+// caseRun is a case in a setting.
+type caseRun struct {
 	*Case
 	setting
+	// req is what is asked for: the case's request, in the exact setting with
+	// exact names. It names no container.
+	req  secret.Request
 	meta *metav1.ObjectMeta // what the manager is shown
 	// raw is the first answer as it was returned, and first what it was then.
 	raw, first answer
@@ -104,128 +122,135 @@ func newKit(m injector.SecretManager, cases []Case) (*kit, error) {
 	if err := checkCases(cases); err != nil {
 		return nil, err
 	}
-	k := &kit{manager: m, patience: 10 * time.Second, shaky: make(map[*Case]bool)}
-	for i := range cases {
-		for _, s := range settings {
-			q := &question{Case: &cases[i], setting: s, meta: cases[i].meta()}
-			q.raw = k.ask(context.Background(), q, q.Request)
-			q.first = answer{clone(&q.raw.fragment), q.raw.err}
-			k.questions = append(k.questions, q)
-		}
-	}
-	return k, nil
+	return makeKit(m, cases, rules, usualEffort), nil
 }
 
-// ask asks the manager, for the Pod and in the setting of a question.
-func (k *kit) ask(ctx context.Context, q *question, req secret.Request) answer {
-	f, err := k.manager.Mount(ctx, req, mount.NewTarget(q.layout, q.order, q.meta))
+func makeKit(m injector.SecretManager, cases []Case, rules []rule, e effort) *kit {
+	k := &kit{manager: m, cases: cases, rules: rules, effort: e}
+	k.basis = sync.OnceValue(k.checkBasis)
+	k.fresh = func() *kit { return makeKit(m, cases, rules, k.effort) }
+	return k
+}
+
+// basis is what the rules have in common: the first answer to each case, and which
+// cases keep those rules on which all others rest.
+type basis struct {
+	runs   []*caseRun
+	faults map[*rule][]error
+	broken map[*Case]bool // broke one of these rules
+	// unplaced are the cases whose secret cannot be read in some setting.
+	unplaced func() map[*Case]bool
+}
+
+// checkBasis asks for each case, and then checks the rules on which the others
+// rest, always in the same order. So it does not matter which rule is looked at
+// first, or alone.
+func (k *kit) checkBasis() *basis {
+	b := &basis{faults: make(map[*rule][]error), broken: make(map[*Case]bool)}
+	b.unplaced = sync.OnceValue(func() map[*Case]bool { return k.checkPlacements(b) })
+	for i := range k.cases {
+		b.runs = append(b.runs, k.firstRuns(i)...)
+	}
+	for i := range k.rules {
+		if r := &k.rules[i]; r.kind == basic {
+			b.faults[r] = k.check(r, b)
+		}
+	}
+	return b
+}
+
+// firstRuns asks for a case in each setting.
+func (k *kit) firstRuns(i int) (runs []*caseRun) {
+	c := &k.cases[i]
+	start := func(s setting, req secret.Request) *caseRun {
+		req.Container = ""
+		run := &caseRun{Case: c, setting: s, req: req, meta: c.meta()}
+		run.raw = k.ask(ctx, run, req)
+		run.first = answer{clone(&run.raw.fragment), run.raw.err}
+		runs = append(runs, run)
+		return run
+	}
+	for _, s := range settings {
+		start(s, c.Request)
+	}
+	if first := &runs[0].first; c.Want.served() && first.err == nil && first.fragment.Validate() == nil {
+		start(exactSetting, exactRequest(c.Request, i, first.fragment.File))
+	}
+	return runs
+}
+
+// exactRequest returns the request that gets the secret by an exact name in the
+// same form.
+func exactRequest(req secret.Request, i int, file bool) secret.Request {
+	switch {
+	case file:
+		req.Mount = mount.File
+	case req.EnvVar == "":
+		req.EnvVar = fmt.Sprintf("KIT_VARIABLE_%d", i)
+	}
+	return req
+}
+
+// ask asks the manager as the injector does, for the Pod and in the setting of a
+// case.
+func (k *kit) ask(ctx context.Context, run *caseRun, req secret.Request) answer {
+	req.Mount = req.Form(run.layout)
+	f, err := k.manager.Mount(ctx, req, mount.NewTarget(run.layout, run.order, run.meta))
 	if err != nil {
 		k.mu.Lock()
-		k.said = append(k.said, said{q, err})
+		k.returnedErrs = append(k.returnedErrs, returnedErr{run, err})
 		k.mu.Unlock()
 	}
 	return answer{f, err}
 }
 
-// clone returns a copy of the fragment that shares nothing with it, but for its
-// Value, which is immutable.
-func clone(f *mount.Fragment) mount.Fragment {
-	c := *f
-	c.Volumes, c.VolumeMounts, c.InitContainers, c.ImagePullSecrets = nil, nil, nil, nil
-	for i := range f.Volumes {
-		c.Volumes = append(c.Volumes, *f.Volumes[i].DeepCopy())
-	}
-	for i := range f.VolumeMounts {
-		c.VolumeMounts = append(c.VolumeMounts, *f.VolumeMounts[i].DeepCopy())
-	}
-	for _, ic := range f.InitContainers {
-		env := (&corev1.Container{Env: ic.Env}).DeepCopy().Env
-		c.InitContainers = append(c.InitContainers, mount.InitContainer{Container: ic.Container.DeepCopy(), Env: env})
-	}
-	c.ImagePullSecrets = append(c.ImagePullSecrets, f.ImagePullSecrets...)
-	if f.Webhook != nil {
-		w := *f.Webhook
-		w.Annotations, w.DefaultAnnotations, w.AliasAnnotations = maps.Clone(w.Annotations), maps.Clone(w.DefaultAnnotations), maps.Clone(w.AliasAnnotations)
-		w.Containers = slices.Clone(w.Containers)
-		c.Webhook = &w
-	}
-	return c
-}
-
-// differs says in what two answers differ, or "".
-func differs(a, b *answer) string {
-	if got, want := a.outcome(), b.outcome(); got != want {
-		return fmt.Sprintf("it was %v, and before it was %v", a, b)
-	}
-	f, g := a.fragment, b.fragment
-	if !f.Value.Equal(g.Value) {
-		return "the Fragment's Value differs"
-	}
-	f.Value, g.Value = nil, nil
-	if !equality.Semantic.DeepEqual(f, g) {
-		return "the Fragment differs in " + strings.Join(fieldsThatDiffer(&f, &g), ", ")
-	}
-	return ""
-}
-
-func fieldsThatDiffer(f, g *mount.Fragment) (names []string) {
-	for _, field := range []struct {
-		name string
-		a, b any
-	}{
-		{"File", f.File, g.File},
-		{"Versioned", f.Versioned, g.Versioned},
-		{"Honors", f.Honors, g.Honors},
-		{"Reads", f.Reads, g.Reads},
-		{"Volumes", f.Volumes, g.Volumes},
-		{"VolumeMounts", f.VolumeMounts, g.VolumeMounts},
-		{"InitContainers", f.InitContainers, g.InitContainers},
-		{"ImagePullSecrets", f.ImagePullSecrets, g.ImagePullSecrets},
-		{"Webhook", f.Webhook, g.Webhook},
-	} {
-		if !equality.Semantic.DeepEqual(field.a, field.b) {
-			names = append(names, field.name)
-		}
-	}
-	return names
-}
-
 // fault is a rule that is broken.
 type fault struct {
 	rule *rule
-	q    *question // nil if it does not concern a case
+	run  *caseRun // nil if it does not concern a case
 	text string
 }
 
 func (f *fault) Error() string {
 	where := ""
-	if f.q != nil {
-		where = fmt.Sprintf("case %v, %s: ", f.q.Case, f.q.setting.name)
+	if f.run != nil {
+		where = fmt.Sprintf("case %v, %s: ", f.run.Case, f.run.setting.name)
 	}
 	return fmt.Sprintf("%s: %s%s (%s)", f.rule.name, where, f.text, f.rule.why)
 }
 
-// test returns what breaks the rule, once for each case.
-func (k *kit) test(r *rule) (errs []error) {
-	told := make(map[*Case]bool)
-	r.check(k, func(q *question, err error) {
+// test returns what breaks the rule.
+func (k *kit) test(r *rule) []error {
+	b := k.basis()
+	if r.kind == basic {
+		return b.faults[r]
+	}
+	return k.check(r, b)
+}
+
+// check returns what breaks the rule, once for each case.
+func (k *kit) check(r *rule, b *basis) (errs []error) {
+	reported := make(map[*Case]bool)
+	r.check(k, b, func(run *caseRun, err error) {
 		var c *Case
-		if q != nil {
-			c = q.Case
-			k.shaky[c] = k.shaky[c] || r.basis
+		if run != nil {
+			c = run.Case
+			if r.kind == basic {
+				b.broken[c] = true
+			}
 		}
-		if !told[c] {
-			errs = append(errs, &fault{r, q, k.hide(err.Error())})
+		if !reported[c] {
+			errs = append(errs, &fault{r, run, k.hide(err.Error())})
 		}
-		told[c] = true
+		reported[c] = true
 	})
 	return errs
 }
 
 // hide takes the values of secrets out of a text.
 func (k *kit) hide(text string) string {
-	for _, q := range k.questions {
-		for _, form := range forms(q.literal()) {
+	for i := range k.cases {
+		for _, form := range forms(k.cases[i].literal()) {
 			text = strings.ReplaceAll(text, form, "(the value)")
 		}
 	}

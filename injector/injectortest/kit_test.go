@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -19,8 +19,8 @@ import (
 
 func called(name string) func() string { return func() string { return name } }
 
-// broke returns the names of the rules that the errors are about.
-func broke(t *testing.T, err error) map[string]bool {
+// brokenRules returns the names of the rules that the errors are about.
+func brokenRules(t *testing.T, err error) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
 	if err == nil {
@@ -34,56 +34,74 @@ func broke(t *testing.T, err error) map[string]bool {
 	return names
 }
 
-func TestAGoodManager(t *testing.T) {
+func TestRun_Good(t *testing.T) {
 	require.NoError(t, TestManager(manager{called("good"), good}, allCases...))
 	Run(t, manager{called("good"), good}, allCases...)
-	for name, answers := range map[string]mountFunc{
-		"volumes": inVolumeNamed(func(dir string, req secret.Request) string {
-			return mount.Name("v", req.Group, req.GroupVersion, dir)
-		}),
-		"a driver": volumes(
-			func(_ mount.Target, file string) (string, string) { return path.Dir(file), "" },
-			func(dir string, _ secret.Request) string { return mount.Name("v", dir) },
-		),
-		"another webhook": changed(func(f *mount.Fragment, req secret.Request, t mount.Target) {
-			if f.File {
-				file := t.Layout().RelPath(req.Group, req.GroupVersion, req.Key)
-				f.Fetchers, f.Annotations = nil, map[string]string{"store.example.com/" + mount.Name(file): req.Group + ":" + req.Key}
-			}
-		}),
-	} {
-		t.Run(name, func(t *testing.T) { Run(t, manager{called("m"), answers}, allCases...) })
-	}
 }
 
-func TestEachRuleCatchesItsFaultAndNoOtherDoes(t *testing.T) {
+// Each rule catches its managers, and no other rule does. A rule that is looked at
+// alone finds what it finds in the whole run.
+func TestTestManager_Broken(t *testing.T) {
 	caught := map[string]bool{}
-	check := func(rule, fault string, m injector.SecretManager) {
-		t.Run(rule+"/"+fault, func(t *testing.T) {
-			err := TestManager(m, allCases...)
-			assert.Equal(t, map[string]bool{rule: true}, broke(t, err), "%v", err)
-			assert.NotContains(t, fmt.Sprint(err), "c4nary")
-			caught[rule] = true
+	little := effort{times: 10, goroutines: 8, timeout: usualEffort.timeout}
+	check := func(rule, name string, make func() injector.SecretManager) {
+		t.Run(rule+"/"+name, func(t *testing.T) {
+			effort := little
+			if rule == "same answer" {
+				effort = usualEffort
+			}
+			whole := makeKit(make(), allCases, rules, effort)
+			for i := range rules {
+				r := &rules[i]
+				found := texts(whole.test(r))
+				if r.name != rule {
+					assert.Empty(t, found)
+					continue
+				}
+				caught[rule] = len(found) > 0
+				assert.NotEmpty(t, found)
+				assert.NotContains(t, fmt.Sprint(found), "c4nary")
+				again := texts(makeKit(make(), allCases, rules, effort).test(r))
+				if strings.HasPrefix(name, "random") {
+					assert.NotEmpty(t, again)
+				} else {
+					assert.Equal(t, found, again)
+				}
+			}
 		})
 	}
-	check("name", "has a blank", manager{called("a manager"), good})
-	check("name", "is empty", manager{called(""), good})
-	var calls atomic.Int64
-	check("name", "changes", manager{func() string { return fmt.Sprint(calls.Add(1)) }, good})
-	for _, b := range brokenManagers() {
-		check(b.rule, b.fault, manager{called("broken"), b.mount})
+	called := func(name string) func() injector.SecretManager {
+		return func() injector.SecretManager { return manager{called(name), good} }
+	}
+	check("name", "blank", called("a manager"))
+	check("name", "empty", called(""))
+	check("name", "changes", func() injector.SecretManager {
+		var calls atomic.Int64
+		return manager{func() string { return fmt.Sprint(calls.Add(1)) }, good}
+	})
+	for i, b := range brokenManagers() {
+		check(b.rule, b.name, func() injector.SecretManager {
+			return manager{func() string { return "broken" }, brokenManagers()[i].mount}
+		})
 	}
 	for _, r := range rules {
 		assert.True(t, caught[r.name], "no manager breaks %q", r.name)
 	}
 }
 
-func TestAManagerThatDoesNotReturn(t *testing.T) {
+func texts(errs []error) (all []string) {
+	for _, err := range errs {
+		all = append(all, err.Error())
+	}
+	return all
+}
+
+func TestTestManager_NoReturn(t *testing.T) {
 	forever := make(chan struct{})
 	defer close(forever)
 	k, err := newKit(manager{called("slow"), ended(func(context.Context) error { <-forever; return nil })}, allCases)
 	require.NoError(t, err)
-	k.patience = 1
+	k.timeout = 1
 	for i := range rules {
 		for _, err := range k.test(&rules[i]) {
 			assert.Equal(t, "context", rules[i].name, "%v", err)
@@ -92,55 +110,65 @@ func TestAManagerThatDoesNotReturn(t *testing.T) {
 	assert.NotEmpty(t, k.test(&rules[len(rules)-2]))
 }
 
-// A fetcher that gets what it has to write from elsewhere is proven by what its
-// documentation says.
-func TestWrites(t *testing.T) {
-	m := manager{called("configured"), fetching(func(c *corev1.Container, _ secret.Request, _ mount.Target) { c.Env = c.Env[:1] })}
+// A fetcher that is not told what to write is judged by its documentation.
+func TestTestManager_Writes(t *testing.T) {
+	m := manager{called("configured"), fetching(func(c *mount.InitContainer, _ secret.Request, _ mount.Target) { c.Env[1] = corev1.EnvVar{Name: "X"} })}
 	c := Case{Request: secret.Request{Group: "files/a", Key: "Token"}}
-	assert.Equal(t, map[string]bool{"placement": true}, broke(t, TestManager(m, c)), "nothing names the file")
+	assert.Equal(t, map[string]bool{"placement": true}, brokenRules(t, TestManager(m, c)), "nothing names the file")
 
 	c.Writes = func(fetcher corev1.Container) string { fetcher.Env[0].Name = "changed"; return "/out/files/a/token" }
-	err := TestManager(m, c)
-	assert.ErrorContains(t, err, "in a layout of its own", "where the file has a prefix")
-	assert.NotContains(t, err.Error(), "in Flyte's layout")
-	c.Writes = func(corev1.Container) string { return "/out/files/a/Kit-token" }
-	err = TestManager(m, c)
-	assert.ErrorContains(t, err, "in Flyte's layout")
-	assert.ErrorContains(t, err, "by what Case.Writes says")
-	assert.ErrorContains(t, err, `has that file at "/out/files/a/token"`)
+	k, err := newKit(m, []Case{c})
+	require.NoError(t, err)
+	runs := k.basis().runs
+	assert.NoError(t, checkPlacement(k, runs[0]))
+	assert.ErrorContains(t, checkPlacement(k, runs[1]), `by what Case.Writes says, no init container before it that mounts the emptyDir "podsecrets-fetched" writes "files/a/Kit-token"`)
+	assert.ErrorContains(t, checkPlacement(k, runs[2]), `has that file at "/out/files/a/Token"`)
+}
+
+func TestTestManager_WritesEnv(t *testing.T) {
+	m := manager{called("configured"), sharing(func(_ *mount.Fragment, c *mount.InitContainer, _ secret.Request) { c.Env[0].Value = "{}" })}
+	c := Case{Request: secret.Request{Group: "shared", Key: "token", Mount: mount.EnvVar}}
+	assert.Equal(t, map[string]bool{"env file": true}, brokenRules(t, TestManager(m, c)), "nothing names the file")
+	c.WritesEnv = func(fetcher corev1.Container) string { return "/elsewhere" }
+	assert.ErrorContains(t, TestManager(m, c), "by what Case.WritesEnv says")
+	c.WritesEnv = func(fetcher corev1.Container) string {
+		assert.Len(t, fetcher.Env, 2, "also its own")
+		return "/env/" + mount.Name("shared::token:") + "/env"
+	}
+	assert.NotContains(t, brokenRules(t, TestManager(m, c)), "placement")
 }
 
 // The kit does not believe a placement either.
-func TestPlacementsAreCompared(t *testing.T) {
+func TestFound_Placement(t *testing.T) {
 	k, err := newKit(manager{called("good"), good}, allCases)
 	require.NoError(t, err)
-	for _, q := range k.questions {
-		if q.first.err != nil {
+	for _, run := range k.basis().runs {
+		if run.first.err != nil {
 			continue
 		}
-		in, err := q.injector(recorded{q})
+		in, err := run.injector(recorded{run})
 		require.NoError(t, err)
-		plan, err := in.Plan(ctx, q.pod(), q.Request)
+		plan, err := in.Plan(ctx, run.pod(), run.req)
 		require.NoError(t, err)
 		p := plan.Placements[0]
-		require.NoError(t, q.found(plan.Pod(), "app", &p))
+		require.NoError(t, run.found(plan.Pod(), "app", &p))
 		if p.Mount == mount.File {
 			p.Path += "x"
 		} else {
 			p.EnvVar += "X"
 		}
-		assert.ErrorContains(t, q.found(plan.Pod(), "app", &p), "its client looks for")
+		assert.ErrorContains(t, run.found(plan.Pod(), "app", &p), "its client looks for")
 	}
 }
 
-func TestMessages(t *testing.T) {
+func TestTestManager_Message(t *testing.T) {
 	err := TestManager(manager{called("m"), failing("none", errors.New("no such secret: "+canary))},
 		append([]Case{{Request: secret.Request{Group: "none", Key: "k"}, Want: NotFound}}, allCases...)...)
 	assert.ErrorContains(t, err, `outcome: case group="none" key="k", in Flyte's layout: want it not found, but it was a failure (no such secret: (the value)) `+
 		`(a manager serves a request, or its error wraps secret.ErrNotFound or secret.ErrUnsupported, or the search ends with its error)`)
 }
 
-func TestCasesThatTestNothing(t *testing.T) {
+func TestTestManager_Cases(t *testing.T) {
 	m := manager{called("good"), good}
 	served := allCases[0]
 	for _, tc := range []struct {
@@ -151,10 +179,10 @@ func TestCasesThatTestNothing(t *testing.T) {
 	}{
 		{"no manager", nil, allCases, "there is no manager"},
 		{"none", m, nil, "there is no case that the manager serves"},
-		{"none is served", m, []Case{{Request: served.Request, Want: NotFound}}, "there is no case that the manager serves"},
-		{"an invalid request", m, []Case{served, {Request: secret.Request{Key: "../k"}}}, `is invalid: key: has a ".." segment`},
-		{"one twice", m, []Case{served, served}, `case "a variable" is there twice`},
-		{"an outcome that is none", m, []Case{served, {Request: served.Request, Want: 9}}, "Outcome(9) is not defined"},
+		{"none served", m, []Case{{Request: served.Request, Want: NotFound}}, "there is no case that the manager serves"},
+		{"invalid", m, []Case{served, {Request: secret.Request{Key: "../k"}}}, `is invalid: key: has a ".." segment`},
+		{"twice", m, []Case{served, served}, `case "a variable" is there twice`},
+		{"outcome", m, []Case{served, {Request: served.Request, Want: 9}}, "Outcome(9) is not defined"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { assert.ErrorContains(t, TestManager(tc.m, tc.cases...), tc.want) })
 	}

@@ -13,26 +13,18 @@ import (
 
 var ctx = context.Background()
 
-// How often a manager is asked the same, and from how many goroutines. Of two
-// entries of a map, Go takes the second one first in one of eight cases, and not
-// once in a hundred in one of 600,000.
-const (
-	times      = 100
-	goroutines = 32
-)
-
 // checkSame asks everything again and again, forwards and backwards.
-func checkSame(k *kit, report func(*question, error)) {
-	all := k.sound(nil)
-	for i := range times {
+func checkSame(k *kit, b *basis, report func(*caseRun, error)) {
+	all := b.sound()
+	for i := range k.times {
 		for j := range all {
-			q := all[j]
+			run := all[j]
 			if i%2 == 1 {
-				q = all[len(all)-1-j]
+				run = all[len(all)-1-j]
 			}
-			again := k.ask(ctx, q, q.Request)
-			if diff := differs(&again, &q.first); diff != "" {
-				report(q, errors.New(diff))
+			again := k.ask(ctx, run, run.req)
+			if diff := differs(&again, &run.first); diff != "" {
+				report(run, errors.New(diff))
 			}
 		}
 	}
@@ -40,22 +32,23 @@ func checkSame(k *kit, report func(*question, error)) {
 
 // checkKeeps changes the metadata that the manager was shown until now, asks the
 // same for a Pod that is like the one before, and then for one that changes
-// right after. Nothing else that a manager is given can be changed.
-func checkKeeps(k *kit, report func(*question, error)) {
-	all := k.sound(nil)
-	for _, q := range all {
-		change(q.meta)
+// right after. Nothing else that a manager is given can be changed. Afterwards
+// each run has metadata that stay as they are.
+func checkKeeps(k *kit, b *basis, report func(*caseRun, error)) {
+	all := b.sound()
+	for _, run := range all {
+		change(run.meta)
 	}
-	for _, q := range all {
+	for _, run := range all {
 		for range 2 {
-			q.meta = q.Case.meta()
-			again := k.ask(ctx, q, q.Request)
-			change(q.meta)
-			if diff := differs(&again, &q.first); diff != "" {
-				report(q, fmt.Errorf("after the metadata of other Pods changed: %s", diff))
+			run.meta = run.Case.meta()
+			again := k.ask(ctx, run, run.req)
+			change(run.meta)
+			if diff := differs(&again, &run.first); diff != "" {
+				report(run, fmt.Errorf("after the metadata of other Pods changed: %s", diff))
 			}
 		}
-		q.meta = q.Case.meta()
+		run.meta = run.Case.meta()
 	}
 }
 
@@ -69,20 +62,20 @@ func change(meta *metav1.ObjectMeta) {
 }
 
 // checkStays looks at the first answer once more, after many others.
-func checkStays(_ *kit, q *question) error {
-	if diff := differs(&q.raw, &q.first); diff != "" {
+func checkStays(_ *kit, run *caseRun) error {
+	if diff := differs(&run.raw, &run.first); diff != "" {
 		return fmt.Errorf("the first answer has changed since: %s", diff)
 	}
 	return nil
 }
 
 // checkConcurrent asks everything from many goroutines, each of which begins
-// with another question.
-func checkConcurrent(k *kit, report func(*question, error)) {
-	all := k.sound(nil)
+// with another case.
+func checkConcurrent(k *kit, b *basis, report func(*caseRun, error)) {
+	all := b.sound()
 	var start, done sync.WaitGroup
 	start.Add(1)
-	diffs := make([][]string, goroutines)
+	diffs := make([][]string, k.goroutines)
 	for g := range diffs {
 		diffs[g] = make([]string, len(all))
 		done.Add(1)
@@ -91,7 +84,7 @@ func checkConcurrent(k *kit, report func(*question, error)) {
 			start.Wait()
 			for i := range all {
 				at := (i + g) % len(all)
-				again := k.ask(ctx, all[at], all[at].Request)
+				again := k.ask(ctx, all[at], all[at].req)
 				diffs[g][at] = differs(&again, &all[at].first)
 			}
 		}()
@@ -108,34 +101,34 @@ func checkConcurrent(k *kit, report func(*question, error)) {
 }
 
 // checkContext asks with a context that has ended, in both ways.
-func checkContext(k *kit, q *question) error {
+func checkContext(k *kit, run *caseRun) error {
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	late, cancel := context.WithDeadline(ctx, time.Unix(0, 0))
 	defer cancel()
 	for _, ended := range []context.Context{cancelled, late} {
-		if err := k.askEnded(ended, q); err != nil {
+		if err := k.askEnded(ended, run); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (k *kit) askEnded(ended context.Context, q *question) error {
+func (k *kit) askEnded(ended context.Context, run *caseRun) error {
 	got := make(chan answer, 1)
-	go func() { got <- k.ask(ended, q, q.Request) }()
-	timer := time.NewTimer(k.patience)
+	go func() { got <- k.ask(ended, run, run.req) }()
+	timer := time.NewTimer(k.timeout)
 	defer timer.Stop()
 	select {
 	case a := <-got:
 		if errors.Is(a.err, ended.Err()) {
 			return nil
 		}
-		if diff := differs(&a, &q.first); diff != "" {
+		if diff := differs(&a, &run.first); diff != "" {
 			return fmt.Errorf("with a context whose error is %q: %s", ended.Err(), diff)
 		}
 	case <-timer.C:
-		return fmt.Errorf("with a context whose error is %q, it did not return within %v", ended.Err(), k.patience)
+		return fmt.Errorf("with a context whose error is %q, it did not return within %v", ended.Err(), k.timeout)
 	}
 	return nil
 }

@@ -7,206 +7,238 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// tested is what managers are called here, whose own name another rule checks.
-const tested = "tested"
+// managerName is what managers are called here, whose own name another rule
+// checks.
+const managerName = "tested"
 
 // renamed is the manager, by that name.
 type renamed struct{ injector.SecretManager }
 
-func (renamed) Name() string { return tested }
+func (renamed) Name() string { return managerName }
 
-// recorded answers as the manager did to some questions.
-type recorded []*question
+// recorded answers to the requests of some runs as the manager did.
+type recorded []*caseRun
 
-func (recorded) Name() string { return tested }
+func (recorded) Name() string { return managerName }
 
 func (r recorded) Mount(_ context.Context, req secret.Request, _ mount.Target) (mount.Fragment, error) {
-	for _, q := range r {
-		if q.Request == req {
-			return q.first.fragment, nil
+	for _, run := range r {
+		asked := run.req
+		asked.Mount = asked.Form(run.layout)
+		if asked == req {
+			return run.first.fragment, nil
 		}
 	}
 	return mount.Fragment{}, secret.ErrNotFound
 }
 
-func (q *question) injector(m injector.SecretManager) (*injector.Injector, error) {
-	return injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: q.layout, InitOrder: q.order})
+func (run *caseRun) injector(m injector.SecretManager) (*injector.Injector, error) {
+	return injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: run.layout, InitOrder: run.order})
 }
 
-// pod returns the Pod of a question: one with containers of every kind.
-func (q *question) pod() *corev1.Pod {
+// with is the run with another request, to which the manager gave that answer.
+func (run *caseRun) with(req secret.Request, a answer) *caseRun {
+	other := *run
+	other.req, other.first = req, a
+	return &other
+}
+
+// pod returns the Pod of a run: one with containers of every kind.
+func (run *caseRun) pod() *corev1.Pod {
 	pod := Pod(
 		mount.Container{Name: "proxy", Init: true, Sidecar: true},
 		mount.Container{Name: "init", Init: true},
 		mount.Container{Name: "app"},
 		mount.Container{Name: "other"},
 	)
-	pod.ObjectMeta = *q.Case.meta()
+	pod.ObjectMeta = *run.Case.meta()
 	return pod
 }
 
 // readers are the containers of that Pod that start when secrets are there. With
-// mount.InitAfterSidecars, not even that can be said of init containers (mount.File
-// of some managers comes last).
-func (q *question) readers() []string {
-	if q.order == mount.InitFirst {
+// mount.InitAfterSidecars, not even that can be said of init containers (what
+// another webhook brings comes last).
+func (run *caseRun) readers() []string {
+	if run.order == mount.InitFirst {
 		return []string{"proxy", "init", "app", "other"}
 	}
 	return []string{"app", "other"}
 }
 
 // checkPlacement plays what the manager has answered to a real Injector.
-func checkPlacement(_ *kit, q *question) error {
-	return inOnePod(q)
+func checkPlacement(_ *kit, run *caseRun) error {
+	pod, err := inOnePod(run)
+	if err != nil {
+		return err
+	}
+	return run.findAlias(pod)
 }
 
-// inOnePod returns why secrets of one Pod cannot all be read.
-func inOnePod(qs ...*question) error {
-	in, err := qs[0].injector(recorded(qs))
-	if err != nil {
-		return err
+// checkPlacements returns the cases for which checkPlacement, or what it rests on,
+// finds something.
+func (k *kit) checkPlacements(b *basis) map[*Case]bool {
+	unplaced := make(map[*Case]bool)
+	for _, run := range b.sound() {
+		if run.first.err == nil && !unplaced[run.Case] {
+			unplaced[run.Case] = run.flaw() != nil || checkPlacement(k, run) != nil
+		}
 	}
-	reqs := make([]secret.Request, len(qs))
-	for i, q := range qs {
-		reqs[i] = q.Request
-	}
-	plan, err := in.Plan(ctx, qs[0].pod(), reqs...)
+	return unplaced
+}
+
+// inOnePod returns a Pod with the secrets of the runs, or why they cannot all be
+// read.
+func inOnePod(runs ...*caseRun) (*corev1.Pod, error) {
+	in, err := runs[0].injector(recorded(runs))
 	if err != nil {
-		return err
+		return nil, err
+	}
+	reqs := make([]secret.Request, len(runs))
+	for i, run := range runs {
+		reqs[i] = run.req
+	}
+	plan, err := in.Plan(ctx, runs[0].pod(), reqs...)
+	if err != nil {
+		return nil, err
 	}
 	pod := plan.Pod()
-	for i, q := range qs {
-		for _, container := range q.readers() {
-			if err := q.found(pod, container, &plan.Placements[i]); err != nil {
-				return err
+	readers := runs[0].readers()
+	if len(runs) > 1 {
+		readers = readers[len(readers)-1:] // each is read by all of them when it is alone
+	}
+	for i, run := range runs {
+		for _, container := range readers {
+			if err := run.found(pod, container, &plan.Placements[i]); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return pod, nil
 }
 
-// found returns nil if the container finds the secret of a question where the
-// placement says, as far as the Pod tells.
-func (q *question) found(pod *corev1.Pod, container string, p *injector.Placement) error {
-	r, err := find(pod, container)
-	if err != nil {
-		return err
-	}
-	r.writes = q.Writes
-	req := q.Request
+// found returns nil if the container finds the secret of a run where the placement
+// says, as far as the Pod tells.
+func (run *caseRun) found(pod *corev1.Pod, container string, p *injector.Placement) error {
+	req := run.req
 	req.Mount = p.Mount
-	if !q.first.fragment.Versioned {
+	if !run.first.fragment.Versioned {
 		req.GroupVersion = "" // the name that it has for sure
 	}
-	if err := r.read(req); err != nil && !errors.Is(err, ErrUnknown) && !(errors.Is(err, errNoVolume) && q.elsewhere()) {
+	at, err := run.readIn(pod, container, req)
+	if err != nil {
 		return fmt.Errorf("container %q: %w", container, err)
 	}
-	at := r.lookUp(req)
 	if p.Mount == mount.File && at.file != p.Path || p.Mount == mount.EnvVar && at.variable != p.EnvVar {
 		return fmt.Errorf("container %q: its client looks for %s or %s, not for %s%s", container, at.variable, at.file, p.EnvVar, p.Path)
 	}
-	if got := q.first.fragment.Value; got != nil && q.Value != nil && (got.IsLiteral() || !q.Value.IsLiteral()) && !got.Equal(q.Value) {
+	if got := run.first.fragment.Value; got != nil && run.Value != nil && (got.IsLiteral() || !run.Value.IsLiteral()) && !got.Equal(run.Value) {
 		return fmt.Errorf("container %q: the variable %s is something else than the secret's value", container, at.variable)
 	}
 	return nil
 }
 
-// elsewhere reports whether the file is for somebody else to bring, whom
-// annotations instruct.
-func (q *question) elsewhere() bool {
-	f := &q.first.fragment
+// readIn returns where the container looks for what is asked, and an error if it
+// is known not to be there.
+func (run *caseRun) readIn(pod *corev1.Pod, container string, req secret.Request) (lookup, error) {
+	r, err := find(pod, container)
+	if err != nil {
+		return lookup{}, err
+	}
+	r.writes, r.writesEnv = run.Writes, run.WritesEnv
+	if run.layout.Exact {
+		r.setExact(run.dir())
+	}
+	at, err := r.lookUp(req)
+	if err != nil {
+		return at, err
+	}
+	if err := r.read(req); err != nil && !errors.Is(err, ErrUnknown) && !(errors.Is(err, errNoVolume) && run.elsewhere()) {
+		return at, err
+	}
+	return at, nil
+}
+
+// dir is the directory of files.
+func (run *caseRun) dir() string {
+	if w := run.first.fragment.Webhook; w != nil && w.Dir != "" {
+		return w.Dir
+	}
+	return run.layout.WithDefaults().Dir
+}
+
+// elsewhere reports whether another webhook brings the file.
+func (run *caseRun) elsewhere() bool {
+	f := &run.first.fragment
 	return len(f.InitContainers)+len(f.VolumeMounts) == 0 && f.Webhook != nil
 }
 
-// checkApart puts each pair of secrets into one Pod.
-func checkApart(k *kit, report func(*question, error)) {
-	all := k.sound(func(q *question) bool { return q.first.err == nil && inOnePod(q) == nil })
-	for i, q := range all {
-		for _, other := range all[:i] {
-			if q.setting.name != other.setting.name || !equality.Semantic.DeepEqual(q.Meta, other.Meta) {
-				continue
-			}
-			if err := together(q, other); err != nil {
-				report(q, fmt.Errorf("together with case %v: %w", other.Case, err))
-			}
-		}
-	}
-}
-
-func together(q, other *question) error {
-	if err := twoNames(&q.first.fragment, &other.first.fragment); err != nil {
-		return err
-	}
-	if q.shareNames(other) {
+// findAlias returns nil if a client that asks with the version finds what has the
+// name without it, where the library or another webhook can make that possible.
+func (run *caseRun) findAlias(pod *corev1.Pod) error {
+	req, f := run.req, &run.first.fragment
+	if req.GroupVersion == "" || f.Versioned || run.layout.Exact || req.Path != "" {
 		return nil
 	}
-	return inOnePod(q, other)
-}
-
-// shareNames reports whether containers look for both secrets in one place, or
-// one in the other, so that no Pod can have both.
-func (q *question) shareNames(other *question) bool {
-	if q.Request == other.Request {
-		return true
-	}
-	for _, versions := range [][2]string{{q.Request.GroupVersion, other.Request.GroupVersion}, {}, {q.Request.GroupVersion, ""}, {"", other.Request.GroupVersion}} {
-		a := q.layout.Path(q.Request.Group, versions[0], q.Request.Key)
-		b := q.layout.Path(other.Request.Group, versions[1], other.Request.Key)
-		if a == b || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/") {
-			return true
+	req.EnvVar = ""
+	if f.File {
+		req.Mount = mount.File
+		layout := run.layout
+		layout.Dir = run.dir()
+		name, alias := req.FilePath(layout, ""), req.FilePath(layout, req.GroupVersion)
+		if !hasAlias(f) && !projectsOnly(f) || nested(name, alias) {
+			return nil
 		}
-		if q.layout.EnvVar(q.Request.Group, versions[0], q.Request.Key) == q.layout.EnvVar(other.Request.Group, versions[1], other.Request.Key) {
-			return true
+	} else {
+		req.Mount = mount.EnvVar
+		if len(validation.IsEnvVarName(run.layout.EnvVar(req.Group, req.GroupVersion, req.Key))) > 0 {
+			return nil
 		}
 	}
-	return q.Request.EnvVar != "" && q.Request.EnvVar == other.Request.EnvVar
-}
-
-// twoNames returns an error if one thing has two names.
-func twoNames(f, g *mount.Fragment) error {
-	for _, a := range f.Volumes {
-		for _, b := range g.Volumes {
-			if a.Name != b.Name && equality.Semantic.DeepEqual(a.VolumeSource, b.VolumeSource) {
-				return fmt.Errorf("the same volume has the names %q and %q", a.Name, b.Name)
-			}
-		}
-	}
-	for _, a := range f.InitContainers {
-		for _, b := range g.InitContainers {
-			renamed := a.Container.DeepCopy()
-			renamed.Name = b.Name
-			if a.Name != b.Name && equality.Semantic.DeepEqual(renamed, b.Container) && equality.Semantic.DeepEqual(a.Env, b.Env) {
-				return fmt.Errorf("the same init container has the names %q and %q", a.Name, b.Name)
-			}
-		}
+	if _, err := run.readIn(pod, "app", req); err != nil {
+		return fmt.Errorf("with the version in its name: %w", err)
 	}
 	return nil
 }
 
+// projectsOnly reports whether all volumes of a fragment are projected ones.
+func projectsOnly(f *mount.Fragment) bool {
+	for i := range f.Volumes {
+		if f.Volumes[i].Projected == nil {
+			return false
+		}
+	}
+	return len(f.Volumes) > 0
+}
+
+// nested reports whether two files are one, or one would be in the other.
+func nested(a, b string) bool {
+	return a == b || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
+}
+
 // checkTwice injects again what is injected, into a Pod of which the manager
 // sees the new metadata.
-func checkTwice(k *kit, q *question) error {
-	in, err := q.injector(renamed{k.manager})
+func checkTwice(k *kit, run *caseRun) error {
+	in, err := run.injector(renamed{k.manager})
 	if err != nil {
 		return err
 	}
-	pod := q.pod()
+	pod := run.pod()
 	if pod.Name == "" && pod.GenerateName == "" {
 		pod.GenerateName = "kit-"
 	}
-	once, err := in.Inject(ctx, pod, q.Request)
+	once, err := in.Inject(ctx, pod, run.req)
 	if err != nil {
 		return nil // which "placement" reports
 	}
 	for _, state := range []string{"once", "once, and got defaults"} {
-		again, err := in.Patch(ctx, once, q.Request)
+		again, err := in.Patch(ctx, once, run.req)
 		switch {
 		case err != nil:
 			return fmt.Errorf("into a Pod that was injected %s: %w", state, err)

@@ -15,11 +15,12 @@ var errNoVolume = errors.New("no volume is mounted at or above it")
 // file returns nil if the container sees a file at the path when it starts, and
 // may read it.
 func (r *reader) file(p string) error {
+	p = r.clean(p)
 	var over *corev1.VolumeMount // the deepest at or above the file
 	depth := -1
 	for i := range r.VolumeMounts {
 		m := &r.VolumeMounts[i]
-		at := path.Clean("/" + m.MountPath)
+		at := r.clean(m.MountPath)
 		if _, below := strings.CutPrefix(at, p+"/"); below {
 			return fmt.Errorf("it is a directory, as %s is mounted below", at)
 		}
@@ -28,9 +29,12 @@ func (r *reader) file(p string) error {
 		}
 	}
 	// With two volumes mounted at one path the API server would refuse the Pod.
-	if dir, ok := vaultDir(r.pod.Annotations); ok && len(dir) > depth {
-		if _, ok := relative(dir, p); ok {
-			return r.vaultFile(dir, p)
+	for i := range agents {
+		a := &agents[i]
+		if dir, ok := a.willMount(r.pod.Annotations); ok && len(dir) > depth {
+			if _, ok := relative(dir, p); ok {
+				return r.agentBrings(a, p)
+			}
 		}
 	}
 	if over == nil {
@@ -57,14 +61,14 @@ func (r *reader) mounted(m *corev1.VolumeMount, p string) error {
 	if i < 0 {
 		return fmt.Errorf("the pod has no volume %q", m.Name)
 	}
-	rel, _ := relative(path.Clean("/"+m.MountPath), p)
-	file := path.Join(m.SubPath, rel)
+	rel, _ := relative(r.clean(m.MountPath), p)
+	file := path.Join(r.fold(m.SubPath), rel)
 	if file == "" {
 		return fmt.Errorf("it is a directory, where volume %q is mounted", m.Name)
 	}
 	v := &r.pod.Spec.Volumes[i]
 	if v.EmptyDir != nil {
-		return r.fetched(v.Name, file)
+		return r.fetched(v.Name, file, r.writes, "Case.Writes")
 	}
 	all, known := filesOf(&v.VolumeSource)
 	if !known {
@@ -121,59 +125,18 @@ func filesOf(v *corev1.VolumeSource) (all []files, known bool) {
 func (r *reader) oneOf(all []files, volume, file string) error {
 	for _, f := range all {
 		for _, it := range f.items {
-			switch at := path.Clean(it.Path); {
+			switch at := r.fold(path.Clean(it.Path)); {
 			case strings.HasPrefix(at, file+"/"):
 				return fmt.Errorf("it is a directory of volume %q", volume)
 			case at == file && it.Mode != nil:
-				return r.may(*it.Mode)
+				return r.mayRead(*it.Mode)
 			case at == file:
-				return r.may(modeOf(f.mode))
+				return r.mayRead(modeOf(f.mode))
 			}
 		}
 		if f.object && !strings.Contains(file, "/") {
-			return r.may(modeOf(f.mode))
+			return r.mayRead(modeOf(f.mode))
 		}
 	}
 	return fmt.Errorf("volume %q has no file %q", volume, file)
-}
-
-func modeOf(mode *int32) int32 {
-	if mode == nil {
-		return corev1.SecretVolumeSourceDefaultMode // and that of the other kinds
-	}
-	return *mode
-}
-
-// may returns an error if the container's user is known not to be allowed to
-// read a file of that mode. The kubelet makes such files root's and of group 0.
-// With an fsGroup it gives them that group, which all of the Pod's processes
-// have, and lets it read.
-func (r *reader) may(mode int32) error {
-	var user, group *int64
-	var nonRoot *bool
-	groups := []int64(nil)
-	if s := r.pod.Spec.SecurityContext; s != nil {
-		if s.FSGroup != nil {
-			return nil
-		}
-		user, group, nonRoot, groups = s.RunAsUser, s.RunAsGroup, s.RunAsNonRoot, s.SupplementalGroups
-	}
-	if s := r.SecurityContext; s != nil {
-		user, group, nonRoot = or(s.RunAsUser, user), or(s.RunAsGroup, group), or(s.RunAsNonRoot, nonRoot)
-	}
-	root := (nonRoot == nil || !*nonRoot) && (user == nil || *user == 0) // or may be
-	// Without runAsGroup the group is the image's, or 0.
-	ofGroup := group == nil || *group == 0 || slices.Contains(groups, 0)
-	switch {
-	case root && mode&0o400 != 0, ofGroup && mode&0o040 != 0, mode&0o004 != 0:
-		return nil
-	}
-	return fmt.Errorf("its mode is %#o, and the container's user is neither root nor in its group", mode)
-}
-
-func or[T any](own, pods *T) *T {
-	if own != nil {
-		return own
-	}
-	return pods
 }
