@@ -140,10 +140,15 @@ func assertOnce(t *testing.T, pod *corev1.Pod) {
 	var volumes, containers []string
 	for _, v := range pod.Spec.Volumes {
 		volumes = append(volumes, v.Name)
-		if v.Secret != nil {
+		if v.Projected != nil {
 			var paths []string
-			for _, item := range v.Secret.Items {
-				paths = append(paths, item.Path)
+			for _, source := range v.Projected.Sources {
+				if source.Secret == nil {
+					continue
+				}
+				for _, item := range source.Secret.Items {
+					paths = append(paths, item.Path)
+				}
 			}
 			once("items of "+v.Name, paths)
 		}

@@ -86,7 +86,7 @@ func TestAsItShipsInAnOlderCluster(t *testing.T) {
 	assert.Empty(t, w.Warnings)
 	ns := old.Namespace(t, restricted)
 	from := fill(t, old, ns)
-	for _, name := range []string{"k8ssecret, any", "k8ssecret, a file", "k8ssecret, with a version"} {
+	for _, name := range []string{"k8s", "k8s-file", "k8s-versioned"} {
 		wants := wanted[name]
 		for shape, pod := range shapes(t, wants[0].Request) {
 			t.Run(name+", "+shape, func(t *testing.T) {

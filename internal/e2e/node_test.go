@@ -72,15 +72,20 @@ func runPod(t *testing.T, s *apiserver.Server, pod *corev1.Pod, from stores) map
 
 func (n *node) mountVolume(t *testing.T, v corev1.Volume) {
 	require.NoError(t, os.Mkdir(filepath.Join(n.dir, v.Name), 0o755))
-	if v.Secret == nil {
+	if v.Projected == nil {
 		return
 	}
-	data, found := n.secret(t, v.Secret.SecretName)
-	optional := v.Secret.Optional != nil && *v.Secret.Optional
-	require.True(t, found || optional, "the Pod would wait for Secret %q", v.Secret.SecretName)
-	for _, item := range v.Secret.Items {
-		if value, ok := data[item.Key]; ok {
-			n.write(t, filepath.Join(n.dir, v.Name, item.Path), string(value))
+	for _, source := range v.Projected.Sources {
+		if source.Secret == nil {
+			continue // the service account's token
+		}
+		data, found := n.secret(t, source.Secret.Name)
+		optional := source.Secret.Optional != nil && *source.Secret.Optional
+		require.True(t, found || optional, "the Pod would wait for Secret %q", source.Secret.Name)
+		for _, item := range source.Secret.Items {
+			if value, ok := data[item.Key]; ok {
+				n.write(t, filepath.Join(n.dir, v.Name, item.Path), string(value))
+			}
 		}
 	}
 }

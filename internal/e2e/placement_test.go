@@ -27,33 +27,35 @@ type want struct {
 	secret.Request
 	by    string // the manager
 	value string
-	// With a version in it, the client may find it under both names, or under
-	// one. It asks with the version only if the caller says it again.
-	onlyWith, onlyWithout bool
 }
 
 var long = strings.Repeat("long-name.", 20)
 
 // wanted are requests by manager and kind of mount.
 var wanted = map[string][]want{
-	"global, any":                {{Request: secret.Request{Group: "shared", Key: "token"}, by: "global", value: shared}},
-	"global, a variable":         {{Request: secret.Request{Group: "Shared", Key: "Token", Mount: mount.EnvVar, EnvVar: "TOKEN"}, by: "global", value: shared}},
-	"global, with a version":     {{Request: secret.Request{Group: "shared", Key: "token", GroupVersion: "v1"}, by: "global", value: shared, onlyWithout: true}},
-	"k8ssecret, any":             {{Request: secret.Request{Group: "user-info", Key: "name"}, by: "k8s", value: "Ada"}},
-	"k8ssecret, a variable":      {{Request: secret.Request{Group: "user-info", Key: "name", Mount: mount.EnvVar, EnvVar: "NAME"}, by: "k8s", value: "Ada"}},
-	"k8ssecret, a file":          {{Request: secret.Request{Group: "user-info", Key: "Password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}, by: "k8s", value: "pa ss"}},
-	"k8ssecret, with a version":  {{Request: secret.Request{Group: "user-info", Key: "name", GroupVersion: "v1"}, by: "k8s", value: "Ada"}},
-	"k8ssecret, versioned file":  {{Request: secret.Request{Group: "User-Info", Key: "name", GroupVersion: "V1", Mount: mount.File}, by: "k8s", value: "Ada"}},
-	"k8ssecret, a long variable": {{Request: secret.Request{Group: long + "x", Key: long + "key"}, by: "k8s", value: "far"}},
-	"k8ssecret, a long file":     {{Request: secret.Request{Group: long + "x", Key: long + "key", Mount: mount.File}, by: "k8s", value: "far"}},
-	"awssm, any":                 {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}},
-	"awssm, a file":              {{Request: secret.Request{Group: account, Key: "db-AbCdEf", Mount: mount.File, EnvVar: "DB_FILE"}, by: "aws", value: "from aws"}},
-	"awssm, two":                 {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}, {Request: secret.Request{Group: account, Key: long + "2"}, by: "aws", value: "far"}},
-	"vault, any":                 {{Request: secret.Request{Group: "secret/data/Task", Key: "Key"}, by: "vault", value: "four"}},
-	"vault, a file":              {{Request: secret.Request{Group: "secret/data/Task", Key: "my-key", Mount: mount.File, EnvVar: "KEY_FILE"}, by: "vault", value: "five"}},
-	"vault, kv1":                 {{Request: secret.Request{Group: "kv/Task", Key: "Key", GroupVersion: "kv1"}, by: "vault", value: "one", onlyWith: true}},
-	"vault, kv2":                 {{Request: secret.Request{Group: "secret/data/Task", Key: "Key", GroupVersion: "kv2"}, by: "vault", value: "four", onlyWith: true}},
-	"vault, long names":          {{Request: secret.Request{Group: "kv/" + long + "x", Key: long + "key", GroupVersion: "kv1"}, by: "vault", value: "far", onlyWith: true}},
+	"global":               {{Request: secret.Request{Group: "shared", Key: "token"}, by: "global", value: shared}},
+	"global-variable":      {{Request: secret.Request{Group: "Shared", Key: "Token", Mount: mount.EnvVar, EnvVar: "TOKEN"}, by: "global", value: shared}},
+	"global-versioned":     {{Request: secret.Request{Group: "shared", Key: "token", GroupVersion: "v1"}, by: "global", value: shared}},
+	"k8s":                  {{Request: secret.Request{Group: "user-info", Key: "name"}, by: "k8s", value: "Ada"}},
+	"k8s-variable":         {{Request: secret.Request{Group: "user-info", Key: "name", Mount: mount.EnvVar, EnvVar: "NAME"}, by: "k8s", value: "Ada"}},
+	"k8s-file":             {{Request: secret.Request{Group: "user-info", Key: "Password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}, by: "k8s", value: "pa ss"}},
+	"k8s-versioned":        {{Request: secret.Request{Group: "user-info", Key: "name", GroupVersion: "v1"}, by: "k8s", value: "Ada"}},
+	"k8s-versioned-file":   {{Request: secret.Request{Group: "User-Info", Key: "name", GroupVersion: "V1", Mount: mount.File}, by: "k8s", value: "Ada"}},
+	"k8s-long":             {{Request: secret.Request{Group: long + "x", Key: long + "key"}, by: "k8s", value: "far"}},
+	"k8s-long-file":        {{Request: secret.Request{Group: long + "x", Key: long + "key", Mount: mount.File}, by: "k8s", value: "far"}},
+	"k8s-path":             {{Request: secret.Request{Group: "user-info", Key: "conf", Path: "Conf.d/App.yaml", EnvVar: "CONF"}, by: "k8s", value: "a: 1"}},
+	"k8s-path-in-the-root": {{Request: secret.Request{Group: "user-info", Key: "Password", Path: "App.yaml"}, by: "k8s", value: "pa ss"}},
+	"k8s-two-in-one":       {{Request: secret.Request{Group: "user-info", Key: "name", Path: "c/a"}, by: "k8s", value: "Ada"}, {Request: secret.Request{Group: long + "x", Key: long + "key", Path: "c/b"}, by: "k8s", value: "far"}},
+	"aws":                  {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}},
+	"aws-file":             {{Request: secret.Request{Group: account, Key: "db-AbCdEf", Mount: mount.File, EnvVar: "DB_FILE"}, by: "aws", value: "from aws"}},
+	"aws-path":             {{Request: secret.Request{Group: account, Key: "db-AbCdEf", Path: "Conf.d/$DB", EnvVar: "DB_FILE"}, by: "aws", value: "from aws"}},
+	"aws-two":              {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}, {Request: secret.Request{Group: account, Key: long + "2"}, by: "aws", value: "far"}},
+	"vault":                {{Request: secret.Request{Group: "secret/data/Task", Key: "Key"}, by: "vault", value: "four"}},
+	"vault-file":           {{Request: secret.Request{Group: "secret/data/Task", Key: "my-key", Mount: mount.File, EnvVar: "KEY_FILE"}, by: "vault", value: "five"}},
+	"vault-kv1":            {{Request: secret.Request{Group: "kv/Task", Key: "Key", GroupVersion: "kv1"}, by: "vault", value: "one"}},
+	"vault-kv2":            {{Request: secret.Request{Group: "secret/data/Task", Key: "Key", GroupVersion: "kv2"}, by: "vault", value: "four"}},
+	"vault-long":           {{Request: secret.Request{Group: "kv/" + long + "x", Key: long + "key", GroupVersion: "kv1"}, by: "vault", value: "far"}},
+	"vault-path":           {{Request: secret.Request{Group: "kv/Task", Key: "Key", GroupVersion: "kv1", Path: "Conf.d/App", EnvVar: "KEY_FILE"}, by: "vault", value: "one"}},
 }
 
 // together are Pods that ask several managers. Vault and AWS cannot share a
@@ -65,8 +67,8 @@ func together() map[string][]want {
 			all[name] = append(all[name], wanted[part]...)
 		}
 	}
-	join("all but vault", "global, any", "k8ssecret, a variable", "k8ssecret, a file", "awssm, any")
-	join("all but aws", "global, any", "k8ssecret, a variable", "k8ssecret, a file", "vault, any", "vault, kv1")
+	join("all but vault", "global", "k8s-variable", "k8s-file", "k8s-path", "aws")
+	join("all but aws", "global", "k8s-variable", "k8s-file", "k8s-path", "vault", "vault-kv1")
 	for i := range 150 {
 		all["many"] = append(all["many"], want{
 			Request: secret.Request{Group: fmt.Sprintf("many-%d", i%10), Key: fmt.Sprintf("key-%d", i), Mount: mount.Type(i % 3)},
@@ -78,7 +80,7 @@ func together() map[string][]want {
 
 // fill puts into the stores what the requests are for.
 func fill(t *testing.T, s *apiserver.Server, ns string) stores {
-	keep(t, s, ns, "user-info", map[string]string{"name": "Ada", "Password": "pa ss", "other": "wrong"})
+	keep(t, s, ns, "user-info", map[string]string{"name": "Ada", "Password": "pa ss", "conf": "a: 1", "other": "wrong"})
 	keep(t, s, ns, long+"x", map[string]string{long + "key": "far"})
 	for g := range 10 {
 		data := map[string]string{}
@@ -168,14 +170,39 @@ func assertPlaced(t *testing.T, in world, p injector.Placement, value, container
 	}
 }
 
+// assertFound checks that the client finds it, with the version and without. It
+// knows nothing of exact paths.
 func assertFound(t *testing.T, in world, w want, container string) {
 	t.Helper()
 	for _, version := range []string{"", w.GroupVersion} {
 		value, found := in.get(w.Group, version, w.Key)
-		named := w.GroupVersion == "" || (version == "" && !w.onlyWith) || (version != "" && !w.onlyWithout)
-		assert.Equal(t, named, found, "%v, asked for with version %q in %s", w.Request, version, container)
-		if named {
+		assert.Equal(t, w.Path == "", found, "%v, asked for with version %q in %s", w.Request, version, container)
+		if found {
 			assert.Equal(t, w.value, value, "%v, asked for with version %q in %s", w.Request, version, container)
 		}
 	}
+}
+
+// What one container asks for, no other one sees.
+func TestOneContainer(t *testing.T) {
+	ns := server.Namespace(t, restricted)
+	from := fill(t, server, ns)
+	all := want{Request: secret.Request{Group: "user-info", Key: "name", Mount: mount.File}, by: "k8s", value: "Ada"}
+	one := []want{
+		{Request: secret.Request{Group: "user-info", Key: "Password", Mount: mount.File, Container: "web"}, by: "k8s", value: "pa ss"},
+		{Request: secret.Request{Group: "user-info", Key: "other", EnvVar: "OTHER", Container: "web"}, by: "k8s", value: "wrong"},
+		{Request: secret.Request{Group: account, Key: "db-AbCdEf", Container: "web"}, by: "aws", value: "from aws"},
+	}
+	pod := newPod(t, all.Request, one[0].Request, one[1].Request, one[2].Request)
+	pod.Spec.Containers = append(pod.Spec.Containers, container("web"))
+	seen := runPod(t, server, create(t, ns, pod), from)
+	assertFound(t, seen["app"], all, "app")
+	assertFound(t, seen["web"], all, "web")
+	for _, w := range one {
+		assertFound(t, seen["web"], w, "web")
+		_, found := seen["app"].get(w.Group, w.GroupVersion, w.Key)
+		assert.False(t, found, "%v in app", w.Request)
+	}
+	assert.Equal(t, "wrong", seen["web"].env["OTHER"])
+	assert.NotContains(t, seen["app"].env, "OTHER")
 }

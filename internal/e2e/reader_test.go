@@ -43,7 +43,7 @@ func (w world) get(group, version, key string) (value string, found bool) {
 
 // Of each recorded container is known where the client looked in it. What had
 // been announced there follows from that, or is the client's default.
-func TestTheReaderLooksWhereTheClientDid(t *testing.T) {
+func TestReader(t *testing.T) {
 	raw, err := os.ReadFile("testdata/flytekit-rules.json")
 	require.NoError(t, err)
 	var rows []struct {

@@ -73,7 +73,7 @@ func (s *standIn) review(r *admissionv1.AdmissionRequest) *admissionv1.Admission
 // ours, as the configurations' names have it, and sees our annotations; what it
 // makes of them, rendered with Vault's engines, are the files that the stored
 // Pod's containers would find.
-func TestTheVaultChain(t *testing.T) {
+func TestVaultChain(t *testing.T) {
 	require.Less(t, deployed.Configuration, vaultConfiguration, "the order of the calls")
 	ns := server.Namespace(t, restricted)
 	from := fill(t, server, ns)
@@ -91,8 +91,8 @@ func TestTheVaultChain(t *testing.T) {
 		defer s.mu.Unlock()
 		return s.called["probe"] > 0
 	})
-	chains := map[string][]want{"aws-and-no-vault": wanted["awssm, any"]}
-	for story, name := range map[string]string{"kv2-by-default": "vault, any", "a-variable-with-the-path": "vault, a file", "kv1": "vault, kv1", "kv2": "vault, kv2", "long": "vault, long names"} {
+	chains := map[string][]want{"aws-and-no-vault": wanted["aws"]}
+	for story, name := range map[string]string{"kv2-by-default": "vault", "variable-with-path": "vault-file", "kv1": "vault-kv1", "kv2": "vault-kv2", "long": "vault-long", "exact-path": "vault-path"} {
 		chains[story] = wanted[name]
 	}
 	chains["with-others"] = together()["all but aws"]
