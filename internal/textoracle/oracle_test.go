@@ -32,8 +32,9 @@ type oracle struct {
 	message protoreflect.MessageDescriptor
 }
 
-func newOracle(tb testing.TB) oracle {
-	tb.Helper()
+// flyteSecret describes core.Secret as flyteidl does
+// (flyteidl/core/security.proto).
+func flyteSecret() *descriptorpb.FileDescriptorProto {
 	field := func(name string, number int32, typ descriptorpb.FieldDescriptorProto_Type) *descriptorpb.FieldDescriptorProto {
 		return &descriptorpb.FieldDescriptorProto{
 			Name:   proto.String(name),
@@ -45,10 +46,11 @@ func newOracle(tb testing.TB) oracle {
 	text := descriptorpb.FieldDescriptorProto_TYPE_STRING
 	requirement := field("mount_requirement", 4, descriptorpb.FieldDescriptorProto_TYPE_ENUM)
 	requirement.TypeName = proto.String(".flyteidl.core.Secret.MountType")
-	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+	return &descriptorpb.FileDescriptorProto{
 		Name:    proto.String("security.proto"),
 		Package: proto.String("flyteidl.core"),
 		Syntax:  proto.String("proto3"),
+		Options: &descriptorpb.FileOptions{GoPackage: proto.String("example.com/flyteidl/core;textoracle")},
 		MessageType: []*descriptorpb.DescriptorProto{{
 			Name: proto.String("Secret"),
 			Field: []*descriptorpb.FieldDescriptorProto{
@@ -67,7 +69,12 @@ func newOracle(tb testing.TB) oracle {
 				},
 			}},
 		}},
-	}, nil)
+	}
+}
+
+func newOracle(tb testing.TB) oracle {
+	tb.Helper()
+	file, err := protodesc.NewFile(flyteSecret(), nil)
 	require.NoError(tb, err)
 	return oracle{file.Messages().ByName("Secret")}
 }
