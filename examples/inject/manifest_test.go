@@ -96,7 +96,7 @@ func nameOf(element any) string {
 	return fmt.Sprint(fields["name"])
 }
 
-func TestEveryKindIsInjectedAndKeepsUnknownFields(t *testing.T) {
+func TestKinds(t *testing.T) {
 	for k, place := range places {
 		t.Run(k.kind, func(t *testing.T) {
 			text := manifest(k, place, unknownPod)
@@ -113,7 +113,7 @@ func TestEveryKindIsInjectedAndKeepsUnknownFields(t *testing.T) {
 	}
 }
 
-func TestKindsOfOtherGroupsPassThrough(t *testing.T) {
+func TestKinds_OtherGroups(t *testing.T) {
 	for k, place := range places {
 		t.Run(k.kind, func(t *testing.T) {
 			text := manifest(kind{"example.com", k.kind}, place, unknownPod)
@@ -122,7 +122,7 @@ func TestKindsOfOtherGroupsPassThrough(t *testing.T) {
 	}
 }
 
-func TestPatchesMakeTheInjectedObject(t *testing.T) {
+func TestPatches(t *testing.T) {
 	for k, place := range places {
 		t.Run(k.kind, func(t *testing.T) {
 			text := manifest(k, place, unknownPod)
@@ -141,7 +141,7 @@ func TestPatchesMakeTheInjectedObject(t *testing.T) {
 	}
 }
 
-func TestPassThroughByteForByte(t *testing.T) {
+func TestPassThrough(t *testing.T) {
 	for _, tc := range []struct{ name, text string }{
 		{"nothing", ""},
 		{"only blanks and comments", " \n# a\n\t\n"},
@@ -197,7 +197,7 @@ func injectBy(t *testing.T, m injector.SecretManager, text string) document {
 	return docs[0]
 }
 
-func TestFieldsStayWithTheirInitContainer(t *testing.T) {
+func TestUnknownFields(t *testing.T) {
 	for k, place := range places {
 		t.Run(k.kind, func(t *testing.T) {
 			text := manifest(k, place, unknownPod)
@@ -213,7 +213,7 @@ func TestFieldsStayWithTheirInitContainer(t *testing.T) {
 	}
 }
 
-func TestMissingMetadataIsCreated(t *testing.T) {
+func TestMissingMetadata(t *testing.T) {
 	for _, metadata := range []string{"", `"metadata": null,`, `"metadata": {},`, `"metadata": {"annotations": null},`} {
 		for k, place := range places {
 			t.Run(k.kind+" "+metadata, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestMissingMetadataIsCreated(t *testing.T) {
 	}
 }
 
-func TestManagersSeeTheOwnersNamespace(t *testing.T) {
+func TestNamespace(t *testing.T) {
 	var m fetching
 	d := injectBy(t, &m, `{"apiVersion": "v1", "kind": "List", "items": [
 		{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "a"}, "spec": {"template":

@@ -110,7 +110,7 @@ func samplePod(t *testing.T) *corev1.Pod {
 	return decodePod(t, string(text))
 }
 
-func TestSampleCarriesTheRequests(t *testing.T) {
+func TestSample(t *testing.T) {
 	pod := samplePod(t)
 	got, err := secret.DecodeAnnotations(pod.Annotations)
 	require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestUserStory(t *testing.T) {
 	}
 }
 
-func TestNoFormButThePodShowsAValue(t *testing.T) {
+func TestValues(t *testing.T) {
 	const value = "not-to-be-seen"
 	t.Setenv("FLYTE_SECRET_USER-INFO_USER_SECRET", value)
 	t.Setenv("FLYTE_SECRET_G_K", value)

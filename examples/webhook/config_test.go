@@ -148,7 +148,7 @@ func TestConfigErrors(t *testing.T) {
 }
 
 // What the defaults spell out is what the library's own zero Config means.
-func TestDefaultsAreTheLibrarys(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_G_K", "v")
 	zero := map[string]func() (injector.SecretManager, error){
 		"global": func() (injector.SecretManager, error) { return global.New(global.Config{}) },

@@ -101,7 +101,7 @@ func only[T client.Object](t *testing.T, all manifests) T {
 
 func deployed(t *testing.T) manifests { return render(t, filesys.MakeFsOnDisk(), "deploy") }
 
-func TestManifestsAreInOneNamespace(t *testing.T) {
+func TestManifests_Namespace(t *testing.T) {
 	all := deployed(t)
 	namespace := only[*corev1.Namespace](t, all)
 	assert.Equal(t, defaults().Namespace, namespace.Name)
@@ -117,7 +117,7 @@ func TestManifestsAreInOneNamespace(t *testing.T) {
 }
 
 // The Pods pass what their namespace enforces.
-func TestPodIsRestricted(t *testing.T) {
+func TestPod_Restricted(t *testing.T) {
 	all := deployed(t)
 	level := only[*corev1.Namespace](t, all).Labels[psaapi.EnforceLevelLabel]
 	require.Equal(t, string(psaapi.LevelRestricted), level)
@@ -154,7 +154,7 @@ func TestRBAC(t *testing.T) {
 }
 
 // The configuration in the ConfigMap says what the manifests say.
-func TestManifestsAgreeWithConfiguration(t *testing.T) {
+func TestManifests_Configuration(t *testing.T) {
 	all := deployed(t)
 	configMap := only[*corev1.ConfigMap](t, all)
 	cfg, warnings, err := parse([]byte(configMap.Data["config.yaml"]))

@@ -120,7 +120,7 @@ func managersOf(t *testing.T, text string) (made []injector.SecretManager) {
 
 // The answer is Review's, to which controller-runtime only adds a status of 200
 // where there is none, and the patch keeps what this build does not know.
-func TestHandlerAnswersAsReview(t *testing.T) {
+func TestHandler(t *testing.T) {
 	s := newServer(t, managersOf(t, "managers: [k8s, aws, vault]")...)
 	for name, reqs := range map[string][]secret.Request{
 		"no requests": nil,

@@ -13,7 +13,7 @@ import (
 
 // Connections stay until the end begins, and then go one by one, each with a
 // response.
-func TestParting(t *testing.T) {
+func TestDrain(t *testing.T) {
 	stop, end := context.WithCancel(t.Context())
 	server := httptest.NewServer(parting(stop, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "answer")

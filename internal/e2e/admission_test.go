@@ -24,7 +24,7 @@ import (
 // workloadRef came with Kubernetes 1.35, and k8s.io/api v0.34, for which this
 // test is built, does not know it. So here the library runs in this process, as
 // in somebody's webhook that was built before the cluster was upgraded.
-func TestAnUnknownFieldSurvives(t *testing.T) {
+func TestUnknownField(t *testing.T) {
 	in, err := injector.New(injector.Config{Managers: managers(t)})
 	require.NoError(t, err)
 	for _, tc := range []struct {

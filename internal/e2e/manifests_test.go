@@ -66,7 +66,7 @@ func TestRights(t *testing.T) {
 	}
 }
 
-func TestReplicasShareACertificate(t *testing.T) {
+func TestSharedCertificate(t *testing.T) {
 	first, err := hook.Replicas[0].Certificate()
 	require.NoError(t, err)
 	second, err := hook.Replicas[1].Certificate()
@@ -76,7 +76,7 @@ func TestReplicasShareACertificate(t *testing.T) {
 }
 
 // The configuration as it ships, and the oldest API server that is emulated.
-func TestAsItShipsInAnOlderCluster(t *testing.T) {
+func TestOlderCluster(t *testing.T) {
 	old, err := apiserver.Start("--emulated-version=1.33")
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, old.Stop()) })

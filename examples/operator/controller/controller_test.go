@@ -54,7 +54,7 @@ func requireNot(t *testing.T, task *api.Task, reason string, texts ...string) {
 	}
 }
 
-func TestJobHasSecrets(t *testing.T) {
+func TestJob(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
 	requireReady(t, task)
@@ -105,7 +105,7 @@ func TestDeployment(t *testing.T) {
 }
 
 // A resync, a restart of the operator and what others write change nothing.
-func TestNothingIsWrittenTwice(t *testing.T) {
+func TestReconcile_Idempotent(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
 	requireReady(t, task)
@@ -226,7 +226,7 @@ func (s *store) Mount(context.Context, secret.Request, mount.Target) (mount.Frag
 	return mount.Fragment{Value: mount.Literal("value")}, nil
 }
 
-func TestManagerThatFailsIsAskedAgain(t *testing.T) {
+func TestManagerFails(t *testing.T) {
 	s := new(store)
 	ns := run(t, s)
 	task := ns.create(t, api.TaskSpec{Image: "example.test/report", Secrets: []api.Secret{{Group: "g", Key: "k"}}})
@@ -238,7 +238,7 @@ func TestManagerThatFailsIsAskedAgain(t *testing.T) {
 	})
 }
 
-func TestDeletedJobComesBack(t *testing.T) {
+func TestDeletedJob(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
 	job := ns.job(t)
