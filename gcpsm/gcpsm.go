@@ -147,7 +147,7 @@ var (
 	projectID  = regexp.MustCompile(`^[a-z0-9][a-z0-9:.-]{0,61}[a-z0-9]$`)
 	secretName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 	fullName   = regexp.MustCompile(`^projects/([a-z0-9][a-z0-9:.-]{0,61}[a-z0-9])/(?:locations/[a-z0-9-]{1,63}/)?secrets/([A-Za-z0-9_-]{1,255})$`)
-	version    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+	version    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$`)
 )
 
 // Mount answers with an init container that fetches the secret. A group that is

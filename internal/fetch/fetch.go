@@ -123,9 +123,10 @@ func Fragment(c *corev1.Container, pullSecrets []corev1.LocalObjectReference, re
 // Form returns what a request becomes, with its Mount if that is not mount.Any: a
 // variable if env files can hold it under its name, otherwise a file.
 func Form(req secret.Request, layout mount.Layout, version string, envFiles bool) mount.Type {
+	form := req.Form(layout)
 	switch name := req.EnvName(layout, version); {
-	case req.Mount != mount.Any:
-		return req.Mount
+	case form != mount.Any:
+		return form
 	case envFiles && names.IsRelaxedEnvVar(name) && !mount.IsDiscoveryVar(name):
 		return mount.EnvVar
 	}
