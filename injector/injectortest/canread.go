@@ -85,10 +85,10 @@ var ErrUnknown = errors.New("the pod does not tell")
 //
 // # What it cannot know
 //
-// What is in volumes of other kinds (CSI, hostPath, claims and so on), what a
-// subPathExpr is, what discovery variables are that refer to an object, and
-// whether an EnvVar is right that has a reference among other text: then the
-// error wraps ErrUnknown. A variable of a service (enableServiceLinks) counts as
+// What is in volumes of other kinds (CSI, hostPath, claims and so on), what is in a
+// volume that another webhook will add, what a subPathExpr is, what discovery
+// variables are that refer to an object, and whether an EnvVar is right that has a
+// reference among other text: then the error wraps ErrUnknown. A variable of a service (enableServiceLinks) counts as
 // not there, and so does a file of the image.
 func CanRead(pod *corev1.Pod, container string, req secret.Request) error {
 	return canRead(pod, container, req, func(*reader) {})

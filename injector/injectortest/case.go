@@ -57,6 +57,9 @@ type Case struct {
 	// Meta is the metadata of the Pod, for managers that look at it. Nil means a
 	// Pod without name, namespace, labels and annotations.
 	Meta *metav1.ObjectMeta
+	// NoFilePrefix leaves mount.Layout.FilePrefix empty, for a store that names its
+	// files itself and so cannot put a prefix in front.
+	NoFilePrefix bool
 	// Value is what the secret is, if the test knows it. A literal must not be in
 	// any error, so it should be a text that is in none by chance. A variable must
 	// be this Value, unless that is a literal and the variable a reference. Nil

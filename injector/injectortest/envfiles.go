@@ -1,6 +1,7 @@
 package injectortest
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -8,8 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// starts returns an error if the container does not start: the kubelet needs the
-// env files of all its variables, optional or not, also of those that a later
+// starts returns an error if the container is known not to start: the kubelet needs
+// the env files of all its variables, optional or not, also of those that a later
 // variable replaces.
 func (r *reader) starts() error {
 	for i := range r.Env {
@@ -17,12 +18,20 @@ func (r *reader) starts() error {
 		if v.ValueFrom == nil || v.ValueFrom.FileKeyRef == nil {
 			continue
 		}
-		if err := r.envFile(v.ValueFrom.FileKeyRef); err != nil {
+		if err := r.envFile(v.ValueFrom.FileKeyRef); err != nil && !errors.Is(err, ErrUnknown) {
 			return fmt.Errorf("it does not start, as variable %s needs the file %q of volume %q: %w",
 				v.Name, v.ValueFrom.FileKeyRef.Path, v.ValueFrom.FileKeyRef.VolumeName, err)
 		}
 	}
 	return nil
+}
+
+// resolves returns an error if it is not known whether a variable gets its value.
+func (r *reader) resolves(v envValue) error {
+	if v.source == nil || v.source.FileKeyRef == nil {
+		return nil
+	}
+	return r.envFile(v.source.FileKeyRef)
 }
 
 // envFile returns nil if the file is there when the container starts.
@@ -31,7 +40,7 @@ func (r *reader) envFile(ref *corev1.FileKeySelector) error {
 	at := slices.IndexFunc(r.pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == ref.VolumeName })
 	if at >= 0 {
 		if r.pod.Spec.Volumes[at].EmptyDir == nil {
-			return fmt.Errorf("the volume is no emptyDir")
+			return errors.New("the volume is no emptyDir")
 		}
 		return r.fetched(ref.VolumeName, file, r.writesEnv, "Case.WritesEnv")
 	}
@@ -41,5 +50,6 @@ func (r *reader) envFile(ref *corev1.FileKeySelector) error {
 			return r.agentBringsEnvFile(a, file)
 		}
 	}
-	return fmt.Errorf("the pod has no such volume")
+	// API servers refuse a Pod without the volume, so somebody else will add it.
+	return fmt.Errorf("%w who writes an env file into volume %q, which it does not have", ErrUnknown, ref.VolumeName)
 }

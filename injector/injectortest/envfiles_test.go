@@ -59,7 +59,9 @@ func TestCanRead_EnvFile(t *testing.T) {
 		{"sidecar", func(w where) {
 			w.envFetcher("f").envFromFile("_FSEC_G_K", "env", "f").pod.Spec.InitContainers[0].RestartPolicy = &always
 		}, secret.Request{}, `none mounts the emptyDir "env"`},
-		{"no volume", func(w where) { w.envFromFile("_FSEC_G_K", "env", "f") }, secret.Request{}, "the pod has no such volume"},
+		{"no volume", func(w where) { w.envFromFile("_FSEC_G_K", "env", "f") }, secret.Request{}, `the pod does not tell who writes an env file into volume "env"`},
+		{"no volume, exact name", func(w where) { w.envFromFile("X", "env", "f") }, secret.Request{Group: "g/a", Key: "k", EnvVar: "X"}, "the pod does not tell who"},
+		{"no volume, another variable's", func(w where) { w.env("_FSEC_G_K", "").envFromFile("X", "env", "f") }, secret.Request{}, ""},
 		{"no emptyDir", func(w where) { w.mount("/env", items("f")).envFromFile("_FSEC_G_K", "/env", "f") }, secret.Request{}, "the volume is no emptyDir"},
 
 		{"agent", func(w where) {
@@ -74,7 +76,7 @@ func TestCanRead_EnvFile(t *testing.T) {
 		}, secret.Request{Group: "a", Key: "b"}, "no init container brings secrets"},
 		{"agent, off", func(w where) {
 			w.instruct().envFromFile("_FSEC_A_B", "vault-secrets", "g/k").annotate("agent-inject", "false")
-		}, secret.Request{Group: "a", Key: "b"}, "the pod has no such volume"},
+		}, secret.Request{Group: "a", Key: "b"}, `does not tell who writes an env file into volume "vault-secrets"`},
 		{"agent, injected", func(w where) { w.injected().envFromFile("_FSEC_A_B", "vault-secrets", "g/k") }, secret.Request{Group: "a", Key: "b"}, ""},
 	} {
 		t.Run(tc.name, tc.test)

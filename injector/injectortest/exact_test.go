@@ -67,7 +67,7 @@ func TestCanReadExact(t *testing.T) {
 		{"derived variable", "/d", func(w where) { w.env("_FSEC_G_K", "").mount("/d", items("g/k")) }, secret.Request{Group: "g", Key: "k", Mount: mount.File}, ""},
 		{"discovery from an object", "/d", func(w where) { w.ref(mount.DefaultDirVar, "x").mount("/d", items("g/k")) }, secret.Request{Group: "g", Key: "k"}, ""},
 		{"invalid", "/d", func(where) {}, secret.Request{Group: "/g"}, `group: begins with "/"`},
-		{"env file missing", "/d", func(w where) { w.envFromFile("X", "env", "f") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "it does not start"},
+		{"env file missing", "/d", func(w where) { w.envFetcher("e").envFromFile("X", "env", "f") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "it does not start"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWhere()

@@ -72,7 +72,7 @@ func (r *reader) names(c *corev1.Container, m *corev1.VolumeMount, file string) 
 	for _, text := range texts {
 		for _, word := range words(text) {
 			for _, name := range []string{path.Join(m.MountPath, file), "/" + file, file} {
-				if word == name || strings.HasSuffix(word, "="+name) {
+				if word, name := r.fold(word), r.fold(name); word == name || strings.HasSuffix(word, "="+name) {
 					return true
 				}
 			}

@@ -41,6 +41,7 @@ var kinds = map[string]func(req secret.Request, target mount.Target) (mount.Frag
 	"shared": sharedFetcher,
 	"agent":  vaultsFile,
 	"hook":   hooksFile,
+	"driver": driversFile,
 }
 
 func failsWith(err error) func(secret.Request, mount.Target) (mount.Fragment, error) {
@@ -80,6 +81,7 @@ var allCases = []Case{
 	{Name: "Vault's file with a version", Request: secret.Request{Group: "agent/b", Key: "token", GroupVersion: "kv2", EnvVar: "B_FILE"}},
 	{Name: "Vault's env file", Request: secret.Request{Group: "agent", Key: "user", Mount: mount.EnvVar}},
 	{Name: "another webhook's", Request: secret.Request{Group: "hook/a", Key: "token"}},
+	{Name: "a driver's file", Request: secret.Request{Group: "driver/a", Key: "token"}, NoFilePrefix: true},
 	{Name: "not there", Request: secret.Request{Group: "none", Key: "token"}, Want: NotFound},
 	{Name: "not of its kind", Request: secret.Request{Group: "odd", Key: "token"}, Want: Unsupported},
 	{Name: "unreadable", Request: secret.Request{Group: "broken", Key: "token"}, Want: Fails, Value: mount.Literal(canary)},

@@ -166,3 +166,19 @@ func hooksFile(req secret.Request, target mount.Target) (mount.Fragment, error) 
 		ContainersAnnotation: "hook.example.com/containers", Volume: "hook",
 	}}, nil
 }
+
+// driversFile has files that a driver names.
+func driversFile(req secret.Request, target mount.Target) (mount.Fragment, error) {
+	dir, file := path.Split(req.FilePath(target.Layout(), ""))
+	if req.Mount == mount.EnvVar || req.Field != "" || file != req.Key {
+		return mount.Fragment{}, secret.ErrUnsupported
+	}
+	name := mount.Name("driver", req.Group)
+	return mount.Fragment{
+		File: true,
+		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
+			Driver: "driver.example.com", VolumeAttributes: map[string]string{"class": req.Group},
+		}}}},
+		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: path.Clean(dir)}},
+	}, nil
+}

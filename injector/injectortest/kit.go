@@ -162,13 +162,15 @@ func (k *kit) checkBasis() *basis {
 // firstRuns asks for a case in each setting.
 func (k *kit) firstRuns(i int) (runs []*caseRun) {
 	c := &k.cases[i]
-	start := func(s setting, req secret.Request) *caseRun {
+	start := func(s setting, req secret.Request) {
 		req.Container = ""
+		if c.NoFilePrefix {
+			s.layout.FilePrefix = ""
+		}
 		run := &caseRun{Case: c, setting: s, req: req, meta: c.meta()}
 		run.raw = k.ask(ctx, run, req)
 		run.first = answer{clone(&run.raw.fragment), run.raw.err}
 		runs = append(runs, run)
-		return run
 	}
 	for _, s := range settings {
 		start(s, c.Request)

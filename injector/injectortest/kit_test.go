@@ -138,6 +138,14 @@ func TestTestManager_WritesEnv(t *testing.T) {
 	assert.NotContains(t, brokenRules(t, TestManager(m, c)), "placement")
 }
 
+func TestTestManager_NoFilePrefix(t *testing.T) {
+	m := manager{called("good"), good}
+	c := Case{Request: secret.Request{Group: "driver/a", Key: "token"}}
+	assert.ErrorContains(t, TestManager(m, c), "in a layout of its own: want it served, but it was not supported")
+	c.NoFilePrefix = true
+	assert.NoError(t, TestManager(m, c))
+}
+
 // The kit does not believe a placement either.
 func TestFound_Placement(t *testing.T) {
 	k, err := newKit(manager{called("good"), good}, allCases)

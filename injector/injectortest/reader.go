@@ -78,12 +78,12 @@ func (r *reader) read(req secret.Request) error {
 		if at.form == mount.File {
 			return fmt.Errorf("its client finds the variable %s before any file", at.derived)
 		}
-		return r.extra(req.EnvVar, value)
+		return cmp.Or(r.resolves(value), r.extra(req.EnvVar, value))
 	}
 	if at.form != mount.File && at.variable != "" {
 		// Where it holds the path of the file, the file must be there.
 		if value, ok := r.env[at.variable]; ok && (at.file == "" || value.text != at.file) {
-			return nil
+			return r.resolves(value)
 		}
 	}
 	if at.form == mount.EnvVar {
@@ -126,15 +126,15 @@ func (r *reader) extra(name string, want envValue) error {
 
 // onWindows reports whether a Pod is for Windows.
 func onWindows(pod *corev1.Pod) bool {
-	spec := &pod.Spec
-	name := cmp.Or(spec.NodeSelector[corev1.LabelOSStable], pod.Labels[corev1.LabelOSStable])
-	if spec.OS != nil {
-		name = string(spec.OS.Name)
+	var os, hostProcess corev1.OSName
+	if pod.Spec.OS != nil {
+		os = pod.Spec.OS.Name
 	}
-	if s := spec.SecurityContext; s != nil && s.WindowsOptions != nil && s.WindowsOptions.HostProcess != nil && *s.WindowsOptions.HostProcess {
-		return true
+	if s := pod.Spec.SecurityContext; s != nil && s.WindowsOptions != nil && s.WindowsOptions.HostProcess != nil && *s.WindowsOptions.HostProcess {
+		hostProcess = corev1.Windows
 	}
-	return name == string(corev1.Windows)
+	of := cmp.Or(string(os), pod.Spec.NodeSelector[corev1.LabelOSStable], pod.Labels[corev1.LabelOSStable], string(hostProcess))
+	return of == string(corev1.Windows)
 }
 
 // clean returns a path as the container sees it: absolute, and on Windows without

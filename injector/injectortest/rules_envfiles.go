@@ -31,7 +31,7 @@ func checkEnvFiles(_ *kit, b *basis, report func(*caseRun, error)) {
 		ref := envFileOf(run)
 		for _, other := range all[:i] {
 			of := envFileOf(other)
-			if run.setting.name == other.setting.name && ref.VolumeName == of.VolumeName && ref.Path == of.Path && !sameSecret(run.req, other.req) {
+			if run.setting == other.setting && ref.VolumeName == of.VolumeName && ref.Path == of.Path && !sameSecret(run.req, other.req) {
 				report(run, fmt.Errorf("it has the env file of case %v", other.Case))
 			}
 		}

@@ -23,7 +23,7 @@ func pairs(b *basis, each func(run, other *caseRun)) {
 	}
 	for i, run := range all {
 		for _, other := range all[:i] {
-			if run.setting.name == other.setting.name && equality.Semantic.DeepEqual(run.Meta, other.Meta) {
+			if run.setting == other.setting && equality.Semantic.DeepEqual(run.Meta, other.Meta) {
 				each(run, other)
 			}
 		}
