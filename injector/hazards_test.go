@@ -50,7 +50,7 @@ func hazardInjector(t *testing.T, policy mount.ConflictPolicy) *injector.Injecto
 	vaults, err := vault.New(vault.Config{})
 	require.NoError(t, err)
 	in, err := injector.New(injector.Config{
-		Managers:   []injector.SecretManager{held, aws, k8s(t), paths{vaults}},
+		Managers:   []injector.SecretManager{held, aws, k8s(t), limited{vaults, "/"}},
 		OnConflict: policy,
 	})
 	require.NoError(t, err)

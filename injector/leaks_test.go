@@ -20,6 +20,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podsecrets/podsecrets/awssm"
+	"github.com/podsecrets/podsecrets/azurekv"
+	"github.com/podsecrets/podsecrets/csi"
+	"github.com/podsecrets/podsecrets/gcpsm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/k8ssecret"
@@ -116,8 +119,17 @@ func publicValues(t *testing.T) map[string]any {
 	require.NoError(t, err)
 	annotating, err := vault.New(vault.Config{})
 	require.NoError(t, err)
+	google, err := gcpsm.New(gcpsm.Config{})
+	require.NoError(t, err)
+	azure, err := azurekv.New(azurekv.Config{Vault: "https://team.vault.azure.net"})
+	require.NoError(t, err)
+	driven, err := csi.New(csi.Config{})
+	require.NoError(t, err)
 	return map[string]any{
-		"awssm.Config": awssm.Config{}, "awssm.Manager": fetching,
+		"awssm.Config": awssm.Config{}, "awssm.Fetcher": awssm.Fetch, "awssm.Manager": fetching,
+		"azurekv.Config": azurekv.Config{}, "azurekv.Fetcher": azurekv.Fetch, "azurekv.Manager": azure,
+		"csi.Config": csi.Config{}, "csi.Manager": driven,
+		"gcpsm.Config": gcpsm.Config{}, "gcpsm.Fetcher": gcpsm.Fetch, "gcpsm.Manager": google,
 		"global.Config": global.Config{Source: source}, "global.Manager": held, "global.Source": source,
 		"injector.Config":   injector.Config{Managers: []injector.SecretManager{held}},
 		"injector.Injector": in, "injector.LimitError": &injector.LimitError{}, "injector.Placement": plan.Placements[0],

@@ -11,6 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/awssm"
+	"github.com/podsecrets/podsecrets/azurekv"
+	"github.com/podsecrets/podsecrets/csi"
+	"github.com/podsecrets/podsecrets/gcpsm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/k8ssecret"
@@ -146,15 +149,18 @@ func k8s(t testing.TB) injector.SecretManager {
 	return m
 }
 
-// paths is a manager that is asked only for groups that are paths, as Vault's
-// takes anything for one.
-type paths struct{ injector.SecretManager }
+// limited is a manager that is asked only for groups that have a text in them, as
+// those of Vault and of cloud stores take nearly anything.
+type limited struct {
+	injector.SecretManager
+	text string
+}
 
-func (p paths) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
-	if !strings.Contains(req.Group, "/") {
+func (l limited) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	if !strings.Contains(req.Group, l.text) {
 		return mount.Fragment{}, secret.ErrNotFound
 	}
-	return p.SecretManager.Mount(ctx, req, target)
+	return l.SecretManager.Mount(ctx, req, target)
 }
 
 // managers returns the real managers and the fakes, global secrets first.
@@ -165,7 +171,16 @@ func managers(t testing.TB) []injector.SecretManager {
 	require.NoError(t, err)
 	vaults, err := vault.New(vault.Config{})
 	require.NoError(t, err)
-	return []injector.SecretManager{held, fetcher, sharing, annotator, driver, aws, k8s(t), paths{vaults}}
+	google, err := gcpsm.New(gcpsm.Config{Fetcher: gcpsm.Fetch, Image: "registry.example.com/fetch:v1", EnvFiles: true})
+	require.NoError(t, err)
+	azure, err := azurekv.New(azurekv.Config{Vaults: []string{"https://team.vault.azure.net"}})
+	require.NoError(t, err)
+	classes, err := csi.New(csi.Config{})
+	require.NoError(t, err)
+	return []injector.SecretManager{
+		held, fetcher, sharing, annotator, driver, aws,
+		limited{google, "projects/"}, limited{azure, "https://"}, limited{classes, "class"}, k8s(t), limited{vaults, "/"},
+	}
 }
 
 func newInjector(t testing.TB, change func(*injector.Config)) *injector.Injector {
@@ -238,6 +253,19 @@ func requestSets() map[string][]secret.Request {
 			{Group: "store/b", Key: "two", Mount: mount.EnvVar, Field: "password"},
 			{Group: "store/b", Key: "three", Mount: mount.EnvVar, EnvVar: "THREE"},
 			{Group: "fetch/a", Key: "four"},
+		},
+		"of Google and Azure": {
+			{Group: "projects/p1/secrets/one", GroupVersion: "2", Mount: mount.File},
+			{Group: "projects/p1/secrets/two", EnvVar: "TWO"},
+			{Group: "projects/p1/secrets/two", Mount: mount.File, Path: "two", Field: "f", Mode: 0o400},
+			{Group: "https://team.vault.azure.net/secrets/three"},
+			{Group: "user-info", Key: "username", Mount: mount.File},
+		},
+		"of a driver": {
+			{Group: "class-a", Key: "one"},
+			{Group: "class-a", Key: "two", EnvVar: "TWO_FILE"},
+			{Group: "class-b", Key: "one"},
+			{Group: arn, Key: "one-AbCdEf"},
 		},
 		"variables of another webhook": {
 			{Group: "annotate/a", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},

@@ -93,6 +93,9 @@ func (c *Change) checkShadow(sc *scope, i int, version string, held map[*variabl
 		})
 		return
 	}
+	if s.Path != "" {
+		return // its program opens the path
+	}
 	if held[v] == nil {
 		held[v] = make(map[identity]bool)
 		for o := range v.all() {

@@ -176,6 +176,8 @@ func TestAliases_ConflictsOfNames(t *testing.T) {
 		{name: "shadow-fetched", secrets: []merge.Secret{ref("G", "k"), fetched("g", "k")}, index: 1, want: shadow},
 		{name: "shadow-literal", secrets: []merge.Secret{literal("", "g_k", "v"), item("g", "k")}, index: 1, want: shadow},
 		{name: "shadow-exact", secrets: []merge.Secret{with(ref("g", "other"), envVar("_FSEC_G_K")), item("g", "k")}, index: 1, want: shadow},
+		{name: "exact-path-of-another-field", why: "its program opens the path", secrets: []merge.Secret{ref("g", "k"), with(fetched("g", "k"), exactly("x"), func(s *merge.Secret) { s.Field = "f" })},
+			adds: "volumes(podsecrets-fetched) containers/0/env(*,_FSEC_G_K,*,*) containers/0/volumeMounts(/etc/flyte/secrets) initContainers(ours)"},
 		{name: "shadow-other-field", secrets: []merge.Secret{ref("g", "k"), with(fetched("g", "k"), func(s *merge.Secret) { s.Field = "f" })}, index: 1, want: shadow},
 	})
 }
