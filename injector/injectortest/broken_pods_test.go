@@ -64,6 +64,12 @@ func brokenPods() []broken {
 				f.Webhook.Annotations = map[string]string{"store.example.com/asked": req.Group}
 			}
 		})},
+		{"apart", "two names for one volume", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
+			if strings.HasPrefix(req.Group, "driver/") {
+				f.Volumes[0].Name = mount.Name("v", req.Key)
+				f.VolumeMounts[0].Name = f.Volumes[0].Name
+			}
+		})},
 		{"apart", "volume named by the key", inVolume(func(f *mount.Fragment, req secret.Request) {
 			f.Volumes[0].Name = mount.Name("v", strings.ToLower(req.Key))
 			f.VolumeMounts[0].Name = f.Volumes[0].Name

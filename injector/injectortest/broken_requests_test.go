@@ -45,6 +45,7 @@ func brokenRequests() []broken {
 				f.Webhook.ContainersAnnotation = ""
 			}
 		})},
+		{"container", "agent with another list", byAgent(func(w *mount.Webhook, _ secret.Request) { w.ContainersAnnotation += "-x" })},
 		{"container", "agent that lists none", byAgent(func(w *mount.Webhook, _ secret.Request) { w.ContainersAnnotation = "" })},
 	}...)
 }

@@ -71,6 +71,15 @@ func brokenCalls() []broken {
 			}
 			return good(ctx, req, target)
 		}},
+		{"form", "variable for a file's case", instead(func(_ context.Context, req secret.Request) (mount.Fragment, error, bool) {
+			return mount.Fragment{Value: reference("s", "k")}, nil, req.Group == "files/b" && req.Mount == mount.File
+		})},
+		{"form", "prefers files", func(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+			if req.Group == "held" && req.Mount != mount.EnvVar {
+				return volumeFile(req, target)
+			}
+			return good(ctx, req, target)
+		}},
 		{"form", "prefers variables", instead(func(_ context.Context, req secret.Request) (mount.Fragment, error, bool) {
 			f := mount.Fragment{Value: reference("s", "k")}
 			return f, nil, strings.HasPrefix(req.Group, "files/") && req.GroupVersion == "v1" && req.Mount != mount.File

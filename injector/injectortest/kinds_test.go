@@ -127,6 +127,9 @@ func vaultsFile(req secret.Request, target mount.Target) (mount.Fragment, error)
 	}
 	const prefix = "vault.hashicorp.com/"
 	layout := target.Layout()
+	if own, ok := target.Annotation(prefix + agentVolume); ok {
+		layout.Dir = own
+	}
 	bring := func(file string) map[string]string {
 		id := mount.Name(req.Group, req.GroupVersion, req.Key, file)
 		all := map[string]string{prefix + agentSecret + id: req.Group, prefix + agentFile + id: file}
@@ -139,6 +142,7 @@ func vaultsFile(req secret.Request, target mount.Target) (mount.Fragment, error)
 		ContainersAnnotation: prefix + agentContainers, Volume: "vault-secrets", Containers: []string{"vault-agent-init", "vault-agent"},
 		DefaultAnnotations: map[string]string{prefix + agentInject: "true", prefix + agentVolume: layout.Dir},
 		First:              target.InitOrder() == mount.InitFirst,
+		Dir:                layout.Dir,
 	}}
 	if f.Webhook.First {
 		f.Webhook.DefaultAnnotations[prefix+agentFirst] = "true"

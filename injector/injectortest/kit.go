@@ -24,7 +24,7 @@ import (
 // case and the rule itself; or what is wrong with the cases. The errors never show
 // a Case.Value.
 //
-// It calls the manager some thousand times for each case, some of them from many
+// It calls the manager more than a thousand times for each case, also from many
 // goroutines at once: run it with the race detector.
 func TestManager(m injector.SecretManager, cases ...Case) error {
 	k, err := newKit(m, cases)

@@ -147,10 +147,10 @@ func (k *kit) checkField(run *caseRun, field string) error {
 		return unchanged("Field", &with, &without)
 	case value != nil && value.IsLiteral():
 		if value.Equal(with.fragment.Value) {
-			return errors.New("Honors.Field is set, and the Value is the same as without")
+			return errors.New("it sets Honors.Field, and the Value is the same as without")
 		}
 	case !strings.Contains(told(&with.fragment), field):
-		return errors.New("Honors.Field is set, and no variable, argument or annotation names the field")
+		return errors.New("it sets Honors.Field, and no variable, argument or annotation names the field")
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (k *kit) checkMode(run *caseRun, mode int32) error {
 	case !with.fragment.Honors.Mode:
 		return unchanged("Mode", &with, &without)
 	case !tellsMode(told(&with.fragment), mode):
-		return errors.New("Honors.Mode is set, and no item, variable, argument or annotation has the mode")
+		return errors.New("it sets Honors.Mode, and no item, variable, argument or annotation has the mode")
 	}
 	_, err := inOnePod(run.with(req, with))
 	return err
@@ -190,7 +190,7 @@ func onlyDeclined(a *answer) error {
 
 func unchanged(feature string, with, without *answer) error {
 	if diff := differs(with, without); diff != "" {
-		return fmt.Errorf("Honors.%s is not set, and yet %s", feature, diff)
+		return fmt.Errorf("it does not set Honors.%s, and yet %s", feature, diff)
 	}
 	return nil
 }
