@@ -186,7 +186,8 @@ func decodeReadable(name, value string) (Request, error) {
 // its index. Annotations of these two kinds that are there already are removed,
 // also if they were no requests that DecodeAnnotations could read. Readable
 // requests of other names stay, as does everything else. InjectLabel is "true" if
-// the result has requests, and is removed otherwise.
+// the result has requests, and is removed otherwise. Of more than ten requests in
+// the readable form, DecodeAnnotations returns "stamped-10" before "stamped-2".
 //
 // Both maps are new, never nil, and the arguments are not changed. Errors are as
 // those of EncodeAnnotations, for requests that neither form can carry: a text

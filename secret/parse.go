@@ -31,7 +31,7 @@ var parameters = []parameter{
 	textParameter("group", "group", func(r *Request) *string { return &r.Group }),
 	textParameter("key", "key", func(r *Request) *string { return &r.Key }),
 	textParameter("version", "groupVersion", func(r *Request) *string { return &r.GroupVersion }),
-	{"mount", "mount", mountText, func(r *Request, value string) error { return r.Mount.UnmarshalText([]byte(value)) }},
+	{"mount", "mount", mountText, setMount},
 	textParameter("env", "envVar", func(r *Request) *string { return &r.EnvVar }),
 	textParameter("path", "path", func(r *Request) *string { return &r.Path }),
 	textParameter("field", "field", func(r *Request) *string { return &r.Field }),
@@ -58,9 +58,16 @@ func octalText(mode int32) string { return fmt.Sprintf("%#o", mode) }
 func setMode(r *Request, value string) error {
 	mode, err := strconv.ParseInt(value, 8, 32)
 	if err != nil {
-		return fmt.Errorf("mode %q is not an octal number, such as 0400", value)
+		return errors.New("is not an octal number, such as 0400")
 	}
 	r.Mode = int32(mode)
+	return nil
+}
+
+func setMount(r *Request, value string) error {
+	if r.Mount.UnmarshalText([]byte(value)) != nil {
+		return errors.New("is none of ANY, ENV_VAR, FILE")
+	}
 	return nil
 }
 
@@ -72,39 +79,49 @@ func setMode(r *Request, value string) error {
 // quoted: group=g,"key=a,b". The names are group, key, version, mount (ANY,
 // ENV_VAR or FILE), env, path, field, mode (octal) and container, in any order,
 // each at most once. The request is not validated.
+//
+// Errors show names and positions, and no part of the text: somebody may have
+// pasted a secret there.
 func Parse(text string) (Request, error) {
+	fields, err := split(text)
+	if err != nil {
+		return Request{}, err
+	}
+	var req Request
+	var seen [16]bool
+	for n, field := range fields {
+		name, value, ok := strings.Cut(field, "=")
+		i := indexOf(name)
+		switch {
+		case !ok:
+			return Request{}, fmt.Errorf(`field %d has no "="`, n+1)
+		case i < 0:
+			return Request{}, fmt.Errorf("the name of field %d is none of %s", n+1, parameterNames())
+		case seen[i]:
+			return Request{}, fmt.Errorf("%s is there twice", name)
+		}
+		seen[i] = true
+		if err := parameters[i].set(&req, value); err != nil {
+			return Request{}, fmt.Errorf("%s %w", name, err)
+		}
+	}
+	return req, nil
+}
+
+// split reads one record of CSV.
+func split(text string) ([]string, error) {
 	r := csv.NewReader(strings.NewReader(text))
 	fields, err := r.Read()
 	var syntax *csv.ParseError
 	switch {
 	case errors.As(err, &syntax):
-		return Request{}, fmt.Errorf("column %d: %w", syntax.Column, syntax.Err)
+		return nil, fmt.Errorf("column %d: %w", syntax.Column, syntax.Err)
 	case err != nil:
-		return Request{}, errors.New("is empty")
+		return nil, errors.New("is empty")
+	case r.InputOffset() < int64(len(text)), strings.TrimLeft(text, "\r\n") != text:
+		return nil, errors.New("has more than one line")
 	}
-	if r.InputOffset() < int64(len(text)) {
-		return Request{}, errors.New("has more than one line")
-	}
-	var req Request
-	var seen [16]bool
-	for _, field := range fields {
-		name, value, ok := strings.Cut(field, "=")
-		if !ok {
-			return Request{}, fmt.Errorf(`%q has no "="`, field)
-		}
-		i := indexOf(name)
-		switch {
-		case i < 0:
-			return Request{}, fmt.Errorf("%q is none of %s", name, parameterNames())
-		case seen[i]:
-			return Request{}, fmt.Errorf("%q is there twice", name)
-		}
-		seen[i] = true
-		if err := parameters[i].set(&req, value); err != nil {
-			return Request{}, err
-		}
-	}
-	return req, nil
+	return fields, nil
 }
 
 func indexOf(name string) int {

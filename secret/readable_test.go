@@ -48,7 +48,7 @@ func TestDecodeAnnotations_ReadableErrors(t *testing.T) {
 	for _, tc := range []struct {
 		name, why, annotation, text, want string
 	}{
-		{"syntax", "Parse's error", readablePrefix + "a", "key", `"key" has no "="`},
+		{"syntax", "Parse's error", readablePrefix + "a", "key", `field 1 has no "="`},
 		{"empty", "it asks for nothing", readablePrefix + "a", "", "is empty"},
 		{"upper case", "API servers accept the name, and the secret would be missing", "Request.PodSecrets.dev/a", "key=k", `must be written "request.podsecrets.dev/" in lower case`},
 		{"one letter", "the same", "request.podsecrets.deV/a", "key=k", `must be written "request.podsecrets.dev/" in lower case`},
@@ -66,7 +66,7 @@ func TestDecodeAnnotations_ReadableErrors(t *testing.T) {
 	_, err := secret.DecodeAnnotations(map[string]string{readablePrefix + "b": "", "Request.podsecrets.dev/a": "key=k", readablePrefix + "a": "x=", prefix + "x": ""})
 	assert.EqualError(t, err, `annotation "flyte.secrets/sx": its name does not end in a number without leading zero
 annotation "Request.podsecrets.dev/a": must be written "request.podsecrets.dev/" in lower case
-annotation "request.podsecrets.dev/a": "x" is none of group, key, version, mount, env, path, field, mode, container
+annotation "request.podsecrets.dev/a": the name of field 1 is none of group, key, version, mount, env, path, field, mode, container
 annotation "request.podsecrets.dev/b": is empty`, "all errors, in a fixed order")
 }
 

@@ -112,7 +112,7 @@ func (d *decision) chooseReceivers() {
 	for _, containers := range [][]container{d.view.initContainers, d.view.containers} {
 		for i := range containers {
 			c := &containers[i]
-			r := receiver{c, i, d.change.scopeOf(c.Name)}
+			r := receiver{c, i, d.change.ofReceiver(c)}
 			switch {
 			case d.change.isFetcher(c) || d.change.isWebhookContainer(c.Name):
 			case d.options.Containers == nil || d.options.Containers(c.Container):

@@ -42,10 +42,17 @@ func (c *Change) addFile(sc *scope, i int) {
 }
 
 // sameFile reports whether two secrets that have one path are one secret, which
-// is so where the managers gave the same answer.
+// is so where the managers gave the same answer. One of them may have an alias.
 func (c *Change) sameFile(i, j int) bool {
-	a, b := c.secrets[i].Fragment, c.secrets[j].Fragment
-	return equality.Semantic.DeepEqual(a, b)
+	return equality.Semantic.DeepEqual(withoutAlias(c.secrets[i].Fragment), withoutAlias(c.secrets[j].Fragment))
+}
+
+func withoutAlias(f mount.Fragment) mount.Fragment {
+	if f.Webhook != nil {
+		w := *f.Webhook
+		w.AliasAnnotations, f.Webhook = nil, &w
+	}
+	return f
 }
 
 // mountOf returns the path of the mount that brings a file: the deepest of the

@@ -13,8 +13,11 @@ import (
 )
 
 func TestFiles_BetweenRequests(t *testing.T) {
+	noAlias := func(s *merge.Secret) { s.Fragment.Webhook.AliasAnnotations = nil }
 	const inOneVolume = "volumes(podsecrets-fetched) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets) "
 	run(t, []row{
+		{name: "one-file-with-an-alias", why: "the alias shows the same secret", secrets: []merge.Secret{with(annotated("g", "k"), noAlias), with(annotated("g", "k"), version("v"))},
+			adds: "/metadata/annotations containers/0/env(*,*)"},
 		{name: "one-file", secrets: []merge.Secret{fetched("g", "Key"), fetched("g", "key")}, index: 1, want: `files "/etc/flyte/secrets/g/key" would hold two different secrets`},
 		{name: "asked-twice", secrets: []merge.Secret{fetched("g", "k"), with(fetched("g", "k"), envVar("X"))},
 			adds: "volumes(podsecrets-fetched) containers/0/env(*,*,X) containers/0/volumeMounts(/etc/flyte/secrets) initContainers(ours)"},

@@ -114,21 +114,6 @@ type Change struct {
 	problems []Problem
 }
 
-// scope is what one set of receivers gets.
-type scope struct {
-	container string // the name of the one receiver, or "" for all
-	members   []int  // the secrets, by their indices
-	// own are the names of volumes that the scope has for itself, so that no
-	// other container sees what is in them.
-	own map[string]string
-
-	vars     ordered[variable]
-	volumes  ordered[volume]
-	mounts   ordered[mountPoint] // by clean path
-	files    []file
-	fileTree tree[int] // the places of files in the slice
-}
-
 // Merge adds up what the secrets need, and finds out which of them cannot be
 // together. Fragments must be valid. With a problem, the Change is of no use but
 // for finding more.
@@ -161,49 +146,6 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 		c.findHidden(sc)
 	}
 	return c, c.problems
-}
-
-// makeScopes makes the scope of all receivers, and one for each container that a
-// request names. A container's scope has the secrets of all receivers too, so
-// that it is a scope like any other.
-func (c *Change) makeScopes() {
-	all := &scope{members: make([]int, 0, len(c.secrets))}
-	c.scopes = append(c.scopes, all)
-	for i := range c.secrets {
-		sc := all
-		if name := c.secrets[i].Container; name != "" {
-			sc = c.scopeNamed(name)
-			sc.takeVolumes(&c.secrets[i].Fragment)
-		}
-		sc.members = append(sc.members, i)
-	}
-	for _, sc := range c.scopes[1:] {
-		sc.members = append(sc.members, all.members...)
-		slices.Sort(sc.members)
-	}
-}
-
-// scopeNamed returns the scope of the container of that name, which it makes if
-// there is none.
-func (c *Change) scopeNamed(container string) *scope {
-	if sc, ok := c.byContainer[container]; ok {
-		return sc
-	}
-	if c.byContainer == nil {
-		c.byContainer = make(map[string]*scope)
-	}
-	sc := &scope{container: container}
-	c.byContainer[container] = sc
-	c.scopes = append(c.scopes, sc)
-	return sc
-}
-
-// scopeOf returns the scope of the container of that name.
-func (c *Change) scopeOf(container string) *scope {
-	if sc, ok := c.byContainer[container]; ok {
-		return sc
-	}
-	return c.scopes[0]
 }
 
 func (c *Change) conflict(i, other int, field, name, reason string) {

@@ -75,6 +75,34 @@ func TestScopes_VolumesOfTheirOwn(t *testing.T) {
 	assert.Equal(t, []string{"web", "api"}, edits.Receivers(0))
 }
 
+// Requests for all receivers that come after requests for one container use the
+// volume that this one has already.
+func TestScopes_AllAfterOne(t *testing.T) {
+	pod := twoContainers()
+	for i, secrets := range [][]merge.Secret{
+		{item("g", "a"), with(item("g", "b"), container("web"))},
+		{item("g", "a")},
+		{item("g", "c"), item("g", "a")},
+		{item("g", "c"), with(item("g", "b"), container("web"))},
+	} {
+		change, problems := mergeAll(mount.Layout{}, secrets)
+		require.Empty(t, problems)
+		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+		require.NoError(t, err)
+		require.Empty(t, problems)
+		assert.Equal(t, i == 1 || i == 3, added(edits) == "", "edits of call %d", i)
+		pod = edits.Apply(pod)
+	}
+	assert.Equal(t, []string{"a=a", "b=b", "c=c"}, keysAt(pod, "web"))
+	assert.Equal(t, []string{"a=a", "c=c"}, keysAt(pod, "api"))
+
+	change, _ := mergeAll(mount.Layout{}, []merge.Secret{with(item("g", "other"), func(s *merge.Secret) { firstItem(s).Path = "a"; s.Key = "a" })})
+	_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+	require.NoError(t, err)
+	require.NotEmpty(t, problems)
+	assert.ErrorContains(t, problems[0].Err, `has another key at "a" already`)
+}
+
 // keysAt returns the items of the volumes that a container mounts.
 func keysAt(pod *corev1.Pod, name string) (keys []string) {
 	for _, c := range pod.Spec.Containers {

@@ -37,27 +37,6 @@ func inMemory(name string) *corev1.Volume {
 
 var fetchVolume, envVolume = inMemory(mount.FetchVolume), inMemory(mount.EnvVolume)
 
-// takeVolumes gives the scope volumes of its own for those of a fragment that
-// project Secrets.
-func (sc *scope) takeVolumes(f *mount.Fragment) {
-	for i := range f.Volumes {
-		if v := &f.Volumes[i]; projectsSecrets(v) {
-			if sc.own == nil {
-				sc.own = make(map[string]string)
-			}
-			sc.own[v.Name] = mount.Name(v.Name, "container", sc.container)
-		}
-	}
-}
-
-// volumeName returns the name that a volume of a fragment has in the scope.
-func (sc *scope) volumeName(name string) string {
-	if own, ok := sc.own[name]; ok {
-		return own
-	}
-	return name
-}
-
 // addVolumes adds the volumes and mounts of a secret.
 func (c *Change) addVolumes(sc *scope, i int) {
 	s := &c.secrets[i]
@@ -87,8 +66,7 @@ func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {
 	case !ok:
 		added := volume{Volume: v, requesters: requesters{first: i}}
 		if name != v.Name {
-			named := *v
-			named.Name, added.Volume = name, &named
+			added.Volume = named(v, name)
 		}
 		sc.volumes.add(name, added)
 		old, _ = sc.volumes.get(name)
