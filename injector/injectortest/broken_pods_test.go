@@ -13,8 +13,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// brokenPods break rules about Pods.
-func brokenPods() []broken {
+// brokenPlacements have secrets that nobody can read.
+func brokenPlacements() []broken {
 	return []broken{
 		{"placement", "case kept", toFile(func(_ mount.Target, req secret.Request) string {
 			return path.Join("/out", req.Path, req.Group, req.GroupVersion, req.Key)
@@ -56,6 +56,12 @@ func brokenPods() []broken {
 		{"placement", "agent's other file", byAgent(func(w *mount.Webhook, _ secret.Request) { replaceFiles(w.Annotations) })},
 		{"placement", "agent's other alias", byAgent(func(w *mount.Webhook, _ secret.Request) { replaceFiles(w.AliasAnnotations) })},
 
+	}
+}
+
+// brokenPods break rules about Pods with two secrets, or that are injected twice.
+func brokenPods() []broken {
+	return []broken{
 		{"apart", "two names for one fetcher", fetching(func(c *mount.InitContainer, req secret.Request, t mount.Target) {
 			c.Name = mount.Name("good", req.EnvVar, c.Name)
 		})},

@@ -25,14 +25,16 @@ type broken struct {
 // brokenManagers break one rule each, several of them one in different ways.
 // Each call returns new ones, as some keep what they should not.
 func brokenManagers() (all []broken) {
+	all = append(all, brokenAnswers()...)
 	all = append(all, brokenCalls()...)
+	all = append(all, brokenPlacements()...)
 	all = append(all, brokenPods()...)
 	all = append(all, brokenFetchers()...)
 	return append(all, brokenRequests()...)
 }
 
-// brokenCalls break rules about single calls.
-func brokenCalls() []broken {
+// brokenAnswers break rules about single answers.
+func brokenAnswers() []broken {
 	return []broken{
 		{"outcome", "unwrapped", failing("none", errors.New("secret not found"))},
 		{"outcome", "failure as not found", failing("broken", fmt.Errorf("%w: the store is down", secret.ErrNotFound))},
@@ -85,6 +87,12 @@ func brokenCalls() []broken {
 			return f, nil, strings.HasPrefix(req.Group, "files/") && req.GroupVersion == "v1" && req.Mount != mount.File
 		})},
 
+	}
+}
+
+// brokenCalls break rules about several calls, and about errors.
+func brokenCalls() []broken {
+	return []broken{
 		{"same answer", "random order of a map", changed(func(f *mount.Fragment, _ secret.Request, _ mount.Target) {
 			for i := range f.InitContainers {
 				f.InitContainers[i].Args = nil
