@@ -55,7 +55,6 @@ func brokenPlacements() []broken {
 		})},
 		{"placement", "agent's other file", byAgent(func(w *mount.Webhook, _ secret.Request) { replaceFiles(w.Annotations) })},
 		{"placement", "agent's other alias", byAgent(func(w *mount.Webhook, _ secret.Request) { replaceFiles(w.AliasAnnotations) })},
-
 	}
 }
 

@@ -86,7 +86,6 @@ func brokenAnswers() []broken {
 			f := mount.Fragment{Value: reference("s", "k")}
 			return f, nil, strings.HasPrefix(req.Group, "files/") && req.GroupVersion == "v1" && req.Mount != mount.File
 		})},
-
 	}
 }
 
