@@ -16,7 +16,7 @@ import (
 func TestDir(t *testing.T) {
 	for dir, valid := range map[string]bool{
 		"": true, "/run/secrets/app": true, "/a": true, "/etc/flyte/secrets": true, "/etc/secrets": true, "/opt": true, "/home/app": true,
-		"/run/podsecrets": true, "/library": true, "/usr/share/app": true, "/tmp/x": true, "/procs": true, "/var/lib/app": true,
+		"/run/podsecrets": true, "/library": false, "/usr/share/app": true, "/tmp/x": true, "/procs": true, "/var/lib/app": true,
 		"/": false, "a": false, "/a/": false, "/a/../b": false, "/a:b": false, "/ a/b ": false,
 		"/" + strings.Repeat("a", 255): true, "/" + strings.Repeat("a", 256): false,
 

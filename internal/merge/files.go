@@ -69,15 +69,21 @@ func (c *Change) mountOf(sc *scope, i int) string {
 	if base != "" {
 		return base
 	}
-	dir := s.layout(c.layout).Dir
 	if !s.Fragment.Mounts(mount.FetchVolume) {
-		volume := ""
-		if s.Fragment.Webhook != nil {
-			volume = s.Fragment.Webhook.Volume
-		}
-		c.addMount(sc, i, mountPoint{VolumeMount: corev1.VolumeMount{Name: volume, MountPath: dir}, webhook: true})
+		c.claimWebhooksMount(sc, i)
 	}
-	return dir
+	return s.layout(c.layout).Dir
+}
+
+// claimWebhooksMount says where another webhook will mount its volume, so that
+// nothing else is mounted there.
+func (c *Change) claimWebhooksMount(sc *scope, i int) {
+	s := &c.secrets[i]
+	volume := ""
+	if s.Fragment.Webhook != nil {
+		volume = s.Fragment.Webhook.Volume
+	}
+	c.addMount(sc, i, mountPoint{VolumeMount: corev1.VolumeMount{Name: volume, MountPath: s.layout(c.layout).Dir}, webhook: true})
 }
 
 func (c *Change) putFile(sc *scope, f file) {

@@ -27,6 +27,13 @@ func TestScopes(t *testing.T) {
 		}
 		return pod
 	}
+	noList := func(s *merge.Secret) { s.Fragment.Webhook.ContainersAnnotation = "" }
+	onlyWeb := merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }}
+	listing := func(names string) *corev1.Pod {
+		pod := twoContainers()
+		pod.Annotations = map[string]string{"agent/containers": names}
+		return pod
+	}
 	run(t, []row{
 		{name: "variable-of-one", pod: twoContainers(), secrets: []merge.Secret{ref("g", "a"), with(ref("g", "b"), web)},
 			adds: "containers/0/env(*,_FSEC_G_A,_FSEC_G_B) containers/1/env(*,_FSEC_G_A)"},
@@ -52,10 +59,20 @@ func TestScopes(t *testing.T) {
 			want: `volumes "` + mount.Name("driver", "g") + shows},
 		{name: "webhook-for-two", pod: twoContainers(), secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
 		{name: "webhook-variables-for-two", why: "receivers mount that volume", pod: twoContainers(), secrets: []merge.Secret{annotatedEnv("g", "a"), with(annotatedEnv("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
+		{name: "webhook-variables-beside-files", why: "its volume would be mounted where theirs is", secrets: []merge.Secret{annotatedEnv("g", "a"), fetched("g", "b")}, index: 1,
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
+		{name: "webhook-without-list", pod: twoContainers(), secrets: []merge.Secret{with(annotatedEnv("g", "a"), web, noList)},
+			want: `volumeMounts "/etc/flyte/secrets" gets the other webhook's volume in all containers, also in "api", which does not receive the secret`},
+		{name: "webhook-without-list-for-all", pod: twoContainers(), secrets: []merge.Secret{with(annotated("g", "a"), noList)},
+			adds: "/metadata/annotations containers/0/env(*,*) containers/1/env(*,*)"},
+		{name: "webhook-with-a-longer-list", pod: listing("web,api"), secrets: []merge.Secret{with(annotated("g", "a"), web)},
+			want: `metadata.annotations "agent/containers" lists containers that do not receive the secret`},
+		{name: "webhook-with-a-longer-list-and-a-choice", why: "the author of the list knows", pod: listing("web,api"), secrets: []merge.Secret{annotated("g", "a")}, options: onlyWeb,
+			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "a") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
 		{name: "mounted-elsewhere", pod: fetching("api"), secrets: []merge.Secret{with(fetched("g", "a"), web)},
 			want: `container "api": volumeMounts "podsecrets-fetched" is mounted already, and the container would see files of secrets that it does not receive`,
 			path: "spec.containers[1].volumeMounts[0].name"},
-		{name: "mounted-in-what-is-not-chosen", pod: fetching("api"), secrets: []merge.Secret{fetched("g", "a")}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }},
+		{name: "mounted-in-what-is-not-chosen", pod: fetching("api"), secrets: []merge.Secret{fetched("g", "a")}, options: onlyWeb,
 			want: `container "api": volumeMounts "podsecrets-fetched" is mounted already, and the container would see files of secrets that it does not receive`},
 		{name: "mounted-there", pod: fetching("web"), secrets: []merge.Secret{with(fetched("g", "a"), web)}, adds: "volumes(podsecrets-fetched) containers/0/env(*,*) initContainers(ours)"},
 	})

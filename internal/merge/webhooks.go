@@ -44,40 +44,52 @@ func (c *Change) isWebhookContainer(name string) bool {
 }
 
 // listContainers returns the missing annotation that lists the receivers of what
-// the webhook brings, or "" if there is one, or if all containers receive.
+// the webhook brings, or "" if there is one, or if all containers receive. A list
+// of the Pod's own may have more containers, except for requests that name one.
 func (d *decision) listContainers(w *webhook) string {
-	if w.ContainersAnnotation == "" {
-		return ""
-	}
 	only := d.change.secrets[w.first].Container // the same for all, as they share the volume
-	var names []string
-	all := true
-	leaveOut := func(r receiver) {
-		if r.Init {
-			d.annotationConflict(w.requesters, w.ContainersAnnotation, "cannot leave out an init container, such as "+quote(r.Name))
-		}
-		all = all && r.Init
-	}
+	var names, init, out []string
 	for _, r := range d.receivers {
 		switch {
 		case only != "" && only != r.Name:
-			leaveOut(r)
+			out = append(out, r.Name)
+			if r.Init {
+				init = append(init, r.Name)
+			}
 		case !r.Init:
 			names = append(names, r.Name)
 		}
 	}
 	for _, r := range d.others {
-		leaveOut(r)
+		out = append(out, r.Name)
+		if r.Init {
+			init = append(init, r.Name)
+		}
+	}
+	if w.ContainersAnnotation == "" {
+		if len(out) > 0 && d.change.readsFiles(d.change.scopeOf(only), w) {
+			d.conflict(w.requesters, &mount.ConflictError{Field: "volumeMounts", Name: w.dir,
+				Reason: "gets the other webhook's volume in all containers, also in " + quote(out[0]) + ", which does not receive the secret"})
+		}
+		return ""
+	}
+	conflict := func(reason string) { d.annotationConflict(w.requesters, w.ContainersAnnotation, reason) }
+	for _, name := range init {
+		conflict("cannot leave out an init container, such as " + quote(name))
 	}
 	value, ok := d.view.Metadata.Annotations[w.ContainersAnnotation]
 	if a, set := d.change.annotations[w.ContainersAnnotation]; set && !ok {
 		value, ok = a.value, true
 	}
-	switch {
+	listed := strings.Split(value, ",")
+	isListed := func(name string) bool { return slices.Contains(listed, name) }
+	switch all := len(out) == len(init); {
 	case !all && len(names) == 0:
-		d.annotationConflict(w.requesters, w.ContainersAnnotation, "cannot leave out every container")
-	case ok && !containsAll(strings.Split(value, ","), names):
-		d.annotationConflict(w.requesters, w.ContainersAnnotation, "does not list all containers that receive secrets")
+		conflict("cannot leave out every container")
+	case ok && !containsAll(listed, names):
+		conflict("does not list all containers that receive secrets")
+	case ok && only != "" && slices.ContainsFunc(out, isListed):
+		conflict("lists containers that do not receive the secret")
 	case !ok && !all:
 		return strings.Join(names, ",")
 	}
