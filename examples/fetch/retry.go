@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// The pauses between attempts: they double, and each is shortened by chance to
+// between half and all of it, so that Pods that start together do not ask together.
+const (
+	firstPause = 200 * time.Millisecond
+	longPause  = 5 * time.Second
+)
+
+// retry calls try until it succeeds, fails for good, or the context ends. SDKs'
+// own retries are off: three policies with limits of their own could neither be
+// held to one deadline nor tell all that is temporary.
+func retry(ctx context.Context, limit time.Duration, try func(ctx context.Context) error) *failure {
+	for attempt := 1; ; attempt++ {
+		f := attemptOnce(ctx, limit, try)
+		if f == nil || !f.temporary {
+			return f
+		}
+		pause := min(firstPause<<min(attempt-1, 10), longPause)
+		pause -= rand.N(pause / 2) // #nosec G404 -- not a secret
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < pause {
+			return f
+		}
+		select {
+		case <-ctx.Done():
+			return f
+		case <-time.After(pause):
+		}
+	}
+}
+
+// attemptOnce gives one attempt its own limit, so that a connection on which
+// nothing comes does not take all of the time.
+func attemptOnce(ctx context.Context, limit time.Duration, try func(ctx context.Context) error) (f *failure) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer func() {
+		if recover() != nil { // what it says may quote an answer
+			f = &failure{outcome: unavailable, detail: "the SDK cannot read the answer"}
+		}
+	}()
+	if ctx.Err() != nil {
+		return &failure{outcome: unavailable, detail: "no time was left", temporary: true}
+	}
+	return asFailure(try(ctx))
+}
+
+// attemptLimit is a quarter of the deadline, but 15 seconds at most.
+func attemptLimit(deadline time.Duration) time.Duration {
+	return min(deadline/4, 15*time.Second)
+}
