@@ -1,6 +1,6 @@
 # The modules whose tests need nothing but Go, and those that need an API server.
 # internal/kapi is Kubernetes itself, and neither linted nor tested.
-MODULES     := . internal/textoracle internal/podsecurity internal/vaulttest internal/bench examples/webhook
+MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/bench examples/webhook
 E2E_MODULES := internal/e2e examples/operator
 TOOLS       := $(CURDIR)/internal/tools/go.mod
 
