@@ -134,7 +134,7 @@ func publicValues(t *testing.T) map[string]any {
 		"injector.Config":   injector.Config{Managers: []injector.SecretManager{held}},
 		"injector.Injector": in, "injector.LimitError": &injector.LimitError{}, "injector.Placement": plan.Placements[0],
 		"injector.Plan": plan, "injector.RequestError": failed, "injector.SecretManager": injector.SecretManager(held),
-		"k8ssecret.Config": k8ssecret.Config{}, "k8ssecret.Manager": kubernetes,
+		"k8ssecret.Config": k8ssecret.Config{}, "k8ssecret.Manager": kubernetes, "k8ssecret.Ref": k8ssecret.Ref{},
 		"mount.ConflictError": conflict, "mount.ConflictPolicy": mount.ConflictKeepPod, "mount.Container": mount.Container{},
 		"mount.Features": mount.Features{}, "mount.FileAnnotations": mount.FileAnnotations{}, "mount.InitContainer": mount.InitContainer{},
 		"mount.Object": mount.Object{}, "mount.TargetSpec": mount.TargetSpec{}, "mount.Webhook": mount.Webhook{},

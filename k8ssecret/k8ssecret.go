@@ -18,6 +18,13 @@
 // resolves them with the rights of the node. So it cannot know whether the
 // Secret is there. By default references are optional, as Flyte's are: the Pod
 // starts, and the client reports the secret as missing. See Config.Required.
+//
+// Files follow a Secret that changes within a minute or two; variables stay until
+// the container starts again. Tools that restart workloads on a change find the
+// references in the template that InjectTemplate returns: Stakater's Reloader, with
+// its annotation "reloader.stakater.com/auto", reads variables and projected
+// volumes. What a webhook adds to Pods is in no template, so such tools do not see
+// it; list the Secrets in "secret.reloader.stakater.com/reload" then.
 package k8ssecret
 
 import (
@@ -44,9 +51,19 @@ type Config struct {
 	// the container's envFrom brings shows through while the Secret is missing.
 	Required bool
 	// DefaultMode is the permission bits of the files, at most 0777. Nil means
-	// 0644, Kubernetes' own default.
+	// 0644, Kubernetes' own default. A request's Mode is that of its own file.
+	// Files belong to root, so a container that runs as another user cannot read
+	// one of mode 0400, unless the Pod has an fsGroup: then the kubelet adds the
+	// group's right to read.
 	DefaultMode *int32
+	// Names says which Secret and key a request is for. Nil means its group,
+	// lower-cased, and its key. An error that is secret.ErrUnsupported leaves the
+	// request to the next manager. See FlyteScope for Flyte 2.
+	Names func(req secret.Request, target mount.Target) (Ref, error)
 }
+
+// Ref names a key of a Secret.
+type Ref struct{ Name, Key string }
 
 // Manager is the injector.SecretManager of Kubernetes Secrets. It is immutable
 // and safe for concurrent use.
@@ -54,12 +71,16 @@ type Manager struct {
 	any      mount.Type
 	optional bool
 	mode     int32
+	names    func(secret.Request, mount.Target) (Ref, error)
 }
 
 // New returns a Manager, or an error that names the field of cfg that cannot be
 // used.
 func New(cfg Config) (*Manager, error) {
-	m := &Manager{any: cfg.Any, optional: !cfg.Required, mode: corev1.SecretVolumeSourceDefaultMode}
+	m := &Manager{any: cfg.Any, optional: !cfg.Required, mode: corev1.SecretVolumeSourceDefaultMode, names: cfg.Names}
+	if m.names == nil {
+		m.names = byGroup
+	}
 	switch cfg.Any {
 	case mount.Any:
 		m.any = mount.EnvVar
@@ -79,16 +100,24 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "k8s".
 func (m *Manager) Name() string { return "k8s" }
 
+// byGroup is the default of Config.Names.
+func byGroup(req secret.Request, _ mount.Target) (Ref, error) {
+	return Ref{strings.ToLower(req.Group), req.Key}, nil
+}
+
 // Mount answers with a reference to a key of a Secret, or with a file from a
 // volume that has all such files of one directory. Names that no Secret, key or
 // item can have are secret.ErrUnsupported, and so is a variable that no container
 // can have, unless the request leaves the choice. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
-	name := strings.ToLower(req.Group)
-	if !names.IsSubdomain(name) {
+	ref, err := m.names(req, target)
+	if err != nil {
+		return mount.Fragment{}, err
+	}
+	if !names.IsSubdomain(ref.Name) {
 		return unsupported("group cannot be the name of a Secret")
 	}
-	if !names.IsKey(req.Key) {
+	if !names.IsKey(ref.Key) {
 		return unsupported("key cannot be a key of a Secret")
 	}
 	as := req.Mount
@@ -101,34 +130,39 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 		}
 		as = mount.File
 	}
+	f := mount.Fragment{Reads: mount.Object{Name: ref.Name, Key: ref.Key}}
 	if as == mount.EnvVar {
-		return mount.Fragment{Value: m.reference(name, req.Key)}, nil
+		f.Value = m.reference(ref)
+		return f, nil
 	}
-	return m.file(name, req.Key, req.FilePath(target.Layout(), ""))
-}
-
-func (m *Manager) reference(name, key string) *mount.Value {
-	return mount.FromSource(&corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-		LocalObjectReference: corev1.LocalObjectReference{Name: name},
-		Key:                  key,
-		Optional:             &m.optional,
-	}})
-}
-
-func (m *Manager) file(name, key, file string) (mount.Fragment, error) {
-	dir, item := path.Split(file)
+	dir, file := path.Split(req.FilePath(target.Layout(), ""))
 	dir = path.Clean(dir)
 	switch {
-	case strings.HasPrefix(item, ".."):
+	case strings.HasPrefix(file, ".."):
 		return unsupported(`the file's name begins with "..", which no item of a volume may`)
 	case strings.Contains(dir, ":"):
 		return unsupported(`the file's directory has ":", which no mount path may`)
 	}
-	return m.volume(name, corev1.KeyToPath{Key: key, Path: item}, dir), nil
+	item := corev1.KeyToPath{Key: ref.Key, Path: file}
+	if req.Mode != 0 {
+		mode := req.Mode
+		item.Mode = &mode
+	}
+	f.File, f.Honors.Mode = true, true
+	f.Volumes, f.VolumeMounts = m.volume(ref.Name, item, dir)
+	return f, nil
 }
 
-// volume returns a projected volume with one item, made at once.
-func (m *Manager) volume(name string, item corev1.KeyToPath, dir string) mount.Fragment {
+func (m *Manager) reference(ref Ref) *mount.Value {
+	return mount.FromSource(&corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name},
+		Key:                  ref.Key,
+		Optional:             &m.optional,
+	}})
+}
+
+// volume returns a projected volume with one item, made at once, and its mount.
+func (m *Manager) volume(name string, item corev1.KeyToPath, dir string) ([]corev1.Volume, []corev1.VolumeMount) {
 	parts := &struct {
 		volumes   [1]corev1.Volume
 		projected corev1.ProjectedVolumeSource
@@ -143,8 +177,9 @@ func (m *Manager) volume(name string, item corev1.KeyToPath, dir string) mount.F
 	parts.projected.Sources, parts.projected.DefaultMode = parts.sources[:], &m.mode
 	parts.volumes[0].Name, parts.volumes[0].Projected = mount.Name(m.Name(), "files", dir), &parts.projected
 	parts.mounts[0] = corev1.VolumeMount{Name: parts.volumes[0].Name, MountPath: dir, ReadOnly: true}
-	return mount.Fragment{File: true, Volumes: parts.volumes[:], VolumeMounts: parts.mounts[:]}
+	return parts.volumes[:], parts.mounts[:]
 }
+
 func unsupported(reason string) (mount.Fragment, error) {
 	return mount.Fragment{}, fmt.Errorf("%w: %s", secret.ErrUnsupported, reason)
 }

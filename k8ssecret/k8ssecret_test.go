@@ -49,6 +49,7 @@ func TestVariable(t *testing.T) {
 	assert.Equal(t, corev1.EnvVar{Name: "X", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: "user-info"}, Key: "My_Key", Optional: ptr(true),
 	}}}, f.Value.EnvVar("X"), "the Secret's name is lower-cased, its key is not")
+	assert.Equal(t, mount.Object{Name: "user-info", Key: "My_Key"}, f.Reads)
 	assert.False(t, f.Versioned, "Secrets have no versions")
 	assert.NoError(t, f.Validate())
 }
@@ -60,7 +61,9 @@ func TestFile(t *testing.T) {
 	require.NoError(t, err)
 	name := f.Volumes[0].Name
 	assert.Equal(t, mount.Fragment{
-		File: true,
+		File:   true,
+		Honors: mount.Features{Mode: true},
+		Reads:  mount.Object{Name: "user-info", Key: "My_Key"},
 		Volumes: []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 			Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: "user-info"},
@@ -104,6 +107,15 @@ func TestFile_Place(t *testing.T) {
 			assert.Equal(t, mount.Name("k8s", "files", tc.dir), f.Volumes[0].Name, "one volume for each directory")
 		})
 	}
+}
+
+func TestFile_Mode(t *testing.T) {
+	m := newManager(t, k8ssecret.Config{DefaultMode: ptr[int32](0o440)})
+	f, err := m.Mount(ctx, secret.Request{Group: "g", Key: "k", Mount: mount.File, Mode: 0o400}, mount.Target{})
+	require.NoError(t, err)
+	projected := f.Volumes[0].Projected
+	assert.Equal(t, ptr[int32](0o400), projected.Sources[0].Secret.Items[0].Mode)
+	assert.Equal(t, ptr[int32](0o440), projected.DefaultMode, "other files keep the manager's")
 }
 
 func TestVolumeNames(t *testing.T) {

@@ -18,6 +18,7 @@ func TestConformance(t *testing.T) {
 		{Name: "versioned file", Request: secret.Request{Group: "user-info", Key: "token", Mount: mount.File, GroupVersion: "V1"}},
 		{Name: "other file", Request: secret.Request{Group: "other", Key: "password", Mount: mount.File}},
 		{Name: "exact path", Request: secret.Request{Group: "user-info", Key: "conf", Path: "Conf.d/App.yaml"}, Want: injectortest.File},
+		{Name: "mode", Request: secret.Request{Group: "user-info", Key: "mode", Mode: 0o440}, Want: injectortest.File},
 		{Name: "no group", Request: secret.Request{Key: "k"}, Want: injectortest.Unsupported},
 		{Name: "no key", Request: secret.Request{Group: "g"}, Want: injectortest.Unsupported},
 		{Name: "group with slash", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
@@ -35,6 +36,15 @@ func TestConformance(t *testing.T) {
 			injectortest.Run(t, newManager(t, tc.cfg), append([]injectortest.Case{left}, cases...)...)
 		})
 	}
+}
+
+func TestConformance_Flyte2(t *testing.T) {
+	injectortest.Run(t, newManager(t, k8ssecret.Config{Names: k8ssecret.FlyteScope("flyte", "", k8ssecret.Whole)}),
+		injectortest.Case{Name: "variable", Request: secret.Request{Key: "my-key", Mount: mount.EnvVar, EnvVar: "MY_KEY"}},
+		injectortest.Case{Name: "file", Request: secret.Request{Key: "other_key", Mount: mount.File}},
+		injectortest.Case{Name: "group", Request: secret.Request{Group: "any thing", Key: "third", Mount: mount.File}},
+		injectortest.Case{Name: "no key of a Secret", Request: secret.Request{Key: "a/b"}, Want: injectortest.Unsupported},
+	)
 }
 
 // The test's Pods say that they do not run as root, so they cannot read a file
