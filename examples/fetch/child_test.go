@@ -67,11 +67,11 @@ const canary = "C4N4RY"
 
 // volumes are the two directories of a run, and its termination log.
 type volumes struct {
-	t                          *testing.T
+	t                          testing.TB
 	files, envFiles, log, base string
 }
 
-func newVolumes(t *testing.T) *volumes {
+func newVolumes(t testing.TB) *volumes {
 	base := t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(base), 0o755)) // #nosec G302 -- other users run the program, too
 	v := &volumes{t: t, base: base, log: filepath.Join(base, "log")}
@@ -98,6 +98,11 @@ type result struct {
 // run runs the program for items.
 func (v *volumes) run(env map[string]string, items ...item) result {
 	v.t.Helper()
+	return v.startItems(exec.CommandContext(v.t.Context(), os.Args[0]), env, items...) // #nosec G204 G702 -- this binary
+}
+
+func (v *volumes) startItems(cmd *exec.Cmd, env map[string]string, items ...item) result {
+	v.t.Helper()
 	all := map[string]string{}
 	for i, it := range items {
 		text, err := json.Marshal(it)
@@ -107,7 +112,7 @@ func (v *volumes) run(env map[string]string, items ...item) result {
 	for name, value := range env {
 		all[name] = value
 	}
-	return v.runEnv(all)
+	return v.start(cmd, all)
 }
 
 func (v *volumes) runEnv(env map[string]string, args ...string) result {
@@ -118,7 +123,7 @@ func (v *volumes) runEnv(env map[string]string, args ...string) result {
 func (v *volumes) start(cmd *exec.Cmd, env map[string]string) result {
 	v.t.Helper()
 	cmd.Env = []string{childVar + "=1", filesDirVar + "=" + v.files, envDirVar + "=" + v.envFiles, terminationLogVar + "=" + v.log,
-		"PATH=/nonexistent", "HOME=/nonexistent", "TMPDIR=/nonexistent"}
+		"PATH=/nonexistent", "HOME=/nonexistent", "TMPDIR=/nonexistent", "GORACE=atexit_sleep_ms=0", "GOGC=off"}
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

@@ -30,7 +30,7 @@ import (
 // their hosts, and the proxy that is the only way to it. Secrets have names that
 // say which answer they are for.
 type cloud struct {
-	t      *testing.T
+	t      testing.TB
 	server *httptest.Server
 	proxy  *httptest.Server
 	ca     string
@@ -41,6 +41,7 @@ type cloud struct {
 	asked    map[string]int
 	loginFor map[string]int // how often the login of a subject is still throttled
 	hosts    []string       // that were connected to
+	first    time.Time      // when a store was first asked
 }
 
 // answer is what a store has for a secret.
@@ -51,7 +52,7 @@ type answer struct {
 	times int
 }
 
-func newCloud(t *testing.T) *cloud {
+func newCloud(t testing.TB) *cloud {
 	c := &cloud{t: t, answers: map[string]answer{}, asked: map[string]int{}, loginFor: map[string]int{}}
 	c.grpc = c.newGCP()
 	authority, pool := newAuthority(t)
@@ -85,7 +86,7 @@ var cloudHosts = []string{
 }
 
 // newAuthority returns a certificate for all hosts, signed by itself.
-func newAuthority(t *testing.T) (tls.Certificate, []byte) {
+func newAuthority(t testing.TB) (tls.Certificate, []byte) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
@@ -163,6 +164,9 @@ func (c *cloud) put(name string, a answer) {
 func (c *cloud) ask(w http.ResponseWriter, r *http.Request, name string) (a answer, fault string, done bool) {
 	c.mu.Lock()
 	a, ok := c.answers[name]
+	if c.first.IsZero() {
+		c.first = time.Now()
+	}
 	c.asked[name]++
 	due := a.fault != "" && (a.times == 0 || c.asked[name] <= a.times)
 	c.mu.Unlock()

@@ -21,6 +21,7 @@ var all = func() string {
 var outcomes = []struct {
 	slug string
 	why  string
+	once bool // what happens behind all stores is tried with one
 	answer
 	item
 	code    outcome
@@ -28,27 +29,27 @@ var outcomes = []struct {
 	file    string // the content, if there is one
 }{
 	{slug: "text", answer: answer{value: canary}, item: item{File: "a/b"}, file: canary},
-	{slug: "mode", answer: answer{value: canary}, item: item{File: "B", Mode: 0o440}, file: canary},
+	{slug: "mode", once: true, answer: answer{value: canary}, item: item{File: "B", Mode: 0o440}, file: canary},
 	{slug: "empty", answer: answer{value: ""}, item: item{File: "a"}, file: "", why: "a file may be empty"},
 	{slug: "bytes", answer: answer{value: all}, item: item{File: "a"}, file: all},
 	{slug: "64-kib", answer: answer{value: strings.Repeat(canary+"\r\n", 8<<10)}, item: item{File: "a"}, file: strings.Repeat(canary+"\r\n", 8<<10)},
 	{slug: "field", answer: answer{value: `{"a": "` + canary + `\n", "b": 1}`}, item: item{File: "a", Field: "a"}, file: canary + "\n"},
-	{slug: "field-number", answer: answer{value: `{"a": 1.50e2}`}, item: item{File: "a", Field: "a"}, file: "1.50e2"},
+	{slug: "field-number", once: true, answer: answer{value: `{"a": 1.50e2}`}, item: item{File: "a", Field: "a"}, file: "1.50e2"},
 	{slug: "env", answer: answer{value: canary + "\n\"$(X)\\"}, item: item{Env: "a"}, file: "V='" + canary + "\n\"$(X)\\'\n"},
 
 	{slug: "absent", item: item{File: "a"}, answer: answer{fault: "not-found"}, code: notFound, message: "not found: HOST answers "},
 	{slug: "denied", item: item{File: "a"}, answer: answer{fault: "denied"}, code: denied, message: "denied: HOST answers "},
 	{slug: "refused", item: item{File: "a"}, answer: answer{fault: "refused"}, code: refused, message: "refused: HOST answers "},
 	{slug: "no-field", item: item{File: "a", Field: "x\ny"}, answer: answer{value: `{"b": "` + canary + `"}`}, code: noField, message: `no such field: ID field "x\ny"`},
-	{slug: "no-object", item: item{File: "a", Field: "b"}, answer: answer{value: canary}, code: notObject, message: "not a JSON object: the text is no JSON object: ID"},
-	{slug: "twice", item: item{File: "a", Field: "b"}, answer: answer{value: `{"b": "` + canary + `", "b": 1}`}, code: notObject, message: "not a JSON object: the object has a key twice: ID"},
-	{slug: "env-empty", item: item{Env: "a"}, answer: answer{value: ""}, code: notEnv, message: "cannot be an env file: the value is empty: ID"},
-	{slug: "env-quote", item: item{Env: "a"}, answer: answer{value: canary + "'"}, code: notEnv, message: "cannot be an env file: the value has a single quote: ID"},
-	{slug: "env-nul", item: item{Env: "a"}, answer: answer{value: canary + "\x00"}, code: notEnv, message: "cannot be an env file: the value has a NUL byte: ID"},
-	{slug: "env-crlf", item: item{Env: "a"}, answer: answer{value: canary + "\r\n"}, code: notEnv, message: "cannot be an env file: the value has a carriage return"},
-	{slug: "env-bytes", item: item{Env: "a"}, answer: answer{value: canary + "\xff"}, code: notEnv, message: "cannot be an env file: the value is not UTF-8: ID"},
-	{slug: "env-line", item: item{Env: "a"}, answer: answer{value: strings.Repeat("a", 64<<10)}, code: tooLong, message: "too long for an env file: a line has 64 KiB or more: ID"},
-	{slug: "env-long", item: item{Env: "a", NameLen: 10}, answer: answer{value: strings.Repeat("0123456789\n", 11916)}, code: tooLong, message: "too long for an env file: name and value have more than 131070 bytes: ID"},
+	{slug: "no-object", once: true, item: item{File: "a", Field: "b"}, answer: answer{value: canary}, code: notObject, message: "not a JSON object: the text is no JSON object: ID"},
+	{slug: "twice", once: true, item: item{File: "a", Field: "b"}, answer: answer{value: `{"b": "` + canary + `", "b": 1}`}, code: notObject, message: "not a JSON object: the object has a key twice: ID"},
+	{slug: "env-empty", once: true, item: item{Env: "a"}, answer: answer{value: ""}, code: notEnv, message: "cannot be an env file: the value is empty: ID"},
+	{slug: "env-quote", once: true, item: item{Env: "a"}, answer: answer{value: canary + "'"}, code: notEnv, message: "cannot be an env file: the value has a single quote: ID"},
+	{slug: "env-nul", once: true, item: item{Env: "a"}, answer: answer{value: canary + "\x00"}, code: notEnv, message: "cannot be an env file: the value has a NUL byte: ID"},
+	{slug: "env-crlf", once: true, item: item{Env: "a"}, answer: answer{value: canary + "\r\n"}, code: notEnv, message: "cannot be an env file: the value has a carriage return"},
+	{slug: "env-bytes", once: true, item: item{Env: "a"}, answer: answer{value: canary + "\xff"}, code: notEnv, message: "cannot be an env file: the value is not UTF-8: ID"},
+	{slug: "env-line", once: true, item: item{Env: "a"}, answer: answer{value: strings.Repeat("a", 64<<10)}, code: tooLong, message: "too long for an env file: a line has 64 KiB or more: ID"},
+	{slug: "env-long", once: true, item: item{Env: "a", NameLen: 10}, answer: answer{value: strings.Repeat("0123456789\n", 11916)}, code: tooLong, message: "too long for an env file: name and value have more than 131070 bytes: ID"},
 
 	{slug: "throttled-once", answer: answer{value: canary, fault: "throttled", times: 1}, item: item{File: "a"}, file: canary},
 	{slug: "429-twice", answer: answer{value: canary, fault: "429", times: 2}, item: item{File: "a"}, file: canary},
@@ -82,8 +83,8 @@ func TestOutcomes(t *testing.T) {
 			c := newCloud(t)
 			t.Run("cases", func(t *testing.T) {
 				for _, tt := range outcomes {
-					if strings.Contains(tt.slug, "bytes") && s.store == azure {
-						continue // its values are Unicode texts
+					if s.store != gcp && tt.once || s.store == azure && tt.slug == "bytes" {
+						continue // Azure's values are Unicode texts
 					}
 					t.Run(tt.slug, func(t *testing.T) {
 						t.Parallel()
