@@ -56,8 +56,8 @@ func awsRegion(id string) string {
 }
 
 func (s *awsStore) login(ctx context.Context) error {
-	// Other settings of the SDK could need the shared files, which may name a
-	// program to run or other places for tokens.
+	// A profile needs the shared files, which can name programs to run. The SDK
+	// cannot add a CA bundle to the guard.
 	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CA_BUNDLE"} {
 		if os.Getenv(name) != "" {
 			return &failure{outcome: badRequest, detail: name + " is not supported"}

@@ -48,7 +48,7 @@ func (s *azureStore) check(r ref) error {
 	return nil
 }
 
-// login asks nothing: which tenant and resource a token is for, a vault says.
+// login sends nothing: a vault's challenge names the tenant and resource of its token.
 func (s *azureStore) login(ctx context.Context) error {
 	_, x := withExchange(ctx)
 	if err := s.tokens.open(); err != nil {
@@ -88,9 +88,9 @@ func azureOptions(g *guard) policy.ClientOptions {
 	return policy.ClientOptions{Transport: g, Retry: policy.RetryOptions{MaxRetries: -1}}
 }
 
-// azureTokens are those of the workload identity, where its webhook has set the
-// file of the service account's token, else of a managed identity. It keeps a
-// final failure, as each secret asks for a token.
+// azureTokens returns tokens of the workload identity if its webhook has set the file
+// with the service account's token, else of a managed identity. A final failure is
+// kept, because each secret asks for a token.
 type azureTokens struct {
 	guard *guard
 	mu    sync.Mutex

@@ -55,8 +55,8 @@ func byStatus(status int) *failure {
 	}
 }
 
-// causes are the texts by which errors of Go's network packages and of the SDKs
-// are known, as some SDKs keep nothing but the text. The first that matches counts.
+// causes translates fragments of error texts into this program's words, because
+// some SDKs keep only the text of an error. The first match counts.
 var causes = []struct {
 	text, detail string
 	outcome      outcome
@@ -85,7 +85,7 @@ var causes = []struct {
 	{"no route to host", "is not reachable", unavailable, true},
 }
 
-// cause returns the failure that a text tells of, without quoting it.
+// cause returns the failure that an error text describes, without quoting it.
 func cause(host, text string) *failure {
 	if host == "" {
 		host = "the store"

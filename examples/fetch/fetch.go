@@ -29,8 +29,8 @@ func newStore(s settings, dial dialer) store {
 	}
 }
 
-// fetch fetches all items and writes them, or does nothing. It returns the
-// problems in the order of the items.
+// fetch fetches and writes all items or none. It returns the problems in the order
+// of the items.
 func fetch(ctx context.Context, s settings, dial dialer) []problem {
 	st := newStore(s, dial)
 	var problems []problem
@@ -113,7 +113,7 @@ func refs(items []item) []ref {
 	return all
 }
 
-// clients has a client for each host or region, made when it is first needed.
+// clients has a client for each host, created when it is first needed.
 type clients[T any] struct {
 	mu  sync.Mutex
 	all map[string]T

@@ -109,8 +109,8 @@ func (s *gcpStore) where(r ref) (name, host string) {
 	return name + "/versions/" + version, host
 }
 
-// dial returns a client. Its connection has TLS to the host, whatever the address
-// or proxy, and takes nothing from DNS or from the environment but proxies.
+// dial returns a client. Its TLS is with the host, whatever address or proxy is
+// between. From the environment it takes only proxies, from DNS only addresses.
 func (s *gcpStore) dial(host string) (*secretmanager.Client, error) {
 	if !gcpHosts.MatchString(host) && !s.hosts.has(host) {
 		return nil, notAllowed(&hostError{host})

@@ -39,8 +39,8 @@ func gcpTokens(g *guard, node *metadata.Client) (auth.TokenProvider, error) {
 	})
 }
 
-// gcpKind returns the type of a file with credentials. It refuses those that would
-// run a program, or open connections past the guard.
+// gcpKind returns the type of a credentials file. It refuses files that would run a
+// program or open connections past the guard.
 func gcpKind(text []byte) (credentials.CredType, error) {
 	var file struct {
 		Type             credentials.CredType

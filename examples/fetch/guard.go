@@ -19,8 +19,8 @@ const maxAnswer = 1 << 20
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// guard is the only way on which an SDK sends HTTP requests: over TLS to allowed
-// hosts, in plain text to endpoints on the node, and never where a redirect leads.
+// guard sends all HTTP requests of the SDKs: over TLS to allowed hosts, and in
+// plain text to endpoints on the node. It follows no redirects.
 type guard struct {
 	allow  func(host string) bool // with port
 	node   hostList
@@ -96,8 +96,8 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return answer, record(req, answer.StatusCode, nil)
 }
 
-// Do is what AWS' and Azure's SDKs call. It is no *http.Client, whose transport an
-// SDK would replace (Azure's, for Service Fabric).
+// Do is for the SDKs of AWS and Azure. They get no *http.Client, because Azure's
+// replaces a client's transport for Service Fabric.
 func (g *guard) Do(req *http.Request) (*http.Response, error) { return g.client().Do(req) }
 
 func (g *guard) client() *http.Client {
@@ -107,8 +107,8 @@ func (g *guard) client() *http.Client {
 	}
 }
 
-// exchange is the last thing that an attempt has sent, and what came of it. SDKs
-// keep only the text of some errors.
+// exchange is the last request of an attempt, and its result. It is recorded here
+// because SDKs keep only the text of some errors.
 type exchange struct {
 	ctx    context.Context // the attempt's
 	mu     sync.Mutex

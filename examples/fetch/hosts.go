@@ -50,8 +50,8 @@ func cutPort(hostPort string) (host, port string, ok bool) {
 	return strings.Trim(hostPort[:i], "[]"), hostPort[i+1:], true
 }
 
-// The vendors' hosts. Each is the narrowest set in which nobody but the vendor can
-// have a host: *.amazonaws.com, for instance, has customers' API gateways, too.
+// The vendors' hosts. Each set is narrow enough that only the vendor can have a host
+// in it: *.amazonaws.com, for instance, includes customers' API gateways.
 var (
 	// SDKs' partitions: aws, aws-cn, aws-eusc, aws-iso, -b, -e, -f, each with its
 	// domain and the one for IPv6. aws-us-gov has those of aws.
@@ -72,8 +72,8 @@ var (
 		`|login\.partner\.microsoftonline\.cn|login\.chinacloudapi\.cn|login\.usgovcloudapi\.net):443$`)
 )
 
-// The endpoints on the node that hand out an identity. They speak plain HTTP, to
-// which nothing is sent that leaves the node.
+// Endpoints on the node that hand out an identity. They speak plain HTTP, which does
+// not leave the node.
 var (
 	awsNode = hostList{
 		"169.254.169.254:80", "[fd00:ec2::254]:80", // EC2's metadata

@@ -46,7 +46,7 @@ func (it item) mode() uint32 {
 	}
 }
 
-// before orders items, so that the same ones give the same message.
+// before orders items, so that the same items give the same message.
 func (it item) before(o item) bool {
 	a := []string{it.ID, it.Version, it.Field, it.File, it.Env}
 	return slices.Compare(a, []string{o.ID, o.Version, o.Field, o.File, o.Env}) < 0
@@ -64,8 +64,8 @@ func (it item) String() string {
 	return text
 }
 
-// decodeItem returns the item in a variable, strictly: keys are known, written as
-// here and there once, and values have their type.
+// decodeItem decodes strictly: unknown, differently spelled and duplicate keys are
+// errors, and so are null and other types.
 func decodeItem(text string) (item, error) {
 	fields, err := object([]byte(text))
 	if err != nil {
@@ -140,7 +140,8 @@ func checkPath(field, p string) error {
 	return nil
 }
 
-// clashes returns the items whose path another has, or has as a directory.
+// clashes reports items that share a path, and items that need another item's path
+// as a directory.
 func clashes(items []item) []problem {
 	type place struct {
 		env  bool

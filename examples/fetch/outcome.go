@@ -45,9 +45,9 @@ func (o outcome) String() string {
 	}
 }
 
-// failure is why there is no secret. Its detail is made of this program's own
-// words, host names, status codes and known error codes: errors of SDKs quote
-// answers, which may hold a token or a value, and so they are not wrapped.
+// failure is why a secret cannot be delivered. Its detail consists of this
+// program's own words, host names, status codes and known error codes. SDKs'
+// errors are not wrapped: they quote answers, which may hold a token or a value.
 type failure struct {
 	outcome   outcome
 	detail    string

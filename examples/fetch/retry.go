@@ -6,22 +6,27 @@ import (
 	"time"
 )
 
-// The pauses between attempts: they double, and each is shortened by chance to
-// between half and all of it, so that Pods that start together do not ask together.
+// Pauses between attempts double. Each is shortened at random by up to half, so that
+// Pods that start together do not ask together.
 const (
 	firstPause = 200 * time.Millisecond
 	longPause  = 5 * time.Second
 )
 
-// retry calls try until it succeeds, fails for good, or the context ends. SDKs'
-// own retries are off: three policies with limits of their own could neither be
-// held to one deadline nor tell all that is temporary.
+// retry calls try until it succeeds, fails for good, or the context ends. The SDKs'
+// own retries are off, because their policies differ and none keeps one deadline
+// for all secrets.
 func retry(ctx context.Context, limit time.Duration, try func(ctx context.Context) error) *failure {
+	var last *failure
 	for attempt := 1; ; attempt++ {
 		f := attemptOnce(ctx, limit, try)
-		if f == nil || !f.temporary {
+		switch {
+		case f == nil || !f.temporary:
 			return f
+		case ctx.Err() != nil && last != nil:
+			return last // this attempt was cut short
 		}
+		last = f
 		pause := min(firstPause<<min(attempt-1, 10), longPause)
 		pause -= rand.N(pause / 2) // #nosec G404 -- not a secret
 		if end, ok := ctx.Deadline(); ok && time.Until(end) < pause {
@@ -35,8 +40,8 @@ func retry(ctx context.Context, limit time.Duration, try func(ctx context.Contex
 	}
 }
 
-// attemptOnce gives one attempt its own limit, so that a connection on which
-// nothing comes does not take all of the time.
+// attemptOnce gives one attempt its own limit, so that a stalled connection does not
+// take all of the time.
 func attemptOnce(ctx context.Context, limit time.Duration, try func(ctx context.Context) error) (f *failure) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

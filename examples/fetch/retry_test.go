@@ -66,6 +66,18 @@ func TestRetry_Limits(t *testing.T) {
 		assert.Equal(t, 4, attempts)
 		assert.LessOrEqual(t, time.Since(start), time.Minute)
 
+		attempts = 0
+		ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		f = retry(ctx, time.Minute, func(ctx context.Context) error {
+			if attempts++; attempts == 1 {
+				return &failure{outcome: unavailable, detail: "why", temporary: true}
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		assert.Equal(t, "why", f.detail, "of the last whole attempt")
+
 		f = retry(t.Context(), time.Second, func(context.Context) error { panic(canary) })
 		assert.Equal(t, &failure{outcome: unavailable, detail: "the SDK cannot read the answer"}, f)
 	})

@@ -21,7 +21,7 @@ const (
 // envKey is the key in each env file.
 const envKey = "V"
 
-// content returns what the item's file shall hold.
+// content returns what goes into the item's file.
 func (it item) content(value []byte) ([]byte, error) {
 	if it.Field != "" {
 		var err error
@@ -35,9 +35,8 @@ func (it item) content(value []byte) ([]byte, error) {
 	return envFile(value, it.NameLen)
 }
 
-// envFile returns the file from which the kubelet reads exactly the value, or why
-// there is none: it has no escapes, and knows no difference between empty and
-// missing.
+// envFile returns a file from which the kubelet reads exactly the value, or an
+// error: the format has no escapes, and an empty value counts as missing.
 func envFile(value []byte, nameLen int) ([]byte, error) {
 	switch {
 	case len(value) == 0:
@@ -88,7 +87,7 @@ var (
 	errTwice     = errors.New("the object has a key twice")
 )
 
-// object returns the fields of a JSON object. Its errors never quote the text, as
+// object returns the fields of a JSON object. Its errors never quote the text;
 // those of encoding/json do.
 func object(text []byte) (map[string]json.RawMessage, error) {
 	if !utf8.Valid(text) {

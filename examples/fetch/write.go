@@ -10,14 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// file is what an item's file shall hold.
+// file is an item, and the content of its file.
 type file struct {
 	item
 	content []byte
 }
 
-// write writes all files, or none. They have other names until all of them are
-// complete.
+// write writes all files or none. Files have temporary names until all are complete.
 func write(s settings, files []file) []problem {
 	volumes := map[bool]*volume{false: {path: s.filesDir}, true: {path: s.envDir}}
 	for _, v := range volumes {
@@ -47,10 +46,10 @@ func write(s settings, files []file) []problem {
 	return nil
 }
 
-// volume is a directory in which others may write at the same time: a sidecar can
-// have the volume before us. So every step is one name in a directory that is
-// held open, no link is followed, and directories are ours or an error. Only
-// the mount point is the kubelet's.
+// volume is a directory into which others may write at the same time: a sidecar can
+// have the volume before this program. So each step takes one name in an open
+// directory, no link is followed, and a directory must be ours. Only the mount
+// point belongs to the kubelet.
 type volume struct {
 	path   string
 	uid    uint32
@@ -109,7 +108,7 @@ func (v *volume) stage(at string, mode uint32, content []byte) (err error) {
 	return unix.Fchmod(fd, mode)
 }
 
-// commit gives a staged file its name, and looks whether it is still ours.
+// commit gives a staged file its name, and checks that it is still ours.
 func (v *volume) commit(at string) error {
 	e := v.staged[at]
 	if err := unix.Renameat(e.dir, e.name, e.dir, e.final); err != nil {
@@ -122,7 +121,7 @@ func (v *volume) commit(at string) error {
 	return nil
 }
 
-// directory opens a directory below the mount point, and makes what is missing.
+// directory opens a directory below the mount point, and creates what is missing.
 func (v *volume) directory(at string) (int, error) {
 	if fd, ok := v.dirs[at]; ok {
 		return fd, nil
@@ -144,8 +143,8 @@ func (v *volume) directory(at string) (int, error) {
 	return fd, nil
 }
 
-// enter opens one directory, made if there is none. What somebody else puts in its
-// place at any moment is not ours, or a link.
+// enter opens one directory, and creates it if it is missing. Whatever others put in
+// its place, at any moment, is a link or is not ours.
 func (v *volume) enter(parent int, name string) (int, error) {
 	made := false
 	switch err := unix.Mkdirat(parent, name, 0o755); {
@@ -180,7 +179,7 @@ func (v *volume) enter(parent int, name string) (int, error) {
 	return fd, nil
 }
 
-// undo removes what this run has written, as far as it is still ours.
+// undo removes what this run has written, unless others have replaced it.
 func (v *volume) undo() {
 	for _, e := range v.staged {
 		if e.there() {
