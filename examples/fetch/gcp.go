@@ -65,9 +65,11 @@ func (s *gcpStore) login(ctx context.Context) error {
 	node := metadata.NewWithOptions(&metadata.Options{Client: s.guard.client()})
 	var err error
 	if s.tokens == nil {
-		if s.tokens, err = gcpTokens(s.guard, node); err != nil {
+		tokens, err := gcpTokens(s.guard, node)
+		if err != nil {
 			return x.login(err)
 		}
+		s.tokens = tokens
 	}
 	if _, err = s.tokens.Token(ctx); err != nil {
 		return x.login(err)

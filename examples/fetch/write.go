@@ -60,11 +60,10 @@ type volume struct {
 
 // entry is a name in an open directory, and what this run has put there.
 type entry struct {
-	dir      int
-	name     string
-	node     inode
-	complete bool // under its final name
-	final    string
+	dir   int
+	name  string
+	node  inode
+	final string // the name that it shall have
 }
 
 type inode struct{ dev, ino uint64 }
@@ -114,7 +113,7 @@ func (v *volume) commit(at string) error {
 	if err := unix.Renameat(e.dir, e.name, e.dir, e.final); err != nil {
 		return err
 	}
-	e.name, e.complete = e.final, true
+	e.name = e.final
 	if !e.there() {
 		return errSwapped
 	}
