@@ -123,7 +123,7 @@ func (v *volumes) runEnv(env map[string]string, args ...string) result {
 func (v *volumes) start(cmd *exec.Cmd, env map[string]string) result {
 	v.t.Helper()
 	cmd.Env = []string{childVar + "=1", filesDirVar + "=" + v.files, envDirVar + "=" + v.envFiles, terminationLogVar + "=" + v.log,
-		"PATH=/nonexistent", "HOME=/nonexistent", "TMPDIR=/nonexistent", "GORACE=atexit_sleep_ms=0", "GOGC=off"}
+		"PATH=/nonexistent", "HOME=/nonexistent", "TMPDIR=/nonexistent", "GORACE=atexit_sleep_ms=0"}
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
