@@ -51,7 +51,7 @@ func TestImportsGoOneWay(t *testing.T) {
 		"gcpsm":          {"mount", "secret", "internal/names", "internal/fetch"},
 		"azurekv":        {"mount", "secret", "internal/names", "internal/fetch"},
 		"csi":            {"mount", "secret", "internal/names"},
-		"vault":          {"mount", "secret", "internal/names"},
+		"vault":          {"mount", "secret", "internal/names", "internal/fetch"},
 		"internal/merge": {"mount", "secret", "internal/names"},
 		"injector":       {"mount", "secret", "internal/merge", "internal/names"},
 	} {

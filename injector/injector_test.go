@@ -182,7 +182,7 @@ func TestInjectTemplate_IsInject(t *testing.T) {
 // webhook, to whose volume no template can refer.
 func onlyInPods(reqs []secret.Request) bool {
 	return slices.ContainsFunc(reqs, func(r secret.Request) bool {
-		return strings.HasPrefix(r.Group, annotator.name) && r.Mount == mount.EnvVar
+		return (strings.HasPrefix(r.Group, annotator.name) || strings.HasPrefix(r.Group, "bao/")) && r.Mount == mount.EnvVar
 	})
 }
 

@@ -143,7 +143,7 @@ func publicValues(t *testing.T) map[string]any {
 		"mount.Target": mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{}),
 		"mount.Type":   mount.EnvVar, "mount.Value": value, "mount.ValueError": invalidValue,
 		"secret.AnnotationError": annotation, "secret.InvalidError": invalid, "secret.Request": req,
-		"vault.Config": vault.Config{}, "vault.Manager": annotating,
+		"vault.Config": vault.Config{}, "vault.Flavor": vault.OpenBao, "vault.Manager": annotating,
 	}
 }
 

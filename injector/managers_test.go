@@ -171,6 +171,8 @@ func managers(t testing.TB) []injector.SecretManager {
 	require.NoError(t, err)
 	vaults, err := vault.New(vault.Config{})
 	require.NoError(t, err)
+	bao, err := vault.New(vault.Config{Flavor: vault.OpenBao, EnvFiles: true, Mounts: []string{"bao"}, Annotations: map[string]string{"openbao.org/agent-init-first": "true"}})
+	require.NoError(t, err)
 	google, err := gcpsm.New(gcpsm.Config{Fetcher: gcpsm.Fetch, Image: "registry.example.com/fetch:v1", EnvFiles: true})
 	require.NoError(t, err)
 	azure, err := azurekv.New(azurekv.Config{Vaults: []string{"https://team.vault.azure.net"}})
@@ -179,7 +181,7 @@ func managers(t testing.TB) []injector.SecretManager {
 	require.NoError(t, err)
 	return []injector.SecretManager{
 		held, fetcher, sharing, annotator, driver, aws,
-		limited{google, "projects/"}, limited{azure, "https://"}, limited{classes, "class"}, k8s(t), limited{vaults, "/"},
+		limited{google, "projects/"}, limited{azure, "https://"}, limited{classes, "class"}, limited{bao, "bao/"}, k8s(t), limited{vaults, "/"},
 	}
 }
 
@@ -270,6 +272,11 @@ func requestSets() map[string][]secret.Request {
 		"variables of another webhook": {
 			{Group: "annotate/a", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},
 			{Group: "annotate/b", Key: "two"},
+		},
+		"of OpenBao": {
+			{Group: "bao/data/app", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},
+			{Group: "bao/app", Mount: mount.EnvVar, EnvVar: "WHOLE"},
+			{Group: "bao/data/app", Key: "two", Mount: mount.File, Mode: 0o440},
 		},
 		"for one container": {
 			{Group: "user-info", Key: "username", Mount: mount.File},

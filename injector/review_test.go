@@ -175,7 +175,7 @@ func TestReviewRefuses(t *testing.T) {
 		{"invalid", ctx, of(userStoryPod(), secret.Request{Group: "g", Key: "../x"}), 422, "denied",
 			`secret group="g" key="../x": key: has a ".." segment`},
 		{"served by nobody", ctx, of(userStoryPod(), secret.Request{Group: "a b", Key: "k"}), 422, "denied",
-			`secret group="a b" key="k": no manager serves it (broken: not found; global: not supported; fetch: not found; store: not found; annotate: not found; driver: not found; aws: not supported; gcp: not found; azure: not found; csi: not found; k8s: not supported; vault: not found)`},
+			`secret group="a b" key="k": no manager serves it (broken: not found; global: not supported; fetch: not found; store: not found; annotate: not found; driver: not found; aws: not supported; gcp: not found; azure: not found; csi: not found; openbao: not found; k8s: not supported; vault: not found)`},
 		{"a conflict", ctx, of(withEnv, secret.Request{Group: "g", Key: "k"}), 422, "denied",
 			`secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already`},
 		{"no containers", ctx, of(&corev1.Pod{}, secret.Request{Group: "g", Key: "k"}), 422, "denied",

@@ -1,5 +1,7 @@
-// Package vault serves secrets from HashiCorp Vault, through the Vault Agent
-// Injector (vault-k8s), which must run in the cluster.
+// Package vault serves secrets from HashiCorp Vault or OpenBao, through the Vault
+// Agent Injector (vault-k8s) or OpenBao's own (openbao-k8s), which must run in the
+// cluster. What follows speaks of Vault; with Config.Flavor OpenBao, annotations
+// begin with "openbao.org/" instead, and the manager is called "openbao".
 //
 //	m, err := vault.New(vault.Config{Role: "tasks"})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
@@ -26,13 +28,26 @@
 //     come from one read, so that a user name matches its password.
 //   - Empty is Config.KVVersion.
 //
-// Only files are served, and only in Pods for Linux. The file's path is
-// "group/key" without the version, as Flyte documents it and its users' programs
-// ask for it. If the request has a version, further annotations bring the same
-// secret under the path with the version too. A request's exact path
+// An empty key is all that is at the path, as a JSON object. Requests are served in
+// Pods for Linux only.
+//
+// A file's path is "group/key" without the version, as Flyte documents it and its
+// users' programs ask for it. If the request has a version, further annotations
+// bring the same secret under the path with the version too. A request's exact path
 // (secret.Request.Path) takes the place of both. Two engines of one group and key
 // are a conflict, because they would share a file. The path in Vault is no URL: "?"
-// and "#" are part of it.
+// and "#" are part of it. Files have the agent's user, 100, as their owner; a
+// request's Mode is what others may do.
+//
+// With Config.EnvFiles, requests for variables and for mount.Any are variables. The
+// agent writes an env file for each, and the kubelet sets the variable from it. The
+// agent fails if an env file cannot hold the value: if it is empty, has a single
+// quote, a NUL byte or a carriage return before a newline, if a line has 64 KiB or
+// the variable 128 KiB. Its log then names the path, the key and the reason. (With
+// kv1 and an empty value it does so unreadably: consul-template redacts the values
+// that it has read, and "" is everywhere.) Containers that start before the agent
+// do not get the variable. In a template, variables are not served, because API
+// servers refuse one that refers to a volume that is not there yet.
 //
 // # Annotations
 //
@@ -96,7 +111,9 @@
 //
 // What agent configuration vault-k8s 1.7.6 makes of annotations was recorded, and
 // is tested in the nested module internal/vaulttest, together with the agent's
-// template renderer (consul-template) and Vault's own key-value engines. What it
-// does with agent-pre-populate, agent-configmap, the delimiters and
-// secret-volume-path-<id> is from its source and its documentation.
+// template renderer (consul-template) and Vault's own key-value engines; env files
+// are read with the kubelet's own parser in internal/envfile. What it
+// does with agent-pre-populate, agent-configmap, agent-inject-perms, the delimiters
+// and secret-volume-path-<id> is from its source and its documentation. What
+// OpenBao's injector has of its own is from its documentation.
 package vault

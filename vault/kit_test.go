@@ -32,7 +32,8 @@ func TestConformance(t *testing.T) {
 		{Name: "off", Request: kv, Meta: annotated("agent-inject", "false"), Want: injectortest.Fails},
 		{Name: "variable", Request: secret.Request{Group: "a", Key: "k", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
 		{Name: "no group", Request: secret.Request{Key: "k"}, Want: injectortest.Unsupported},
-		{Name: "no key", Request: secret.Request{Group: "g"}, Want: injectortest.Unsupported},
+		{Name: "whole", Request: secret.Request{Group: "kv/task", GroupVersion: "kv1", Path: "whole.json"}, Want: injectortest.File},
+		{Name: "mode", Request: secret.Request{Group: "kv/task", Key: "mode", GroupVersion: "kv1", Mode: 0o440}, Want: injectortest.File},
 		{Name: "no engine", Request: secret.Request{Group: "g", Key: "k", GroupVersion: "v1"}, Want: injectortest.Unsupported},
 	}
 	for name, cfg := range map[string]vault.Config{
@@ -46,6 +47,24 @@ func TestConformance(t *testing.T) {
 			m, err := vault.New(cfg)
 			require.NoError(t, err)
 			injectortest.Run(t, m, cases...)
+		})
+	}
+}
+
+func TestConformance_EnvFiles(t *testing.T) {
+	kv := secret.Request{Group: "secret/data/Task", Key: "Pass-Word"}
+	for _, flavor := range []vault.Flavor{vault.Vault, vault.OpenBao} {
+		t.Run(flavor.String(), func(t *testing.T) {
+			m, err := vault.New(vault.Config{Flavor: flavor, EnvFiles: true, Mounts: []string{"secret"}})
+			require.NoError(t, err)
+			injectortest.Run(t, m,
+				injectortest.Case{Name: "any", Request: kv, Want: injectortest.Variable},
+				injectortest.Case{Name: "variable", Request: secret.Request{Group: "secret/data/Task", Key: "other", Mount: mount.EnvVar, EnvVar: "app.password"}},
+				injectortest.Case{Name: "file", Request: secret.Request{Group: "secret/data/Task", Key: "file", Mount: mount.File}},
+				injectortest.Case{Name: "whole", Request: secret.Request{Group: "secret/whole", Mount: mount.EnvVar, EnvVar: "WHOLE"}},
+				injectortest.Case{Name: "db", Request: secret.Request{Group: "database/creds/task", Key: "pg", GroupVersion: "db", Mount: mount.EnvVar}},
+				injectortest.Case{Name: "other engine", Request: secret.Request{Group: "kv/task", Key: "k"}, Want: injectortest.Unsupported},
+			)
 		})
 	}
 }

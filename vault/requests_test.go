@@ -49,7 +49,6 @@ func TestUnsupported(t *testing.T) {
 	for name, req := range map[string]secret.Request{
 		"variable":           {Group: "g", Key: "k", Mount: mount.EnvVar},
 		"no group":           {Key: "k"},
-		"no key":             {Group: "g"},
 		"group of dots":      {Group: "./.", Key: "k"},
 		"no engine":          {Group: "g", Key: "k", GroupVersion: "v1"},
 		"engine in capitals": {Group: "g", Key: "k", GroupVersion: "KV2"},
@@ -63,19 +62,26 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
-// A field and a mode are not honored, so the request is another manager's.
-func TestHonors(t *testing.T) {
-	for _, change := range []func(*secret.Request){
-		func(r *secret.Request) { r.Field = "f" }, func(r *secret.Request) { r.Mode = 0o400 },
-	} {
-		req := fromKV
-		change(&req)
-		f, err := newManager(t, vault.Config{}).Mount(ctx, req, mount.Target{})
-		require.NoError(t, err)
-		assert.Equal(t, mount.Features{}, f.Honors)
-		_, err = newInjector(t, nil, newManager(t, vault.Config{})).Inject(ctx, podWith(nil), req)
-		assert.ErrorIs(t, err, secret.ErrUnsupported)
+// A field is not honored, so the request is another manager's.
+func TestField(t *testing.T) {
+	req := fromKV
+	req.Field = "f"
+	_, err := newInjector(t, nil, newManager(t, vault.Config{})).Inject(ctx, podWith(nil), req)
+	assert.ErrorIs(t, err, secret.ErrUnsupported)
+}
+
+func TestMode(t *testing.T) {
+	req := fromKV
+	req.Mode, req.GroupVersion = 0o440, "kv2"
+	f, err := newManager(t, vault.Config{}).Mount(ctx, req, mount.Target{})
+	require.NoError(t, err)
+	for _, annotations := range []map[string]string{f.Webhook.Annotations, f.Webhook.AliasAnnotations} {
+		_, id := written(annotations)
+		assert.Equal(t, "0440", annotations[p+"agent-inject-perms-"+id])
 	}
+	_, id := written(f.Webhook.Annotations)
+	_, err = newInjector(t, nil, newManager(t, vault.Config{})).Inject(ctx, podWith(map[string]string{p + "agent-inject-perms-" + id: "0644"}), req)
+	assert.ErrorContains(t, err, "agent-inject-perms-"+id, "the Pod has another mode")
 }
 
 // The agent is for Linux.

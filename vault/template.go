@@ -1,123 +1,105 @@
 package vault
 
 import (
-	"fmt"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 
-	"github.com/podsecrets/podsecrets/mount"
-	"github.com/podsecrets/podsecrets/secret"
+	"github.com/podsecrets/podsecrets/internal/fetch"
 )
 
-// The engines, which are also the versions that a request may have.
-const (
-	kv1 = "kv1"
-	kv2 = "kv2"
-	db  = "db"
-)
-
-// read is what an agent has to read for one secret.
-type read struct {
-	engine, path, key string
-}
-
-// read returns what a request asks for.
-func (m *Manager) read(req secret.Request) (read, error) {
-	r := read{req.GroupVersion, path.Clean("/" + req.Group)[1:], req.Key}
-	if r.engine == "" {
-		r.engine = m.engine
-	}
-	switch {
-	case req.Mount == mount.EnvVar:
-		return read{}, fmt.Errorf("%w: secrets of Vault are files", secret.ErrUnsupported)
-	case r.path == "" || r.key == "":
-		return read{}, fmt.Errorf("%w: a secret of Vault has a group, which is its path, and a key", secret.ErrUnsupported)
-	case r.engine != kv1 && r.engine != kv2 && r.engine != db:
-		return read{}, fmt.Errorf("%w: version is none of kv1, kv2, db", secret.ErrUnsupported)
-	}
-	return r, nil
-}
-
-// id is what tells the secrets of a Pod apart in the names of annotations,
-// which leave it 36 bytes. It must be in lower case, and "file-" at its
-// beginning would make a template of another kind of it.
-func (r read) id(file string) string { return mount.Name("vault", r.engine, r.path, r.key, file) }
-
-// annotationNames are those of one secret.
-type annotationNames struct{ path, file, template, volume, left, right string }
-
-// namesOf returns them as parts of one text, which is made at once.
-func namesOf(id string) annotationNames {
-	prefixes := [...]string{secretPath, secretFile, template, secretVolume, leftDelimiter, rightDelimiter}
-	var b strings.Builder
-	size := 0
-	for _, p := range prefixes {
-		size += len(p) + len(id)
-	}
-	b.Grow(size)
-	for _, p := range prefixes {
-		b.WriteString(p)
-		b.WriteString(id)
-	}
-	all := b.String()
-	var parts [len(prefixes)]string
-	for i, p := range prefixes {
-		n := len(p) + len(id)
-		parts[i], all = all[:n], all[n:]
-	}
-	return annotationNames{parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]}
-}
-
-// annotate adds the annotations that make the agent write the secret to the
-// file, a path below the directory of secrets.
-func (r read) annotate(to map[string]string, n annotationNames, id, file, body string) {
-	to[n.path] = r.path
-	to[n.file] = file
-	to[n.template] = withID(body, id)
-}
-
-// alias returns the annotations that make the agent write the secret to its
-// alias too, the derived file with the version, and their names. There may be
-// none.
-func (r read) alias(req secret.Request, layout mount.Layout, body string) (map[string]string, annotationNames) {
-	if req.GroupVersion == "" || req.Path != "" || layout.Exact {
-		return nil, annotationNames{}
-	}
-	file := layout.RelPath(req.Group, req.GroupVersion, req.Key)
-	id := r.id(file)
-	to, names := make(map[string]string, 3), namesOf(id)
-	r.annotate(to, names, id, file, body)
-	return to, names
-}
+// Texts are templates of consul-template, which the agent runs. In text/template a
+// string in quotes is what strconv.Quote returns and strconv.Unquote reads, and no
+// delimiter counts in it.
 
 // withID returns a template with the id in a comment behind it. Of two templates
 // that are equal, a consul-template that runs once renders only one, whatever
 // their files. The comment makes them differ.
 func withID(body, id string) string { return body + "{{/* " + id + " */}}" }
 
-// template returns the text that the agent renders, without its id. In
-// text/template a string in quotes is what strconv.Quote returns and
-// strconv.Unquote reads, and no delimiter counts in it.
-//
-// An entry that is not there, or null, would be rendered as "<no value>"; of a
-// deleted version in kv2 there are no data at all.
-func (r read) template() string {
-	const begin, middle, end = "{{- with secret ", " -}}", "{{- end -}}"
-	path := strconv.Quote(escape(r.path))
-	data := ".Data"
-	switch r.engine {
-	case db:
-		return begin + path + middle + `{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}` + end
-	case kv2:
-		data = ".Data.data"
+// file returns the template of a file.
+func (r read) file() string {
+	if r.engine == db && r.key != "" {
+		return r.with(`{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}`)
 	}
-	key := strconv.Quote(r.key)
-	missing := strconv.Quote("vault has no key " + key + " at " + strconv.Quote(r.path))
-	return begin + path + middle +
-		"{{ if and " + data + ` (ne (printf "%T" (index ` + data + " " + key + `)) "<nil>") }}{{ index ` + data + " " + key + " }}" +
-		"{{ else }}{{ sprig_fail " + missing + " }}{{ end }}" + end
+	return r.with(r.ifThere("{{ " + r.value() + " }}"))
+}
+
+// The kubelet's limits of env files, and Linux' of a variable, in bytes.
+const (
+	maxEnvLine = 64<<10 - 1
+	maxEnv     = 131_070 // name and value, without "=" and the end byte
+)
+
+// env returns the template of an env file, which the kubelet reads byte for byte
+// as the file, or which fails in the agent. All that comes from Vault is UTF-8.
+func (r read) env(nameLen int) string {
+	var b strings.Builder
+	switch {
+	case r.key == "": // in JSON there are quotes in strings only
+		b.WriteString("{{ $v := " + r.value() + ` | replaceAll "'" "\\u0027" }}`)
+	case r.engine == db:
+		b.WriteString(`{{ $v := "" }}{{ range $k, $e := .Data }}{{ $v = printf "%s%v: %v\n" $v $k $e }}{{ end }}`)
+	default:
+		b.WriteString(`{{ $v := printf "%v" (` + r.value() + `) }}`)
+	}
+	b.WriteString(`{{ $f := printf "` + fetch.EnvKey + `='%s'" $v }}`)
+	for _, check := range [...]struct{ flaw, reason string }{
+		{`eq $v ""`, "is empty"},
+		{`regexMatch "['\x00]" $v`, "has a single quote or a NUL byte"},
+		{`regexMatch "\r\n" $v`, "has a carriage return before a newline"},
+		{"gt (len $v) " + strconv.Itoa(max(maxEnv-nameLen, 0)), "is too long for a variable"},
+	} {
+		b.WriteString("{{ if " + check.flaw + " }}" + r.fail(check.reason) + "{{ end }}")
+	}
+	b.WriteString(`{{ range sprig_splitList "\n" $f }}{{ if gt (len .) ` + strconv.Itoa(maxEnvLine) + " }}" +
+		r.fail("has a line that is too long") + `{{ end }}{{ end }}{{ $f }}{{ "\n" }}`)
+	if r.engine == db && r.key != "" {
+		return r.with(b.String())
+	}
+	return r.with(r.ifThere(b.String()))
+}
+
+// fail makes the agent end.
+func (r read) fail(reason string) string {
+	what := "the secret"
+	if r.key != "" {
+		what = "key " + strconv.Quote(r.key)
+	}
+	return "{{ sprig_fail " + strconv.Quote("vault: no variable can hold "+what+" at "+strconv.Quote(r.path)+", which "+reason) + " }}"
+}
+
+// with returns a template that reads the path.
+func (r read) with(body string) string {
+	return "{{- with secret " + strconv.Quote(escape(r.path)) + " -}}" + body + "{{- end -}}"
+}
+
+// data is where the engine puts what it has.
+func (r read) data() string {
+	if r.engine == kv2 {
+		return ".Data.data"
+	}
+	return ".Data"
+}
+
+// value is the expression of what is read: an entry, or all as a JSON object.
+func (r read) value() string {
+	if r.key == "" {
+		return r.data() + " | toJSON"
+	}
+	return "index " + r.data() + " " + strconv.Quote(r.key)
+}
+
+// ifThere returns a template that fails if there is nothing to render. An entry
+// that is not there, or null, would be rendered as "<no value>"; of a deleted
+// version in kv2 there are no data at all.
+func (r read) ifThere(body string) string {
+	there, missing := r.data(), "vault has nothing at "+strconv.Quote(r.path)
+	if r.key != "" {
+		there = "and " + r.data() + ` (ne (printf "%T" (` + r.value() + `)) "<nil>")`
+		missing = "vault has no key " + strconv.Quote(r.key) + " at " + strconv.Quote(r.path)
+	}
+	return "{{ if " + there + " }}" + body + "{{ else }}{{ sprig_fail " + strconv.Quote(missing) + " }}{{ end }}"
 }
 
 // escape returns the path as the agent reads it: it strips blanks at both ends

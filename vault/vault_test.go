@@ -55,6 +55,10 @@ func TestNew(t *testing.T) {
 		{"version 1", vault.Config{KVVersion: "1"}, ""},
 		{"undefined version", vault.Config{KVVersion: "3"}, `vault: KVVersion "3" is neither "1" nor "2"`},
 		{"request's version", vault.Config{KVVersion: "kv2"}, `vault: KVVersion "kv2" is neither "1" nor "2"`},
+		{"undefined flavor", vault.Config{Flavor: 2}, "vault: Flavor Flavor(2) is not defined"},
+		{"mounts", vault.Config{Mounts: []string{"secret", "team/kv"}}, ""},
+		{"no mount", vault.Config{Mounts: []string{""}}, `vault: Mounts: "" is not a clean path without outer slashes`},
+		{"slash behind a mount", vault.Config{Mounts: []string{"secret/"}}, `vault: Mounts: "secret/" is not a clean path without outer slashes`},
 		{"any annotation", vault.Config{Annotations: map[string]string{p + "tls-skip-verify": "true", "traffic.sidecar.istio.io/excludeOutboundPorts": "8200"}}, ""},
 		{"invalid name", vault.Config{Annotations: map[string]string{"a b": ""}}, `vault: Annotations: "a b" is not a valid name of an annotation`},
 		{"no prefix", vault.Config{Annotations: map[string]string{"role": "r"}}, `vault: Annotations: "role" does not begin with vault.hashicorp.com/`},
@@ -75,7 +79,7 @@ func TestNew(t *testing.T) {
 		{"no dir", vault.Config{Annotations: map[string]string{p + "secret-volume-path": ""}},
 			`vault: Annotations: "vault.hashicorp.com/secret-volume-path" is empty`},
 		{"status", vault.Config{Annotations: map[string]string{p + "agent-inject-status": "injected"}},
-			`vault: Annotations: "vault.hashicorp.com/agent-inject-status" is for the Vault Agent Injector to write`},
+			`vault: Annotations: "vault.hashicorp.com/agent-inject-status" is for the injector to write`},
 		{"containers", vault.Config{Annotations: map[string]string{p + "agent-inject-containers": "app"}},
 			`vault: Annotations: "vault.hashicorp.com/agent-inject-containers" follows from the choice of containers`},
 		{"secret", vault.Config{Annotations: map[string]string{p + "agent-inject-secret-x": "a"}},
@@ -85,7 +89,7 @@ func TestNew(t *testing.T) {
 		{"locked", vault.Config{Locked: []string{p + "role", p + "namespace", p + "role"}}, ""},
 		{"locked invalid name", vault.Config{Locked: []string{""}}, `vault: Locked: "" is not a valid name of an annotation`},
 		{"locked status", vault.Config{Locked: []string{p + "agent-inject-status"}},
-			`vault: Locked: "vault.hashicorp.com/agent-inject-status" is for the Vault Agent Injector to write`},
+			`vault: Locked: "vault.hashicorp.com/agent-inject-status" is for the injector to write`},
 		{"locked secret", vault.Config{Locked: []string{p + "agent-inject-file-x"}},
 			`vault: Locked: "vault.hashicorp.com/agent-inject-file-x" belongs to a single secret`},
 	} {
@@ -192,7 +196,11 @@ func TestAnnotations(t *testing.T) {
 			if tc.defaults == nil {
 				tc.defaults = defaults
 			}
-			assert.Equal(t, mount.Fragment{File: true, Webhook: &mount.Webhook{
+			key := tc.req.Key
+			if tc.req.GroupVersion == "db" {
+				key = "" // all that is there
+			}
+			assert.Equal(t, mount.Fragment{File: true, Honors: mount.Features{Mode: true}, Reads: mount.Object{Name: tc.path, Key: key}, Webhook: &mount.Webhook{
 				Annotations:          f.Webhook.Annotations,
 				DefaultAnnotations:   tc.defaults,
 				AliasAnnotations:     f.Webhook.AliasAnnotations,

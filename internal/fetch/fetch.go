@@ -100,7 +100,7 @@ func Fragment(c *corev1.Container, pullSecrets []corev1.LocalObjectReference, re
 		ImagePullSecrets: pullSecrets,
 	}
 	if req.Mount == mount.EnvVar {
-		it.NameLen = nameLen(req, layout)
+		it.NameLen = NameLen(req, layout)
 		it.Env = strings.TrimPrefix(mount.Name("env", it.ID, it.Version, it.Field, strconv.Itoa(it.NameLen)), "podsecrets-")
 		f.Value = mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{
 			VolumeName: mount.EnvVolume, Path: it.Env, Key: EnvKey,
@@ -133,8 +133,9 @@ func Form(req secret.Request, layout mount.Layout, version string, envFiles bool
 	return mount.File
 }
 
-// nameLen returns the length of the longest variable that can hold the secret.
-func nameLen(req secret.Request, layout mount.Layout) int {
+// NameLen returns the length of the longest name of a variable that can hold the
+// secret, in bytes.
+func NameLen(req secret.Request, layout mount.Layout) int {
 	if layout.Exact {
 		return len(req.EnvVar)
 	}

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"iter"
+	"path"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -25,7 +26,22 @@ func (c *Change) addFile(sc *scope, i int) {
 		return
 	}
 	c.addFileVariables(sc, i)
-	p := s.Name
+	c.addFileAt(sc, i, s.Name, c.mountOf(sc, i))
+}
+
+// addEnvFile adds the env file of a secret that another webhook brings. The
+// kubelet reads it there, and it is as much in the way of others as a file.
+func (c *Change) addEnvFile(sc *scope, i int) {
+	f := &c.secrets[i].Fragment
+	if w := f.Webhook; w != nil && w.Volume != "" && f.Value.EnvFileVolume() == w.Volume {
+		base := c.secrets[i].layout(c.layout).Dir
+		c.claimWebhooksMount(sc, i)
+		c.addFileAt(sc, i, path.Join(base, f.Value.EnvVar("").ValueFrom.FileKeyRef.Path), base)
+	}
+}
+
+// addFileAt adds a file that the mount at base brings.
+func (c *Change) addFileAt(sc *scope, i int, p, base string) {
 	if at, ok := sc.fileTree.files[p]; ok {
 		if f := &sc.files[at]; c.sameFile(f.first, i) {
 			f.requesters.add(i)
@@ -38,7 +54,7 @@ func (c *Change) addFile(sc *scope, i int) {
 		c.conflict(i, sc.files[by].first, "files", p, reason)
 		return
 	}
-	c.putFile(sc, file{p, c.mountOf(sc, i), kindPrimary, requesters{first: i}})
+	c.putFile(sc, file{p, base, kindPrimary, requesters{first: i}})
 }
 
 // sameFile reports whether two secrets that have one path are one secret, which

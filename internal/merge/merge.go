@@ -125,6 +125,7 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 		for _, i := range sc.members {
 			c.addVolumes(sc, i)
 			c.addFile(sc, i)
+			c.addEnvFile(sc, i)
 			c.addValue(sc, i)
 		}
 	}

@@ -57,9 +57,6 @@ func (c *Change) addVolumes(sc *scope, i int) {
 	if f.Mounts(mount.EnvVolume) {
 		c.addVolume(sc, i, envVolume)
 	}
-	if w := f.Webhook; w != nil && w.Volume != "" && f.Value.EnvFileVolume() == w.Volume {
-		c.claimWebhooksMount(sc, i)
-	}
 }
 
 func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {

@@ -10,6 +10,8 @@
 // everything that version 1.7.6 was recorded to do (testdata). The HTTP server
 // in front of the engines, and the database engine, are made for the tests.
 //
+// Of agent-inject-perms nothing was recorded; the model follows the source.
+//
 // Nothing was recorded of annotations that decide whether, where and in which
 // containers the agent runs: agent-inject-containers, agent-inject-status,
 // agent-init-first, agent-pre-populate, agent-configmap, nor of a secret's own

@@ -46,6 +46,7 @@ type stanza struct {
 	LeftDelimiter     string `json:"left_delimiter"`
 	RightDelimiter    string `json:"right_delimiter"`
 	ErrorOnMissingKey bool   `json:"error_on_missing_key,omitempty"`
+	Perms             string `json:"perms,omitempty"`
 }
 
 // Inject is the model of the Vault Agent Injector: it returns the configuration
@@ -111,6 +112,7 @@ func stanzaOf(annotations map[string]string, id string) (stanza, error) {
 	if file := get("agent-inject-file"); file != "" {
 		s.Destination = path.Join(annotations[Prefix+"secret-volume-path"], file)
 	}
+	s.Perms = get("agent-inject-perms")
 	var err error
 	s.ErrorOnMissingKey, err = flag(annotations, "error-on-missing-key-"+id)
 	return s, err

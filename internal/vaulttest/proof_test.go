@@ -36,11 +36,18 @@ type proof struct {
 // whose files it returns with their paths in the Pod.
 func (p proof) run(t testing.TB, s *Server, reqs ...secret.Request) (placements []injector.Placement, files map[string]string, err error) {
 	t.Helper()
+	_, placements, root, err := p.render(t, s, reqs...)
+	return placements, FilesBelow(t, root), err
+}
+
+// render is run, with the Pod and the folder.
+func (p proof) render(t testing.TB, s *Server, reqs ...secret.Request) (pod *corev1.Pod, placements []injector.Placement, root string, err error) {
+	t.Helper()
 	m, err := vault.New(p.cfg)
 	require.NoError(t, err)
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: p.layout})
 	require.NoError(t, err)
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
+	pod = &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
 	pod.Annotations = p.own
 	for range max(p.times, 1) {
 		plan, err := in.Plan(ctx, pod, reqs...)
@@ -55,9 +62,8 @@ func (p proof) run(t testing.TB, s *Server, reqs ...secret.Request) (placements 
 	}
 	config, err := Inject(pod.Annotations)
 	require.NoError(t, err)
-	root := t.TempDir()
-	err = Render(t, config, s, root)
-	return placements, FilesBelow(t, root), err
+	root = t.TempDir()
+	return pod, placements, root, Render(t, config, s, root)
 }
 
 // assertFiles checks that there is the wanted file at each Placement, and at its
