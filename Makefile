@@ -1,6 +1,6 @@
 # The modules whose tests need nothing but Go, and those that need an API server.
 # internal/kapi is Kubernetes itself, and neither linted nor tested.
-MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/bench examples/webhook
+MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/bench examples/fetch examples/webhook
 E2E_MODULES := internal/e2e examples/operator
 TOOLS       := $(CURDIR)/internal/tools/go.mod
 
@@ -14,7 +14,7 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test soak api compat fuzz kapi bin/webhook e2e bench bench-cluster
+.PHONY: all lint test soak api compat fuzz kapi bin/fetch bin/webhook e2e bench bench-cluster
 
 all: lint test compat e2e
 
@@ -57,6 +57,9 @@ kapi:
 
 bin/webhook:
 	cd examples/webhook && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/webhook .
+
+bin/fetch:
+	cd examples/fetch && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(CURDIR)/bin/fetch .
 
 # What embeds the library, in a real API server.
 e2e: kapi bin/webhook

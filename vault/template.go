@@ -43,17 +43,17 @@ func (r read) env(nameLen int) string {
 	default:
 		b.WriteString(`{{ $v := printf "%v" (` + r.value() + `) }}`)
 	}
-	b.WriteString(`{{ $f := printf "` + fetch.EnvKey + `='%s'" $v }}`)
+	b.WriteString("{{ $cannot := " + strconv.Quote("vault: no variable can hold "+r.what()+", which ") + ` }}{{ $f := printf "` + fetch.EnvKey + `='%s'" $v }}`)
 	for _, check := range [...]struct{ flaw, reason string }{
 		{`eq $v ""`, "is empty"},
 		{`regexMatch "['\x00]" $v`, "has a single quote or a NUL byte"},
 		{`regexMatch "\r\n" $v`, "has a carriage return before a newline"},
 		{"gt (len $v) " + strconv.Itoa(max(maxEnv-nameLen, 0)), "is too long for a variable"},
 	} {
-		b.WriteString("{{ if " + check.flaw + " }}" + r.fail(check.reason) + "{{ end }}")
+		b.WriteString("{{ if " + check.flaw + " }}" + fail(check.reason) + "{{ end }}")
 	}
 	b.WriteString(`{{ range sprig_splitList "\n" $f }}{{ if gt (len .) ` + strconv.Itoa(maxEnvLine) + " }}" +
-		r.fail("has a line that is too long") + `{{ end }}{{ end }}{{ $f }}{{ "\n" }}`)
+		fail("has a line that is too long") + `{{ end }}{{ end }}{{ $f }}{{ "\n" }}`)
 	if r.engine == db && r.key != "" {
 		return r.with(b.String())
 	}
@@ -61,12 +61,16 @@ func (r read) env(nameLen int) string {
 }
 
 // fail makes the agent end.
-func (r read) fail(reason string) string {
-	what := "the secret"
-	if r.key != "" {
-		what = "key " + strconv.Quote(r.key)
+func fail(reason string) string {
+	return "{{ sprig_fail (print $cannot " + strconv.Quote(reason) + ") }}"
+}
+
+// what names the secret, for people.
+func (r read) what() string {
+	if r.key == "" {
+		return "what is at " + strconv.Quote(r.path)
 	}
-	return "{{ sprig_fail " + strconv.Quote("vault: no variable can hold "+what+" at "+strconv.Quote(r.path)+", which "+reason) + " }}"
+	return "key " + strconv.Quote(r.key) + " at " + strconv.Quote(r.path)
 }
 
 // with returns a template that reads the path.
@@ -97,7 +101,7 @@ func (r read) ifThere(body string) string {
 	there, missing := r.data(), "vault has nothing at "+strconv.Quote(r.path)
 	if r.key != "" {
 		there = "and " + r.data() + ` (ne (printf "%T" (` + r.value() + `)) "<nil>")`
-		missing = "vault has no key " + strconv.Quote(r.key) + " at " + strconv.Quote(r.path)
+		missing = "vault has no " + r.what()
 	}
 	return "{{ if " + there + " }}" + body + "{{ else }}{{ sprig_fail " + strconv.Quote(missing) + " }}{{ end }}"
 }

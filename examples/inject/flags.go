@@ -9,12 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/podsecrets/podsecrets/awssm"
-	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
-	"github.com/podsecrets/podsecrets/k8ssecret"
 	"github.com/podsecrets/podsecrets/secret"
-	"github.com/podsecrets/podsecrets/vault"
 )
 
 const usage = `Usage: inject [flags] [file ...]
@@ -44,14 +40,34 @@ request.podsecrets.dev/NAME, then those of -request.
           k8s     refers to Kubernetes Secrets
           vault   instructs the Vault Agent Injector by annotations
           aws     fetches from AWS Secrets Manager with init containers
+          gcp     fetches from Google Secret Manager with init containers
+          azure   fetches from Azure Key Vault with init containers
+          csi     mounts volumes of the Secrets Store CSI driver
           global  values of this process's environment (FLYTE_SECRET_GROUP_KEY)
                   or files (/etc/secrets/group/key), written in PLAIN TEXT
-  -vault-role ROLE, -vault-kv-version 1|2, -vault-annotation NAME=VALUE
+  -env-files
+        allow fetched secrets as variables, by env files. All nodes must have
+        Kubernetes 1.35. For vault, and for stores with a -fetch flag
+  -k8s-any ENV_VAR|FILE, -k8s-required, -k8s-flyte-scope ORG/DOMAIN/PROJECT
+        what requests become that leave the choice (default ENV_VAR); whether
+        containers wait for Secrets that are missing; and Flyte 2's names of
+        Secrets. An empty part of the scope is the Pod's label, "*" is all
+  -vault-role ROLE, -vault-kv-version 1|2, -vault-annotation NAME=VALUE,
+  -vault-flavor vault|openbao, -vault-mount PATH
         the role as which agents log in (default flyte), the key-value engine of
-        requests without a version (default 2), and an annotation for each Pod
-        with secrets from Vault; the last may be repeated
-  -aws-image IMAGE
-        the image that fetches from AWS Secrets Manager
+        requests without a version (default 2), an annotation for each Pod with
+        secrets from Vault, whose injector it is, and the path of a key-value
+        engine of version 2; annotations and mounts may be repeated
+  -aws-fetch IMAGE, -aws-image IMAGE, -aws-region REGION
+        the image of examples/fetch, or another image in the place of the stock
+        one; and the region of secrets that are asked for by name
+  -gcp-fetch IMAGE, -gcp-image IMAGE, -gcp-project PROJECT
+        as for aws; and the project of secrets that are asked for by name
+  -azure-fetch IMAGE, -azure-image IMAGE, -azure-vault URL
+        as for aws; and a vault, the first of which is that of secrets that are
+        asked for by name; may be repeated
+  -csi-driver NAME
+        the driver (default secrets-store.csi.k8s.io)
   -o yaml|json|patch|plan
         yaml   the manifests (default). Unchanged documents pass through byte for
                byte; changed ones are written anew and lose the comments in them
@@ -60,21 +76,11 @@ request.podsecrets.dev/NAME, then those of -request.
         plan   a table of what would be read where; shows no values
 `
 
-// managers makes a secret manager of each name that -manager takes. The flags
-// with its settings begin with that name and a dash.
-var managers = map[string]func(*options) (injector.SecretManager, error){
-	"aws":    func(o *options) (injector.SecretManager, error) { return awssm.New(o.aws) },
-	"global": func(*options) (injector.SecretManager, error) { return global.New(global.Config{}) },
-	"k8s":    func(*options) (injector.SecretManager, error) { return k8ssecret.New(k8ssecret.Config{}) },
-	"vault":  func(o *options) (injector.SecretManager, error) { return vault.New(o.vault) },
-}
-
 type options struct {
 	files    []string
 	requests []secret.Request
 	managers []string
-	aws      awssm.Config
-	vault    vault.Config
+	stores   stores
 	write    writer
 }
 
@@ -92,10 +98,7 @@ func parseFlags(args []string) (*options, error) {
 		_, err := choose(managers, name)
 		return err
 	})
-	fs.StringVar(&o.vault.Role, "vault-role", "", "")
-	fs.StringVar(&o.vault.KVVersion, "vault-kv-version", "", "")
-	fs.Func("vault-annotation", "", o.addVaultAnnotation)
-	fs.StringVar(&o.aws.Image, "aws-image", "", "")
+	o.stores.register(fs)
 	fs.Func("o", "", func(name string) (err error) {
 		o.write, err = choose(writers, name)
 		return err
@@ -114,12 +117,20 @@ func parseFlags(args []string) (*options, error) {
 
 // check finds flags that would have no effect.
 func (o *options) check(fs *flag.FlagSet) (err error) {
+	set := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) {
-		manager, _, ok := strings.Cut(f.Name, "-")
-		if ok && err == nil && !slices.Contains(o.managers, manager) {
+		set[f.Name] = true
+		manager, setting, ok := strings.Cut(f.Name, "-")
+		if _, known := managers[manager]; known && ok && err == nil && !slices.Contains(o.managers, manager) {
 			err = fmt.Errorf("flag -%s needs -manager %s", f.Name, manager)
 		}
+		if setting == "image" && set[manager+"-fetch"] && err == nil {
+			err = fmt.Errorf("flags -%s-fetch and -%s-image exclude each other", manager, manager)
+		}
 	})
+	if err == nil {
+		err = o.stores.check(o.managers)
+	}
 	stdin := 0
 	for _, file := range o.files {
 		switch {
@@ -135,26 +146,11 @@ func (o *options) check(fs *flag.FlagSet) (err error) {
 	return err
 }
 
-func (o *options) addVaultAnnotation(s string) error {
-	name, value, ok := strings.Cut(s, "=")
-	if !ok {
-		return errors.New(`has no "="`)
-	}
-	if _, ok := o.vault.Annotations[name]; ok {
-		return fmt.Errorf("%q is there twice", name)
-	}
-	if o.vault.Annotations == nil {
-		o.vault.Annotations = make(map[string]string)
-	}
-	o.vault.Annotations[name] = value
-	return nil
-}
-
 // injector returns what the options ask for.
 func (o *options) injector() (*injector.Injector, error) {
 	var cfg injector.Config
 	for _, name := range o.managers {
-		m, err := managers[name](o)
+		m, err := managers[name](&o.stores)
 		if err != nil {
 			return nil, err
 		}

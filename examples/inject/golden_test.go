@@ -32,6 +32,7 @@ func (o outcome) String() string {
 }
 
 const (
+	pod         = "apiVersion: v1\nkind: Pod\nmetadata: {name: report}\nspec: {containers: [{name: report}]}\n"
 	askVariable = "-request=group=g,key=k"
 	askFile     = "-request=group=g,key=k,mount=FILE,env=K_FILE"
 )
@@ -63,6 +64,18 @@ var goldenCases = []struct {
 		"-vault-annotation", "vault.hashicorp.com/tls-secret=ca", "-request=group=g,key=k", "samples/vault.yaml"}, ""},
 	{"aws", "an init container that fetches, before the Pod's own", []string{"-manager", "aws", "samples/aws.yaml"}, ""},
 	{"aws-image", "another image", []string{"-o", "patch", "-manager", "aws", "-aws-image", "fetch:v1", "samples/aws.yaml"}, ""},
+	{"aws-fetch", "fields as variables, one container", []string{"-manager", "aws", "-aws-fetch", "fetch:v1", "-env-files", "samples/aws-fetch.yaml"}, ""},
+	{"aws-region", "secrets by name", []string{"-o", "plan", "-manager", "aws", "-aws-fetch", "fetch:v1", "-aws-region", "us-east-2", "-request=group=prod/db,key=k", "samples/aws.yaml"}, ""},
+	{"gcp", "a variable and a field of a JSON secret", []string{"-manager", "gcp", "-gcp-fetch", "fetch:v1", "-env-files", "samples/gcp.yaml"}, ""},
+	{"gcp-stock", "gcloud; the name of a secret in a project", []string{"-manager", "gcp", "-gcp-project", "team", "-gcp-image", "gcloud:v1",
+		"-request=group=api-key,version=1"}, pod},
+	{"azure", "a variable and a file", []string{"-manager", "azure", "-azure-fetch", "fetch:v1", "-env-files", "-azure-vault", "https://team.vault.azure.net", "samples/azure.yaml"}, ""},
+	{"azure-stock", "az; two vaults", []string{"-manager", "azure", "-azure-vault", "https://team.vault.azure.net", "-azure-vault", "https://other.vault.azure.net",
+		"-request=group=https://other.vault.azure.net/secrets/one", "-request=group=two"}, pod},
+	{"csi", "a file of a SecretProviderClass", []string{"-manager", "csi", "samples/csi.yaml"}, ""},
+	{"csi-driver", "another driver", []string{"-o", "patch", "-manager", "csi", "-csi-driver", "secrets-store-gke.csi.k8s.io", "samples/csi.yaml"}, ""},
+	{"openbao", "a variable and a whole secret as JSON", []string{"-manager", "vault", "-vault-flavor", "openbao", "-vault-role", "tasks", "-env-files", "samples/openbao.yaml"}, ""},
+	{"k8s-flyte-scope", "Flyte 2's names", []string{"-o", "patch", "-k8s-any", "FILE", "-k8s-required", "-k8s-flyte-scope", "flyte/development/*", "-request=key=my-key", "samples/app.yaml"}, ""},
 	{"all-managers", "each request is served by the first manager that can", []string{"-o", "plan", "-manager", "aws", "-manager", "k8s", "-manager", "vault",
 		"samples/pod.yaml", "samples/vault.yaml", "samples/aws.yaml"}, ""},
 	{"error-vault-and-aws", "Vault and a fetcher cannot share the directory", []string{"-manager", "aws", "-manager", "vault",
@@ -77,6 +90,13 @@ var goldenCases = []struct {
 	{"plan-name", "a name with control characters", []string{"-o", "plan", askVariable}, "apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\tb\\nc\"}\nspec: {containers: [{name: c}]}\n"},
 	{"error-vault-annotation", "an annotation without a value", []string{"-manager", "vault", "-vault-annotation", "a"}, ""},
 	{"error-vault-annotation-twice", "one annotation twice", []string{"-vault-annotation", "a=b", "-vault-annotation", "a=c"}, ""},
+	{"error-vault-flavor", "a flavor that is none", []string{"-manager", "vault", "-vault-flavor", "bao", "samples/vault.yaml"}, ""},
+	{"error-vault-mount", "an engine that is not listed", []string{"-manager", "vault", "-vault-mount", "other", "samples/vault.yaml"}, ""},
+	{"error-fetch-and-image", "two images", []string{"-manager", "aws", "-aws-fetch", "a", "-aws-image", "b", "samples/aws.yaml"}, ""},
+	{"error-env-files", "nobody writes env files", []string{"-manager", "aws", "-env-files", "samples/aws.yaml"}, ""},
+	{"error-scope", "not three parts", []string{"-k8s-flyte-scope", "flyte/development", "samples/app.yaml"}, ""},
+	{"error-any", "no choice", []string{"-k8s-any", "ANY", "samples/app.yaml"}, ""},
+	{"error-azure-vault", "a name without a vault", []string{"-manager", "azure", "-request=group=two"}, pod},
 	{"error-vault-version", "a version that is none", []string{"-manager", "vault", "-vault-kv-version", "3", "samples/vault.yaml"}, ""},
 	{"error-aws-image", "an image that is none", []string{"-manager", "aws", "-aws-image", "a b", "samples/aws.yaml"}, ""},
 
