@@ -79,6 +79,9 @@ const (
 	Fetch
 )
 
+// String returns "Stock" or "Fetch".
+func (f Fetcher) String() string { return fetch.FetcherString(uint8(f)) }
+
 // Config is what a Manager is made of. The zero value is valid: Stock.
 type Config struct {
 	// Fetcher is the program that fetches. The zero value is Stock.

@@ -41,13 +41,11 @@ type config struct {
 	// LogLevel is DEBUG, INFO, WARN or ERROR. DEBUG logs every review.
 	LogLevel string `yaml:"logLevel"`
 
-	// Managers are global, k8s, aws and vault, in order of precedence.
-	Managers []string      `yaml:"managers"`
-	Global   *globalConfig `yaml:"global,omitempty"`
-	K8s      *k8sConfig    `yaml:"k8s,omitempty"`
-	AWS      *awsConfig    `yaml:"aws,omitempty"`
-	Vault    *vaultConfig  `yaml:"vault,omitempty"`
-	Layout   layoutConfig  `yaml:"layout"`
+	// Managers are global, k8s, vault, aws, gcp, azure and csi, in order of
+	// precedence.
+	Managers []string `yaml:"managers"`
+	stores   `yaml:",inline"`
+	Layout   layoutConfig `yaml:"layout"`
 	// InitOrder is First or AfterSidecars.
 	InitOrder initOrder `yaml:"initOrder"`
 	// OnConflict is Fail or KeepPod.
@@ -102,10 +100,7 @@ func defaults() *config {
 		Drain:    10 * time.Second,
 		LogLevel: "INFO",
 		Managers: []string{"k8s"},
-		Global:   defaultGlobal(),
-		K8s:      defaultK8s(),
-		AWS:      defaultAWS(),
-		Vault:    defaultVault(),
+		stores:   defaultStores(),
 		Layout:   defaultLayout(),
 	}
 }

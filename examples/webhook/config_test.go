@@ -16,6 +16,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podsecrets/podsecrets/awssm"
+	"github.com/podsecrets/podsecrets/azurekv"
+	"github.com/podsecrets/podsecrets/csi"
+	"github.com/podsecrets/podsecrets/gcpsm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/k8ssecret"
@@ -102,7 +105,7 @@ func TestConfigErrors(t *testing.T) {
 		{"negative drain", "drain: -1s", `line 1: drain: is negative`},
 		{"log level", "logLevel: TRACE", `line 1: logLevel: "TRACE" is none of DEBUG, INFO, WARN, ERROR`},
 		{"no managers", "managers: []", `line 1: managers: has none`},
-		{"unknown manager", "managers:\n  - k8s\n  - gcp", `line 3: managers.1: "gcp" is none of aws, global, k8s, vault`},
+		{"unknown manager", "managers:\n  - k8s\n  - sops", `line 3: managers.1: "sops" is none of aws, azure, csi, gcp, global, k8s, vault`},
 		{"manager twice", "managers: [k8s, k8s]", `line 1: managers.1: "k8s" is there twice`},
 		{"section of no manager", "managers: [k8s]\nvault:\n  role: a", `line 2: vault: has no effect, as it is not among managers`},
 		{"k8s any", "k8s:\n  any: file", `line 2: k8s.any: "file" is none of ANY, ENV_VAR, FILE`},
@@ -118,6 +121,16 @@ func TestConfigErrors(t *testing.T) {
 		{"aws user", "managers: [aws]\naws:\n  runAsUser: 0", `line 3: aws.runAsUser: 0 is not between 1 and 2147483647`},
 		{"aws quantity", "managers: [aws]\naws:\n  resources:\n    limits: {cpu: much}", `line 3: aws.resources: has "much" for limits.cpu, which is no quantity`},
 		{"aws requests above limits", "managers: [aws]\naws:\n  resources: {limits: {cpu: 1}, requests: {cpu: 2}}", `line 3: aws.resources: request 2 of cpu, above the limit of 1`},
+		{"aws fetcher", "managers: [aws]\naws:\n  fetcher: fetch", `line 3: aws.fetcher: "fetch" is neither Stock nor Fetch`},
+		{"aws fetch without image", "managers: [aws]\naws:\n  fetcher: Fetch", `line 2: aws: Image is empty`},
+		{"aws stock with env files", "managers: [aws]\naws:\n  envFiles: true", `line 3: aws.envFiles: need Fetcher Fetch`},
+		{"two users", "managers: [gcp]\ngcp:\n  assignedUser: true\n  runAsUser: 5", `line 4: gcp.runAsUser: 5 is set, and AssignedUser leaves it to the cluster`},
+		{"gcp project", "managers: [gcp]\ngcp:\n  project: a/b", `line 3: gcp.project: "a/b" is not the id or number of a project`},
+		{"azure without vaults", "managers: [azure]", `line 1: azure: neither Vault nor Vaults is set`},
+		{"azure vault", "managers: [azure]\nazure:\n  vault: team", `line 3: azure.vault: "team" is not the URL of a vault, such as "https://team.vault.azure.net"`},
+		{"csi driver", "managers: [csi]\ncsi:\n  driver: a b", `line 3: csi.driver: "a b" is not the name of a CSI driver`},
+		{"vault flavor", "managers: [vault]\nvault:\n  flavor: bao", `line 3: vault.flavor: "bao" is neither Vault nor OpenBao`},
+		{"vault mounts", "managers: [vault]\nvault:\n  mounts: [/]", `line 3: vault.mounts: "/" is not a clean path without outer slashes`},
 		{"vault version", "managers: [vault]\nvault:\n  kvVersion: 3", `line 3: vault.kvVersion: "3" is neither "1" nor "2"`},
 		{"vault annotation", "managers: [vault]\nvault:\n  annotations: {vault.hashicorp.com/agent-inject: no}", `line 3: vault.annotations: "vault.hashicorp.com/agent-inject" is "no", and secrets arrive only if it is true`},
 		{"vault locked", "managers: [vault]\nvault:\n  locked: [role]", `line 3: vault.locked: "role" does not begin with vault.hashicorp.com/`},
@@ -150,13 +163,17 @@ func TestConfigErrors(t *testing.T) {
 // What the defaults spell out is what the library's own zero Config means.
 func TestDefaults(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_G_K", "v")
+	vaults := []string{"https://team.vault.azure.net"}
 	zero := map[string]func() (injector.SecretManager, error){
 		"global": func() (injector.SecretManager, error) { return global.New(global.Config{}) },
 		"k8s":    func() (injector.SecretManager, error) { return k8ssecret.New(k8ssecret.Config{}) },
 		"aws":    func() (injector.SecretManager, error) { return awssm.New(awssm.Config{}) },
 		"vault":  func() (injector.SecretManager, error) { return vault.New(vault.Config{}) },
+		"gcp":    func() (injector.SecretManager, error) { return gcpsm.New(gcpsm.Config{}) },
+		"azure":  func() (injector.SecretManager, error) { return azurekv.New(azurekv.Config{Vaults: vaults}) },
+		"csi":    func() (injector.SecretManager, error) { return csi.New(csi.Config{}) },
 	}
-	cfg, _, err := parse([]byte("managers: [global, k8s, aws, vault]"))
+	cfg, _, err := parse([]byte("managers: [global, k8s, aws, vault, gcp, azure, csi]\nazure: {vaults: ['https://team.vault.azure.net']}"))
 	require.NoError(t, err)
 	target := mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{Namespace: "n"})
 	for name, newZero := range zero {
@@ -164,11 +181,13 @@ func TestDefaults(t *testing.T) {
 			{Group: "g", Key: "k"},
 			{Group: "g", Key: "k", Mount: mount.File},
 			{Group: "arn:aws:secretsmanager:us-east-1:1:secret", Key: "k", Mount: mount.File},
+			{Group: "projects/p/secrets/s", Mount: mount.File},
+			{Group: "https://team.vault.azure.net/secrets/s", Mount: mount.File},
 		} {
 			t.Run(name+" "+req.String(), func(t *testing.T) {
 				want, err := newZero()
 				require.NoError(t, err)
-				got, err := makers[name](cfg)
+				got, err := makers[name](&cfg.stores)
 				require.NoError(t, err)
 				wantFragment, wantErr := want.Mount(t.Context(), req, target)
 				gotFragment, gotErr := got.Mount(t.Context(), req, target)
@@ -240,6 +259,6 @@ func FuzzConfig(f *testing.F) {
 		again, warnings, err := parse([]byte(first))
 		require.NoError(t, err, first)
 		require.Empty(t, warnings)
-		require.Empty(t, cmp.Diff(cfg, again, cmpopts.EquateEmpty()), "an empty list means the same as none")
+		require.Empty(t, cmp.Diff(cfg, again, cmpopts.EquateEmpty(), cmp.AllowUnexported(config{}, awsConfig{}, gcpConfig{}, azureConfig{})), "an empty list means the same as none")
 	})
 }

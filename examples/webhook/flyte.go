@@ -77,7 +77,7 @@ func (cfg *config) convertFlyte(c *checker) {
 	if cfg.Webhook == nil && cfg.Secrets == nil {
 		return
 	}
-	for _, name := range []string{"managers", "global", "k8s", "aws", "vault", "layout"} {
+	for _, name := range []string{"managers", "global", "k8s", "vault", "aws", "gcp", "azure", "csi", "layout"} {
 		c.require(!c.has(name), "cannot stand beside Flyte's sections webhook and secrets", name)
 	}
 	c.sections = map[string][]string{
@@ -85,7 +85,7 @@ func (cfg *config) convertFlyte(c *checker) {
 		"aws": {"webhook", "awsSecretManager"}, "vault": {"webhook", "vaultSecretManager"},
 	}
 	// A section that the file sets to null is gone.
-	cfg.Global, cfg.K8s, cfg.AWS, cfg.Vault = defaultGlobal(), defaultK8s(), defaultAWS(), defaultVault()
+	cfg.stores = defaultStores()
 	webhook, secrets := orZero(cfg.Webhook), orZero(cfg.Secrets)
 	cfg.Webhook, cfg.Secrets = nil, nil
 	c.warnRest("webhook", webhook.Rest)
@@ -103,7 +103,7 @@ func (cfg *config) convertFlyte(c *checker) {
 	}
 	if aws := webhook.AWS; aws != nil && c.used(cfg.Managers, "aws", "awsSecretManager") {
 		override(&cfg.AWS.Image, aws.SidecarImage)
-		cfg.AWS.Resources = aws.Resources.over(defaultResources())
+		cfg.AWS.Resources = aws.Resources.over(equal(map[string]string{"cpu": "200m", "memory": "500Mi"}))
 	}
 }
 

@@ -10,6 +10,7 @@ package fetch
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,15 @@ const (
 	GCP   = "gcp"
 	Azure = "azure"
 )
+
+// FetcherString returns the text form of a manager's Fetcher, which is Stock or
+// Fetch.
+func FetcherString(fetcher uint8) string {
+	if texts := [...]string{"Stock", "Fetch"}; int(fetcher) < len(texts) {
+		return texts[fetcher]
+	}
+	return fmt.Sprintf("Fetcher(%d)", fetcher)
+}
 
 // Item is a secret, and the one file into which it goes.
 type Item struct {
