@@ -66,8 +66,9 @@ type Config struct {
 // Manager is the injector.SecretManager of global secrets. It is immutable and
 // safe for concurrent use.
 type Manager struct {
-	// A function, so that printing a Manager never shows what a Source holds.
-	lookup func(context.Context, secret.Request) (string, error)
+	// A function, so that printing a Manager never shows what a Source holds. It
+	// returns the value, and the name of what held it.
+	lookup func(context.Context, secret.Request) (value, name string, err error)
 	allow  func(secret.Request, mount.Target) bool
 }
 
@@ -89,16 +90,23 @@ func New(cfg Config) (*Manager, error) {
 	if !filepath.IsAbs(cfg.Dir) {
 		return nil, fmt.Errorf("global: Dir %q is not an absolute path", cfg.Dir)
 	}
+	own := &process{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
 	if cfg.Source == nil {
-		cfg.Source = &process{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
+		return &Manager{own.lookup, cfg.Allow}, nil
 	}
-	return &Manager{cfg.Source.Lookup, cfg.Allow}, nil
+	lookup := func(ctx context.Context, req secret.Request) (value, name string, err error) {
+		value, err = cfg.Source.Lookup(ctx, req)
+		return value, own.variable(req), err
+	}
+	return &Manager{lookup, cfg.Allow}, nil
 }
 
 // Name returns "global".
 func (m *Manager) Name() string { return "global" }
 
-// Mount answers with the value as a literal. secret.ErrNotFound says that there
+// Mount answers with the value as a literal. Fragment.Reads names the variable of
+// this process that held it, or the path of the file; of a Config.Source always the
+// variable. secret.ErrNotFound says that there
 // is no such global secret or that Config.Allow refuses it; errors about a
 // secret that is there end the search: it is asked for as a file (a
 // *secret.InvalidError), cannot be a variable, or cannot be read.
@@ -116,7 +124,7 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	if m.allow != nil && !m.allow(req, target) {
 		return mount.Fragment{}, secret.ErrNotFound // as if it did not exist
 	}
-	value, err := m.lookup(ctx, req)
+	value, from, err := m.lookup(ctx, req)
 	switch {
 	case errors.Is(err, secret.ErrNotFound):
 		return mount.Fragment{}, secret.ErrNotFound
@@ -131,5 +139,5 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	if err := literal.Validate(name); err != nil {
 		return mount.Fragment{}, err
 	}
-	return mount.Fragment{Value: literal}, nil
+	return mount.Fragment{Value: literal, Reads: mount.Object{Name: from}}, nil
 }

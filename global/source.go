@@ -7,7 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
+	"path"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -32,27 +33,33 @@ type process struct {
 	dir   string
 }
 
-func (p *process) Lookup(_ context.Context, req secret.Request) (string, error) {
-	if value, ok := os.LookupEnv(p.names.EnvVar(req.Group, "", req.Key)); ok {
-		return value, nil
+// lookup returns the value, and the name of the variable or the path of the file
+// that holds it.
+func (p *process) lookup(_ context.Context, req secret.Request) (value, name string, err error) {
+	name = p.variable(req)
+	if value, ok := os.LookupEnv(name); ok {
+		return value, name, nil
 	}
-	value, err := p.read(req)
+	file := fileName(req)
+	value, err = p.read(file)
 	// What is no file at all is absent too: a group's directory, or a path
 	// below a file.
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG) {
-		return "", secret.ErrNotFound
+		err = secret.ErrNotFound
 	}
-	return value, err
+	return value, path.Join(filepath.ToSlash(p.dir), file), err
 }
+
+func (p *process) variable(req secret.Request) string { return p.names.EnvVar(req.Group, "", req.Key) }
 
 // read reads the file in a way that neither leaves dir, not through symbolic
 // links either, nor waits for the other end of a FIFO, nor reads more than a
 // variable could hold.
-func (p *process) read(req secret.Request) (string, error) {
-	name := fileName(req)
-	// Request.Validate refuses such a name too. An os.Root takes it, but that of Go
-	// 1.24.0 panics where it leads back to the root.
-	if slices.Contains(strings.Split(name, "/"), "..") {
+func (p *process) read(name string) (string, error) {
+	// Request.Validate refuses ".." too. An os.Root takes it, but that of Go 1.24.0
+	// panics where it leads back to the root. Names like "..data" are the kubelet's,
+	// second names of the files in a volume.
+	if strings.HasPrefix(name, "..") || strings.Contains(name, "/..") {
 		return "", fs.ErrNotExist
 	}
 	root, err := os.OpenRoot(p.dir)
