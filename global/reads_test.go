@@ -33,10 +33,12 @@ func TestReads(t *testing.T) {
 		{"slashes", global.Config{}, secret.Request{Group: "team//.", Key: "token"}, dir + "/team/token"},
 		{"no group", global.Config{}, secret.Request{Key: "alone"}, dir + "/alone"},
 		{"second name of a file", global.Config{}, secret.Request{Group: "team/..data", Key: "token"}, ""},
-		{"source", global.Config{Source: source{value: "v"}}, secret.Request{Group: "g", Key: "k"}, "SHARED_G_K"},
+		{"source", global.Config{Source: source{value: "v"}}, secret.Request{Group: "g", Key: "k"}, "FLYTE_SECRET_G_K"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			tc.cfg.EnvPrefix, tc.cfg.Dir = "SHARED_", dir
+			if tc.cfg.Source == nil {
+				tc.cfg.EnvPrefix, tc.cfg.Dir = "SHARED_", dir
+			}
 			m, err := global.New(tc.cfg)
 			require.NoError(t, err)
 			tc.req.EnvVar = "X"
