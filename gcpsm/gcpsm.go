@@ -147,9 +147,9 @@ if [ -n "$SECRET_NAME" ]; then set -- "$@" --secret="$SECRET_NAME"; fi
 func (m *Manager) Name() string { return "gcp" }
 
 var (
-	projectID  = regexp.MustCompile(`^[a-z0-9][a-z0-9:.-]{0,61}[a-z0-9]$`)
+	projectID  = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9:.-]{0,61}[a-z0-9])?$`)
 	secretName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-	fullName   = regexp.MustCompile(`^projects/([a-z0-9][a-z0-9:.-]{0,61}[a-z0-9])/(?:locations/[a-z0-9-]{1,63}/)?secrets/([A-Za-z0-9_-]{1,255})$`)
+	fullName   = regexp.MustCompile(`^projects/([a-z0-9](?:[a-z0-9:.-]{0,61}[a-z0-9])?)/(?:locations/[a-z0-9-]{1,63}/)?secrets/([A-Za-z0-9_-]{1,255})$`)
 	version    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$`)
 )
 

@@ -13,6 +13,9 @@ import (
 	"k8s.io/pod-security-admission/test"
 
 	"github.com/podsecrets/podsecrets/awssm"
+	"github.com/podsecrets/podsecrets/azurekv"
+	"github.com/podsecrets/podsecrets/csi"
+	"github.com/podsecrets/podsecrets/gcpsm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/k8ssecret"
@@ -89,14 +92,24 @@ func must(m injector.SecretManager, err error) injector.SecretManager {
 	return m
 }
 
-func managers() []injector.SecretManager {
+// each returns the managers, or else the first four.
+func each(chosen ...injector.SecretManager) []injector.SecretManager {
+	if len(chosen) > 0 {
+		return chosen
+	}
 	return []injector.SecretManager{
 		must(global.New(global.Config{Source: source{}})),
 		must(awssm.New(awssm.Config{})),
 		must(k8ssecret.New(k8ssecret.Config{})),
-		must(vault.New(vault.Config{})),
+		must(vault.New(vault.Config{EnvFiles: true})),
 	}
 }
+
+const (
+	image   = "registry.example.com/fetch:v1"
+	keys    = "https://team.vault.azure.net"
+	account = "arn:aws:secretsmanager:us-east-2:123456789012:secret"
+)
 
 // What managers serve, each by a request that no other would.
 var (
@@ -109,23 +122,38 @@ var (
 )
 
 func TestRestrictedPodsStayRestricted(t *testing.T) {
+	fetchAWS := must(awssm.New(awssm.Config{Fetcher: awssm.Fetch, Image: image, EnvFiles: true}))
+	stockGCP := must(gcpsm.New(gcpsm.Config{}))
+	fetchGCP := must(gcpsm.New(gcpsm.Config{Fetcher: gcpsm.Fetch, Image: image, EnvFiles: true, AssignedUser: true}))
+	stockAzure := must(azurekv.New(azurekv.Config{Vault: keys}))
+	fetchAzure := must(azurekv.New(azurekv.Config{Vault: keys, Fetcher: azurekv.Fetch, Image: image, EnvFiles: true}))
+	classes := must(csi.New(csi.Config{}))
+	google := secret.Request{Group: "projects/p/secrets/s", Mount: mount.File}
 	for _, tc := range []struct {
 		name string
+		more []injector.SecretManager
 		reqs []secret.Request
 		by   []string // the managers that serve them
 	}{
-		{"global", []secret.Request{held}, []string{"global"}},
-		{"variable", []secret.Request{variable}, []string{"k8s"}},
-		{"file", []secret.Request{file}, []string{"k8s"}},
-		{"exact path", []secret.Request{exact}, []string{"k8s"}},
-		{"awssm", []secret.Request{fetched}, []string{"aws"}},
-		{"vault", []secret.Request{agent}, []string{"vault"}},
-		{"all but vault", []secret.Request{held, variable, file, fetched}, []string{"global", "k8s", "k8s", "aws"}},
-		{"all but awssm", []secret.Request{held, variable, file, agent}, []string{"global", "k8s", "k8s", "vault"}},
+		{"global", nil, []secret.Request{held}, []string{"global"}},
+		{"variable", nil, []secret.Request{variable}, []string{"k8s"}},
+		{"file", nil, []secret.Request{file}, []string{"k8s"}},
+		{"exact path", nil, []secret.Request{exact}, []string{"k8s"}},
+		{"awssm", nil, []secret.Request{fetched}, []string{"aws"}},
+		{"vault", nil, []secret.Request{agent}, []string{"vault"}},
+		{"vault, variable", nil, []secret.Request{{Group: "secret/data/task", Key: "password", Mount: mount.EnvVar, GroupVersion: "kv2", EnvVar: "X"}}, []string{"vault"}},
+		{"awssm, Fetch", []injector.SecretManager{fetchAWS}, []secret.Request{{Group: account, Key: "db"}, {Group: account, Key: "db", Mount: mount.File}}, []string{"aws", "aws"}},
+		{"gcpsm", []injector.SecretManager{stockGCP}, []secret.Request{google}, []string{"gcp"}},
+		{"gcpsm, Fetch", []injector.SecretManager{fetchGCP}, []secret.Request{google, {Group: google.Group, EnvVar: "X"}}, []string{"gcp", "gcp"}},
+		{"azurekv", []injector.SecretManager{stockAzure}, []secret.Request{{Group: "name", Mount: mount.File}}, []string{"azure"}},
+		{"azurekv, Fetch", []injector.SecretManager{fetchAzure}, []secret.Request{{Group: "name", EnvVar: "X"}}, []string{"azure"}},
+		{"csi", []injector.SecretManager{classes}, []secret.Request{{Group: "class", Key: "file"}}, []string{"csi"}},
+		{"all but vault", nil, []secret.Request{held, variable, file, fetched}, []string{"global", "k8s", "k8s", "aws"}},
+		{"all but awssm", nil, []secret.Request{held, variable, file, agent}, []string{"global", "k8s", "k8s", "vault"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
-				in, err := injector.New(injector.Config{Managers: managers(), InitOrder: order})
+				in, err := injector.New(injector.Config{Managers: each(tc.more...), InitOrder: order})
 				require.NoError(t, err)
 				for _, version := range versions() {
 					for name, pod := range pods(t, version) {
