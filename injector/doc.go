@@ -73,6 +73,27 @@
 // other container may mount it. Variables from env files are exempt: nobody
 // mounts their volume but the fetchers.
 //
+// # What goes together
+//
+// One path has one volume. So secrets of two stores can be in one Pod unless both
+// bring their volume to the directory of secrets itself:
+//
+//	          Secret    top       fetched   Vault     OpenBao   CSI       variable
+//	Secret    yes       yes       yes       yes       yes       yes       yes
+//	top       yes       yes       no        no        no        yes       yes
+//	fetched   yes       no        yes       no        no        yes       yes
+//	Vault     yes       no        no        yes       no        yes       yes
+//	OpenBao   yes       no        no        no        yes       yes       yes
+//	CSI       yes       yes       yes       yes       yes       yes       yes
+//	variable  yes       yes       yes       yes       yes       yes       yes
+//
+// "Secret" is a file of a Kubernetes Secret, "top" one whose exact path has no
+// directory (secret.Request.Path "token"), "fetched" a file that an init container
+// fetches from AWS, Google or Azure. Vault and OpenBao are their files and their
+// variables, "variable" is that of any other store. A "no" is a
+// *mount.ConflictError; another directory for one of the two (Path, or an
+// annotation for Vault's) is the way out.
+//
 // # Odd Pods
 //
 // A Pod, or what it asks for, can be odd by accident or on purpose:
