@@ -91,8 +91,8 @@
 // directory (secret.Request.Path "token"), "fetched" a file that an init container
 // fetches from AWS, Google or Azure. Vault and OpenBao are their files and their
 // variables, "variable" is that of any other store. A "no" is a
-// *mount.ConflictError; another directory for one of the two (Path, or an
-// annotation for Vault's) is the way out.
+// *mount.ConflictError. The way out is a directory in Path instead of "top", and a
+// variable instead of a fetched file.
 //
 // # Odd Pods
 //
