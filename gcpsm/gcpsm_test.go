@@ -91,9 +91,9 @@ func TestConformance(t *testing.T) {
 func TestFlytesPath(t *testing.T) {
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{newManager(t, gcpsm.Config{})}})
 	require.NoError(t, err)
-	plan, err := in.Plan(ctx, injectortest.Pod(), secret.Request{Group: "projects/P1/secrets/S", GroupVersion: "2"}, secret.Request{Group: "My-Secret", GroupVersion: "latest"})
+	_, err = in.Plan(ctx, injectortest.Pod(), secret.Request{Group: "projects/P1/secrets/S", GroupVersion: "2"}, secret.Request{Group: "My-Secret", GroupVersion: "latest"})
 	require.ErrorIs(t, err, secret.ErrUnsupported, "no project has upper case")
-	plan, err = in.Plan(ctx, injectortest.Pod(), secret.Request{Group: "projects/p1/secrets/S", GroupVersion: "2"}, secret.Request{Group: "My-Secret", GroupVersion: "latest"})
+	plan, err := in.Plan(ctx, injectortest.Pod(), secret.Request{Group: "projects/p1/secrets/S", GroupVersion: "2"}, secret.Request{Group: "My-Secret", GroupVersion: "latest"})
 	require.NoError(t, err)
 	assert.Equal(t, "/etc/flyte/secrets/projects/p1/secrets/s/2", plan.Placements[0].Path)
 	assert.Equal(t, "/etc/flyte/secrets/my-secret/latest", plan.Placements[1].Path)
