@@ -35,12 +35,12 @@ type Result struct {
 func Run(t testing.TB, c *corev1.Container, env []corev1.EnvVar, program, script string, further ...string) Result {
 	t.Helper()
 	dir := t.TempDir()
-	must(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o755))
+	must(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o750))
 	log := filepath.Join(dir, "log")
 	standIn := "#!/bin/sh\nprintf '%s\\0' $# \"$@\" >> '" + log + "'\n" + script
 	must(t, os.WriteFile(filepath.Join(dir, "bin", program), []byte(standIn), 0o755)) // #nosec G306 -- it is run
 	files := filepath.Join(dir, "files")
-	must(t, os.MkdirAll(files, 0o755))
+	must(t, os.MkdirAll(files, 0o750))
 
 	cmd := exec.Command(c.Command[0], c.Command[1:]...) // #nosec G204 -- that is what is tested
 	cmd.Dir = files
