@@ -156,7 +156,7 @@ func (d *decision) addAnnotations(have map[string]string, missing []pair) error 
 	if total > maxAnnotations {
 		return fmt.Errorf("%w: its annotations would have %d bytes, of at most %d", mount.ErrTooLarge, total, maxAnnotations)
 	}
-	d.edits = append(d.edits, annotate{len(have), missing})
+	d.edits = append(d.edits, annotate{len(have), d.view.noMetadata, missing})
 	return nil
 }
 

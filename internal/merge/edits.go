@@ -93,8 +93,9 @@ func (e insert[T, P]) operations(to []jsonpatch.Operation) []jsonpatch.Operation
 
 // annotate adds annotations, sorted by key, to those that there are.
 type annotate struct {
-	length int
-	added  []pair
+	length     int
+	noMetadata bool // the annotations are the first metadata
+	added      []pair
 }
 
 type pair struct{ key, value string }
@@ -107,7 +108,18 @@ func (e annotate) all() map[string]string {
 	return all
 }
 
-const annotationsPath = "/metadata/annotations"
+// whole returns the operation that adds the first annotations.
+func (e annotate) whole() (path string, value any) {
+	if e.noMetadata {
+		return metadataPath, map[string]any{"annotations": e.all()}
+	}
+	return annotationsPath, e.all()
+}
+
+const (
+	metadataPath    = "/metadata"
+	annotationsPath = "/metadata/annotations"
+)
 
 func (e annotate) apply(pod *corev1.Pod) {
 	if pod.Annotations == nil {
@@ -120,7 +132,8 @@ func (e annotate) apply(pod *corev1.Pod) {
 
 func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
 	if e.length == 0 {
-		return append(to, jsonpatch.NewOperation("add", annotationsPath, e.all()))
+		path, value := e.whole()
+		return append(to, jsonpatch.NewOperation("add", path, value))
 	}
 	for _, a := range e.added {
 		to = append(to, jsonpatch.NewOperation("add", string(appendKey([]byte(annotationsPath+"/"), a.key)), a.value))

@@ -63,9 +63,10 @@ func (e insert[T, P]) write(w *patchWriter) {
 
 func (e annotate) write(w *patchWriter) {
 	if e.length == 0 {
-		w.path = append(w.path[:0], annotationsPath...)
+		path, value := e.whole()
+		w.path = append(w.path[:0], path...)
 		w.begin()
-		w.encode(e.all())
+		w.encode(value)
 		w.text.WriteByte('}')
 		return
 	}

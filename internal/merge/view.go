@@ -2,6 +2,7 @@ package merge
 
 import (
 	"cmp"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,7 +14,10 @@ import (
 // View is what decisions need to know of a Pod. It shares the memory of the
 // typed Pod or of the JSON that it is made from. It is read-only once made.
 type View struct {
-	Metadata metav1.ObjectMeta // of which only what viewMetadata sets
+	Metadata metav1.ObjectMeta // of which only what managers and annotations need
+	// Kind and APIVersion are those of an object in JSON.
+	Kind, APIVersion string
+	noMetadata       bool // in JSON, it is missing or null
 
 	volumes        elements[corev1.Volume]
 	pullSecrets    elements[pullSecret]
@@ -132,4 +136,25 @@ func viewContainers(containers []corev1.Container, init bool) []container {
 		}
 	}
 	return views
+}
+
+// CheckContainers reports a container without a name, and one whose name another
+// has: a request for one container could not tell them apart. The error names
+// the field.
+func (v *View) CheckContainers() error {
+	seen := make(map[string]string, len(v.initContainers)+len(v.containers))
+	for _, containers := range [][]container{v.initContainers, v.containers} {
+		for i := range containers {
+			c := &containers[i]
+			field := c.path(i, "name")
+			if c.Name == "" {
+				return fmt.Errorf("%s: is required", field)
+			}
+			if other, ok := seen[c.Name]; ok {
+				return fmt.Errorf("%s: %.253q is the name of another container, %s", field, c.Name, other)
+			}
+			seen[c.Name] = field
+		}
+	}
+	return nil
 }

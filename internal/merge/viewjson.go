@@ -30,13 +30,18 @@ type viewer struct {
 }
 
 func viewJSON(raw []byte, requests bool) (*View, error) {
-	v := viewer{scanner: scanner{text: raw}, view: new(View)}
+	v := viewer{scanner: scanner{text: raw}, view: &View{noMetadata: true}}
 	metadata := false
 	for v.object(); v.next('}'); {
 		switch string(v.key()) {
 		case "metadata":
+			v.view.noMetadata = v.peek() == 'n'
 			v.metadata()
 			metadata = true
+		case "kind":
+			v.view.Kind = v.textOrSkip()
+		case "apiVersion":
+			v.view.APIVersion = v.textOrSkip()
 		case "spec":
 			if requests && metadata && !v.annotations.requests {
 				v.skip() // as most Pods of a cluster
@@ -79,7 +84,7 @@ func (v *viewer) metadata() {
 
 func (v *viewer) spec() {
 	view := v.view
-	*view = View{Metadata: view.Metadata}
+	*view = View{Kind: view.Kind, APIVersion: view.APIVersion, Metadata: view.Metadata, noMetadata: view.noMetadata}
 	var name, deprecated, os, selected string
 	var hostProcess bool
 	for v.object(); v.next('}'); {

@@ -1,0 +1,61 @@
+package injector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// PatchJSON is Patch for a Pod or a Pod template in JSON, and returns the text of
+// the RFC 6902 patch. It is for objects that a program holds in unstructured
+// form, such as the templates in a custom resource. Fields that this build's
+// k8s.io/api does not know stay.
+//
+// An object of kind Pod is a Pod. An object without kind is a template, as the
+// field "template" of a Deployment holds it. Any other kind is an error.
+// PatchJSON does not read the requests in the object's annotations: pass
+// them (secret.DecodeAnnotations).
+//
+// If there is nothing to do, the patch is "[]". If metadata is missing or null,
+// the patch creates it. The error is one of Plan's, or one of these, which name
+// the field: the object is not JSON, a container is null or has no name, two
+// containers have one name. An object with more than 3 MiB of JSON or 256 KiB of
+// annotations is a *LimitError.
+func (in *Injector) PatchJSON(ctx context.Context, object []byte, reqs ...secret.Request) ([]byte, error) {
+	sub, err := in.subjectOfJSON(object)
+	if err != nil {
+		return nil, fmt.Errorf("injector: %w", err)
+	}
+	d, err := in.decide(ctx, sub, reqs)
+	if err != nil {
+		return nil, err
+	}
+	return d.edits.JSON()
+}
+
+func (in *Injector) subjectOfJSON(object []byte) (subject, error) {
+	if len(object) == 0 {
+		return subject{}, errors.New("there is no object")
+	}
+	if err := atMost(maxPod, len(object), "bytes of JSON"); err != nil {
+		return subject{}, fmt.Errorf("the object has %w", err)
+	}
+	view, err := merge.ViewJSON(object)
+	if err != nil {
+		return subject{}, fmt.Errorf("the object cannot be decoded: %w", err)
+	}
+	if err := atMost(maxAnnotations, sizeOf(view.Metadata.Annotations), "bytes of annotations"); err != nil {
+		return subject{}, fmt.Errorf("the object has %w", err)
+	}
+	template := view.Kind == "" && view.APIVersion == ""
+	if pod := view.Kind == "Pod" && (view.APIVersion == "v1" || view.APIVersion == ""); !pod && !template {
+		return subject{}, fmt.Errorf("kind: %.253q of %.253q is not supported: supported are Pod of v1, and a pod template, which has no kind", view.Kind, view.APIVersion)
+	}
+	if err := view.CheckContainers(); err != nil {
+		return subject{}, err
+	}
+	return subject{view: view, namespace: view.Metadata.Namespace, template: template}, nil
+}
