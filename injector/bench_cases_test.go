@@ -12,6 +12,35 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
+// A reviewBudget is a row of docs/performance.md: a workload, and how many
+// allocations a review of it may make.
+type reviewBudget struct {
+	pod, store string
+	secrets    int // 0: the Pod asks for nothing
+	allocs     float64
+}
+
+var reviewBudgets = []reviewBudget{
+	{"1x15", "k8s", 3, 90},
+	{"1x15", "k8s-file", 3, 135},
+	{"1x15", "vault", 3, 175},
+	{"1x15", "aws", 3, 190},
+	{"10x50", "k8s", 3, 175},
+	{"10x50", "k8s-file", 3, 245},
+	{"10x50", "vault", 3, 245},
+	{"10x50", "aws", 3, 270},
+	{"1x15", "k8s", 100, 1050},
+	{"1x15", "k8s-file", 100, 1950},
+	{"1x15", "vault", 100, 3500},
+	{"1x15", "fetched", 100, 1300},
+	{"1x15", "k8s", 0, 20},
+	{"10x50", "k8s", 0, 20},
+}
+
+func (r reviewBudget) String() string {
+	return fmt.Sprintf("pod=%s/store=%s/secrets=%d", r.pod, r.store, r.secrets)
+}
+
 // BenchmarkReviewNothing reviews Pods that ask for nothing, as a webhook without
 // an objectSelector gets them.
 func BenchmarkReviewNothing(b *testing.B) {

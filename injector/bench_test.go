@@ -115,16 +115,17 @@ func stores(t testing.TB) []store {
 
 // A workload is a Pod, what it asks for, and who serves it.
 type workload struct {
-	in   *injector.Injector
-	pod  *corev1.Pod
-	reqs []secret.Request
-	ask  *admissionv1.AdmissionRequest // the same, as an API server sends it
+	in    *injector.Injector
+	store string
+	pod   *corev1.Pod
+	reqs  []secret.Request
+	ask   *admissionv1.AdmissionRequest // the same, as an API server sends it
 }
 
 func newWorkload(t testing.TB, pod *corev1.Pod, s store, secrets int) workload {
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{s.manager}})
 	require.NoError(t, err)
-	w := workload{in: in, pod: pod}
+	w := workload{in: in, store: s.name, pod: pod}
 	for i := range secrets {
 		w.reqs = append(w.reqs, s.request(i))
 	}
@@ -134,6 +135,19 @@ func newWorkload(t testing.TB, pod *corev1.Pod, s store, secrets int) workload {
 	}
 	w.ask = creation(toJSON(t, asking))
 	return w
+}
+
+// namedWorkload returns the workload of a Pod's size and a store's name.
+func namedWorkload(t testing.TB, podSize, storeName string, secrets int) workload {
+	for _, size := range sizes {
+		for _, store := range stores(t) {
+			if size.name == podSize && store.name == storeName {
+				return newWorkload(t, benchPod(size), store, secrets)
+			}
+		}
+	}
+	t.Fatalf("there is no %s %s", podSize, storeName)
+	return workload{}
 }
 
 // workloads runs a benchmark over Pods of all sizes, all managers, and 1 to 100

@@ -18,24 +18,10 @@ import (
 // What one review may allocate: a regression fails here, where it does not
 // depend on the machine.
 func TestBudget(t *testing.T) {
-	for _, tc := range []struct {
-		pod     string
-		manager string
-		secrets int
-		allocs  float64
-	}{
-		{"1x15", "k8s", 3, 130},
-		{"1x15", "vault", 3, 170},
-		{"1x15", "aws", 3, 190},
-		{"10x50", "k8s", 3, 300},
-		{"1x15", "k8s", 100, 1900},
-		{"1x15", "k8s-file", 100, 1900},
-		{"1x15", "fetched", 100, 1300},
-		{"1x15", "aws", 100, 3500},
-	} {
-		t.Run(fmt.Sprintf("%s/%s/%d", tc.pod, tc.manager, tc.secrets), func(t *testing.T) {
-			w := namedWorkload(t, tc.pod, tc.manager, tc.secrets)
-			assert.LessOrEqual(t, allocs(func() { w.in.Review(ctx, w.ask) }), tc.allocs)
+	for _, r := range reviewBudgets {
+		t.Run(r.String(), func(t *testing.T) {
+			w := namedWorkload(t, r.pod, r.store, r.secrets)
+			assert.LessOrEqual(t, allocs(func() { w.in.Review(ctx, w.ask) }), r.allocs)
 		})
 	}
 }
@@ -52,18 +38,6 @@ func meanAllocated(call func()) float64 {
 			call()
 		}
 	})) / runs
-}
-
-func namedWorkload(t testing.TB, podSize, manager string, secrets int) workload {
-	for _, size := range sizes {
-		for _, store := range stores(t) {
-			if size.name == podSize && store.name == manager {
-				return newWorkload(t, benchPod(size), store, secrets)
-			}
-		}
-	}
-	t.Fatalf("there is no %s %s", podSize, manager)
-	return workload{}
 }
 
 func TestBudgetOfALargePodIsATwentiethOfTheUsualWay(t *testing.T) {
