@@ -62,7 +62,11 @@ func checkContainer(k *kit, run *caseRun) error {
 		return err
 	}
 	pod := Pod(mount.Container{Name: "app"}, mount.Container{Name: "other"})
-	pod.ObjectMeta = *run.Case.meta()
+	pod.ObjectMeta = *run.Case.meta().DeepCopy()
+	w := a.fragment.Webhook
+	if w != nil { // a list of the Pod's own may have the other container
+		delete(pod.Annotations, w.ContainersAnnotation)
+	}
 	plan, err := in.Plan(ctx, pod, req)
 	if err != nil {
 		return err
@@ -71,15 +75,12 @@ func checkContainer(k *kit, run *caseRun) error {
 	if err := with.found(out, "app", &plan.Placements[0]); err != nil {
 		return err
 	}
-	w := a.fragment.Webhook
 	switch {
 	case !equality.Semantic.DeepEqual(pod.Spec.Containers[1], out.Spec.Containers[1]):
 		return errors.New(`container "other" is changed too`)
 	case w == nil:
 	case w.ContainersAnnotation == "" && (with.elsewhere() || readsWebhooksFile(&a.fragment)):
 		return errors.New("the other webhook would mount its volume in all containers: no ContainersAnnotation leaves one out")
-	case pod.Annotations[w.ContainersAnnotation] != "":
-		return nil // the Pod's own choice
 	}
 	req.Container, req.Mount = "", plan.Placements[0].Mount
 	r, err := find(out, "other")
