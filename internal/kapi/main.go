@@ -6,7 +6,8 @@
 // the folder DIR, which must exist and have a short path (see startEtcd),
 // listens on loopback at a port that the kernel chooses, and writes
 // DIR/kubeconfig, of a member of system:masters, when it is ready. It stops when
-// its standard input closes, and so never outlives the test that started it.
+// its standard input closes, and so never outlives the test that started it. Then
+// it removes DIR, also if that test was killed.
 //
 // There are no controllers, no scheduler and no kubelet: Pods stay Pending,
 // nothing makes the ServiceAccount "default" that Pods need, a Deployment has no
@@ -15,6 +16,9 @@
 // Kubernetes takes minutes to compile, and with other flags it compiles again.
 // So "make kapi" is the one way to build it, and it is neither vetted nor built
 // with the race detector. Package internal/e2e/apiserver starts it.
+//
+// The module also has the kubelet, of which nothing is changed, as a tool: "make
+// kubelet" builds it with the same flags, as both have most packages in common.
 package main
 
 import (
@@ -34,7 +38,12 @@ func main() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	if err := run(ctx, os.Args[1], os.Args[2:]); err != nil && ctx.Err() == nil {
+	dir := os.Args[1]
+	err := run(ctx, dir, os.Args[2:])
+	if ctx.Err() != nil {
+		err = os.RemoveAll(dir)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "kapi:", err)
 		os.Exit(1)
 	}
