@@ -30,24 +30,37 @@ func Isolate() {
 // Render does what an agent with that configuration does, once, with each
 // destination below root. It returns the first error, with which an agent ends.
 func Render(t testing.TB, c *AgentConfig, s *Server, root string) error {
-	templates := append([]stanza(nil), c.Template...)
-	for i := range templates {
-		templates[i].Destination = root + templates[i].Destination
+	t.Helper()
+	below := *c
+	below.Vault = map[string]string{"address": s.url}
+	below.Template = append([]stanza(nil), c.Template...)
+	for i := range below.Template {
+		below.Template[i].Destination = root + below.Template[i].Destination
 	}
+	return below.Run(jwt)
+}
+
+// Run does what an agent with this configuration does, once, which logs in with the
+// token of a service account. It returns the first error, with which an agent ends.
+func (c *AgentConfig) Run(serviceAccountToken string) error {
 	raw, err := json.Marshal(map[string]any{
 		"vault": map[string]any{
-			"address":                   s.url,
+			"address":                   c.Vault["address"],
 			"token":                     "", // not one from a file of the user
 			"k8s_auth_role_name":        c.AutoAuth.Method.Config["role"],
-			"k8s_service_account_token": jwt,
+			"k8s_service_account_token": serviceAccountToken,
 			"k8s_service_mount_path":    strings.TrimPrefix(c.AutoAuth.Method.MountPath, "auth/"),
 			"retry":                     map[string]any{"attempts": 1, "backoff": "1ms"},
 		},
-		"template": templates,
+		"template": c.Template,
 	})
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
 	settings, err := config.Parse(string(raw))
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
 	settings.Once = true
 	settings.Finalize()
 	runner, err := manager.NewRunner(settings, false)

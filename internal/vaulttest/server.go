@@ -26,7 +26,16 @@ type Server struct {
 	role   string // as which agents must log in
 	mounts map[string]engine
 	issued atomic.Int64 // credentials of the database engine
+	// accept tells whether a service account's token is good.
+	accept func(token string) bool
 }
+
+// URL is where the server is.
+func (s *Server) URL() string { return s.url }
+
+// AcceptTokens makes the server ask the function whether the token of a service
+// account is good, which must be set before the first login.
+func (s *Server) AcceptTokens(accept func(token string) bool) { s.accept = accept }
 
 type engine struct {
 	logical.Backend
@@ -43,7 +52,7 @@ const (
 // NewServer starts a server with the engines "kv" (key-value, version 1),
 // "secret" (version 2) and "database". It ends with the test.
 func NewServer(t testing.TB, role string) *Server {
-	s := &Server{role: role}
+	s := &Server{role: role, accept: func(token string) bool { return token == jwt }}
 	s.mounts = map[string]engine{
 		"kv/":       newEngine(t, "kv", map[string]string{"version": "1"}, kv.Factory),
 		"secret/":   newEngine(t, "kv", map[string]string{"version": "2"}, kv.Factory),
@@ -173,7 +182,7 @@ func respond(w http.ResponseWriter, response *logical.Response) {
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Role, JWT string }
-	if json.NewDecoder(r.Body).Decode(&body) != nil || body.Role != s.role || body.JWT != jwt {
+	if json.NewDecoder(r.Body).Decode(&body) != nil || body.Role != s.role || !s.accept(body.JWT) {
 		logical.RespondError(w, http.StatusForbidden, errors.New("permission denied"))
 		return
 	}
