@@ -11,21 +11,31 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// checker collects what is wrong with a file, each with the line that it is
-// about.
+// checker collects what is wrong with a configuration, each with the line that it
+// is about.
 type checker struct {
-	root     *yaml.Node
+	docs     []document
 	sections map[string][]string // where a section is, if not under its own name
 	flaws    []remark
 	warnings []remark
 }
 
 type remark struct {
+	doc  int // the index of the document
+	name string
 	line int
 	text string
 }
 
-func (r remark) Error() string { return fmt.Sprintf("line %d: %s", r.line, r.text) }
+func (r remark) Error() string { return fmt.Sprintf("%sline %d: %s", prefix(r.name), r.line, r.text) }
+
+// prefix puts the name of a document in front, if it has one.
+func prefix(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}
 
 // err joins all flaws, in the order of the file.
 func (c *checker) err() error {
@@ -39,7 +49,7 @@ func (c *checker) err() error {
 // inOrder leaves out what is there twice, as two checks may find one thing.
 func inOrder(remarks []remark) []remark {
 	return slices.Compact(slices.SortedFunc(slices.Values(remarks), func(a, b remark) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
+		return cmp.Or(cmp.Compare(a.doc, b.doc), cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
 	}))
 }
 
@@ -70,9 +80,9 @@ func (c *checker) reportField(err error, section string) {
 		path = []string{section}
 	}
 	_, reason, _ := strings.Cut(err.Error(), ": ")
-	if _, node, depth := c.find(path); depth == len(path) {
+	if found := c.find(path); found.depth == len(path) {
 		field, rest, _ := strings.Cut(reason, " ")
-		if key, _ := child(node, strings.TrimSuffix(field, ":"), strings.EqualFold); key != nil {
+		if key, _ := child(found.node, strings.TrimSuffix(field, ":"), strings.EqualFold); key != nil {
 			path, reason = append(path, key.Value), rest
 		}
 	}
@@ -83,31 +93,46 @@ func (c *checker) warn(reason string, path ...string) {
 	c.warnings = append(c.warnings, c.at(reason, path))
 }
 
-// has reports whether the file itself has something at the path.
-func (c *checker) has(path ...string) bool {
-	_, _, depth := c.find(path)
-	return depth == len(path)
-}
+// has reports whether one of the documents has something at the path.
+func (c *checker) has(path ...string) bool { return c.find(path).depth == len(path) }
 
 // at puts the path in front of the reason. The line is that of the nearest thing
-// that the file has.
+// that a document has.
 func (c *checker) at(reason string, path []string) remark {
-	line, _, _ := c.find(path)
-	return remark{max(line, 1), strings.Join(path, ".") + ": " + reason}
+	found := c.find(path)
+	r := remark{doc: found.doc, line: max(found.line, 1), text: strings.Join(path, ".") + ": " + reason}
+	if found.doc < len(c.docs) {
+		r.name = c.docs[found.doc].name
+	}
+	return r
 }
 
-// find goes down the path as far as the file does.
-func (c *checker) find(path []string) (line int, node *yaml.Node, depth int) {
-	node = c.root
-	for _, name := range path {
-		key, value := child(node, name, func(a, b string) bool { return a == b })
-		if key == nil {
-			break
+// place is what documents have of a path: the document, the line, and the node
+// that is so many steps down the path.
+type place struct {
+	doc, line int
+	node      *yaml.Node
+	depth     int
+}
+
+// find goes down the path as far as any document does. Of two, the later one
+// counts.
+func (c *checker) find(path []string) (found place) {
+	for i, doc := range c.docs {
+		here := place{doc: i, node: doc.root}
+		for _, name := range path {
+			key, value := child(here.node, name, func(a, b string) bool { return a == b })
+			if key == nil {
+				break
+			}
+			here.line, here.node = key.Line, value
+			here.depth++
 		}
-		line, node = key.Line, value
-		depth++
+		if i == 0 || here.depth > 0 && here.depth >= found.depth {
+			found = here
+		}
 	}
-	return line, node, depth
+	return found
 }
 
 // child returns the entry of a mapping, or that of a list by its index.

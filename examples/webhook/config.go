@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/podsecrets/podsecrets/examples/webhook/internal/flyte"
 	"github.com/podsecrets/podsecrets/mount"
 )
 
@@ -53,10 +53,12 @@ type config struct {
 	// ExcludeContainers are names of containers that receive no secrets.
 	ExcludeContainers []string `yaml:"excludeContainers,omitempty"`
 
-	// Webhook and Secrets are Flyte's own sections, in the place of Managers and
-	// what follows it.
-	Webhook *flyteWebhook `yaml:"webhook,omitempty"`
-	Secrets *flyteSecrets `yaml:"secrets,omitempty"`
+	// NamespaceSelector is for the webhook's registration: -print-selector writes
+	// the patch.
+	NamespaceSelector map[string]any `yaml:"namespaceSelector,omitempty"`
+	// Others are Flyte's own sections: webhook and secrets, in the place of
+	// Managers, and those of its other parts.
+	Others map[string]yaml.Node `yaml:",inline"`
 }
 
 // listen has addresses, "host:port"; without a host on all interfaces.
@@ -133,20 +135,20 @@ func unmarshalText(node *yaml.Node, name string, value encoding.TextUnmarshaler)
 // sections have become the project's own, with a warning for each setting that
 // has no effect here. The error tells of each flaw with its line.
 func parse(text []byte) (cfg *config, warnings []string, err error) {
+	return parseDocuments([]document{{text: text}}, flyte.Unknown)
+}
+
+// parseDocuments is parse for several documents, of which a later one has
+// precedence, and for a release of Flyte.
+func parseDocuments(docs []document, release flyte.Release) (cfg *config, warnings []string, err error) {
 	cfg = defaults()
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, readable(err)
-	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, nil, errors.New("there is more than one document")
-	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
+	if err := cfg.decode(docs); err != nil {
 		return nil, nil, err
 	}
-	c := &checker{root: &root}
+	c := &checker{docs: docs}
+	if err := cfg.takeOver(c, release); err != nil {
+		return nil, nil, err
+	}
 	cfg.check(c)
 	if err := c.err(); err != nil {
 		return nil, nil, err
@@ -185,7 +187,8 @@ func (cfg *config) check(c *checker) {
 	c.require(cert.Settle >= 0 && cert.Settle <= overlap/4, fmt.Sprintf("is not between 0 and %v", overlap/4), "certificate", "settle")
 	c.require(cfg.Drain >= 0, "is negative", "drain")
 	c.require(cfg.level() != nil, fmt.Sprintf("%q is none of DEBUG, INFO, WARN, ERROR", cfg.LogLevel), "logLevel")
-	cfg.convertFlyte(c)
+	_, err := cfg.selector()
+	c.reportField(err, "namespaceSelector")
 	cfg.checkManagers(c)
 }
 
@@ -211,6 +214,7 @@ func splitAddress(address string) (host string, port int, err error) {
 }
 
 var (
+	ownType = regexp.MustCompile(` into (main|flyte)\..*$`)
 	noField = regexp.MustCompile(`^(line \d+: )field (.*) not found$`)
 	goTypes = strings.NewReplacer("into time.Duration", "into a duration such as 30s", "into []string", "into a list of texts")
 )
@@ -225,9 +229,7 @@ func readable(err error) error {
 	var errs []error
 	for _, text := range slices.Compact(typeErr.Errors) {
 		text, _, _ = strings.Cut(text, " in type main.")
-		if before, _, ok := strings.Cut(text, " into main."); ok {
-			text = before + " into what stands here"
-		}
+		text = ownType.ReplaceAllString(text, " into what stands here")
 		text = goTypes.Replace(noField.ReplaceAllString(text, `${1}there is no setting "$2"`))
 		errs = append(errs, errors.New(text))
 	}

@@ -105,7 +105,7 @@ func TestConfigErrors(t *testing.T) {
 		{"negative drain", "drain: -1s", `line 1: drain: is negative`},
 		{"log level", "logLevel: TRACE", `line 1: logLevel: "TRACE" is none of DEBUG, INFO, WARN, ERROR`},
 		{"no managers", "managers: []", `line 1: managers: has none`},
-		{"unknown manager", "managers:\n  - k8s\n  - sops", `line 3: managers.1: "sops" is none of aws, azure, csi, gcp, global, k8s, vault`},
+		{"unknown manager", "managers:\n  - k8s\n  - sops", `line 3: managers.1: "sops" is none of aws, azure, csi, embedded, gcp, global, k8s, vault`},
 		{"manager twice", "managers: [k8s, k8s]", `line 1: managers.1: "k8s" is there twice`},
 		{"section of no manager", "managers: [k8s]\nvault:\n  role: a", `line 2: vault: has no effect, as it is not among managers`},
 		{"k8s any", "k8s:\n  any: file", `line 2: k8s.any: "file" is none of ANY, ENV_VAR, FILE`},
@@ -138,18 +138,6 @@ func TestConfigErrors(t *testing.T) {
 		{"layout prefix", "layout:\n  envPrefix: 1", `line 2: layout.envPrefix: "1" cannot begin the name of an environment variable`},
 		{"order", "initOrder: Last", `line 1: initOrder: "Last" is none of First, AfterSidecars`},
 		{"conflicts", "onConflict: Ignore", `line 1: onConflict: "Ignore" is none of Fail, KeepPod`},
-
-		{"flyte beside managers", "webhook: {}\nmanagers: [k8s]", `line 2: managers: cannot stand beside Flyte's sections webhook and secrets`},
-		{"flyte beside a section that is merged", "webhook: {}\n<<: {global: {allow: [{namespaces: [a], group: g}]}}", "line 2: global.allow: is empty; without it, everybody may read every global secret\nline 2: global: cannot stand beside Flyte's sections webhook and secrets"},
-		{"flyte beside a section set to null", "secrets: {}\nglobal:", `line 2: global: cannot stand beside Flyte's sections webhook and secrets`},
-		{"flyte unknown field", "webhook:\n  secretManagerTyp: K8s", `line 2: webhook.secretManagerTyp: unknown field`},
-		{"flyte unknown secrets field", "secrets:\n  prefix: x", `line 2: secrets.prefix: unknown field`},
-		{"flyte unknown vault field", "webhook:\n  vaultSecretManager:\n    rol: x", `line 3: there is no setting "rol"`},
-		{"flyte unknown type", "webhook:\n  secretManagerType: k8s", `line 2: webhook.secretManagerType: "k8s" is none of AWS, Azure, Embedded, GCP, Global, K8s, Vault`},
-		{"flyte type without counterpart", "webhook:\n  secretManagerTypes:\n    - K8s\n    - GCP", `line 4: webhook.secretManagerTypes.1: GCP has no counterpart here`},
-		{"flyte vault version", "webhook:\n  secretManagerType: Vault\n  vaultSecretManager:\n    kvVersion: 3", `line 4: webhook.vaultSecretManager.kvVersion: "3" is neither "1" nor "2"`},
-		{"flyte aws image", "webhook:\n  secretManagerType: AWS\n  awsSecretManager:\n    sidecarImage: a b", `line 3: webhook.awsSecretManager: Image "a b" has blanks`},
-		{"flyte env prefix", "secrets:\n  env-prefix: a=b", `line 1: secrets: EnvPrefix "a=b" holds "=" or NUL`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, _, err := parse([]byte(c.text))

@@ -2,177 +2,145 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
-	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/podsecrets/podsecrets/examples/webhook/internal/flyte"
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// flyteWebhook is the section "webhook" of Flyte's configuration, as far as it
-// has a meaning here (flytepropeller/pkg/webhook/config, Config).
-type flyteWebhook struct {
-	SecretManagerType  string      `yaml:"secretManagerType"`
-	SecretManagerTypes []string    `yaml:"secretManagerTypes"`
-	SecretEnvVarPrefix string      `yaml:"secretEnvVarPrefix"`
-	Vault              *flyteVault `yaml:"vaultSecretManager"`
-	AWS                *flyteAWS   `yaml:"awsSecretManager"`
-
-	Rest map[string]yaml.Node `yaml:",inline"`
+// flyteManagers are the managers here by Flyte's names of its own.
+var flyteManagers = map[string]string{
+	flyte.Global: "global", flyte.K8s: "k8s", flyte.AWS: "aws", flyte.GCP: "gcp",
+	flyte.Azure: "azure", flyte.Vault: "vault", flyte.Embedded: "embedded",
 }
 
-type flyteVault struct {
-	Role        string            `yaml:"role"`
-	KVVersion   string            `yaml:"kvVersion"`
-	Annotations map[string]string `yaml:"annotations"`
+// takeOver makes Flyte's sections, if there are any, the settings of cfg, over
+// which the documents' own are read again. Other names that are no settings are
+// errors.
+func (cfg *config) takeOver(c *checker, release flyte.Release) error {
+	others := cfg.Others
+	cfg.Others = nil
+	names := slices.Sorted(maps.Keys(others))
+	isFlyte := slices.ContainsFunc(names, flyte.IsOurs)
+	for _, name := range names {
+		node := others[name]
+		if known := flyte.IsSection(name, &node); !known || !isFlyte {
+			c.unknown(name, known, isFlyte)
+		}
+	}
+	if !isFlyte || len(c.flaws) > 0 {
+		return c.err()
+	}
+	var roots []*yaml.Node
+	for _, doc := range c.docs {
+		roots = append(roots, doc.root)
+	}
+	from, remarks, err := flyte.Read(roots, release)
+	var wrong *flyte.DocumentError
+	if errors.As(err, &wrong) {
+		return inDocument(c.docs[wrong.Index].name, readable(wrong.Err))
+	}
+	for _, r := range remarks {
+		if r.Flaw {
+			c.require(false, r.Text, r.Path...)
+		} else {
+			c.warn(r.Text, r.Path...)
+		}
+	}
+	if c.require(!c.has("managers"), "cannot stand beside Flyte's sections, which name them", "managers"); len(c.flaws) > 0 {
+		return c.err()
+	}
+	*cfg = *defaults()
+	cfg.setFlyte(c, from)
+	err = cfg.decode(c.docs) // once more, over that
+	cfg.Others = nil
+	if slices.Contains(cfg.Managers, "azure") && cfg.Azure != nil && cfg.Azure.Vault == "" && len(cfg.Azure.Vaults) == 0 {
+		c.require(false, "is empty: Flyte asks any vault that a request names, and here a token goes to none that is not listed; list them in azure.vaults", "azure", "vaults")
+	}
+	return errors.Join(err, c.err())
 }
 
-type flyteAWS struct {
-	SidecarImage string     `yaml:"sidecarImage"`
-	Resources    *resources `yaml:"resources"`
+// unknown refuses a name that is no setting.
+func (c *checker) unknown(name string, section, isFlyte bool) {
+	r := c.at("", []string{name})
+	r.text = fmt.Sprintf("there is no setting %q", name)
+	switch {
+	case section:
+		r.text += "; Flyte has such a section, but its section webhook is missing"
+	case isFlyte:
+		r.text += ", nor is that known as a section of Flyte; leave it out if it is one"
+	}
+	c.flaws = append(c.flaws, r)
 }
 
-// flyteSecrets is the section "secrets" (.../nodes/task/secretmanager, Config):
-// where Flyte's webhook finds global secrets.
-type flyteSecrets struct {
-	SecretsPrefix string `yaml:"secrets-prefix"`
-	EnvPrefix     string `yaml:"env-prefix"`
+// setFlyte sets what Flyte's configuration means, with the defaults of its
+// release.
+func (cfg *config) setFlyte(c *checker, from *flyte.Config) {
+	c.sections = map[string][]string{
+		"global": {"secrets"}, "namespaceSelector": {"webhook", "namespaceSelector"}, "layout": {"webhook", "secretEnvVarPrefix"},
+		"aws": {"webhook", "awsSecretManager"}, "gcp": {"webhook", "gcpSecretManager"},
+		"azure": {"webhook", "azureSecretManager"}, "vault": {"webhook", "vaultSecretManager"},
+	}
+	if !c.has("embedded") {
+		c.sections["embedded"] = []string{"webhook", "embeddedSecretManagerConfig"}
+	}
+	webhook := from.Webhook
+	cfg.Managers = nil
+	for _, name := range from.Managers {
+		cfg.Managers = append(cfg.Managers, flyteManagers[name])
+	}
+	cfg.NamespaceSelector = webhook.Selector
+	two := from.Release == flyte.Two
+	if two {
+		cfg.Layout.EnvPrefix = "_UNION_"
+	}
+	override(&cfg.Layout.EnvPrefix, webhook.EnvPrefix)
+	override(&cfg.Global.Dir, from.Secrets.Dir)
+	override(&cfg.Global.EnvPrefix, from.Secrets.EnvPrefix)
 
-	Rest map[string]yaml.Node `yaml:",inline"`
+	// What Flyte's managers do: with Kubernetes Secrets a file where the request
+	// leaves the choice, and Google's secrets only with a version.
+	cfg.K8s.Any = mount.File.String()
+	cfg.K8s.HashedKeys = two
+	cfg.GCP.VersionRequired = true
+	setImage(&cfg.AWS.fetching, webhook.AWS)
+	setImage(&cfg.GCP.fetching, webhook.GCP)
+	setImage(&cfg.Azure.fetching, webhook.Azure)
+	override(&cfg.Vault.Role, webhook.Vault.Role)
+	override(&cfg.Vault.KVVersion, webhook.Vault.KVVersion)
+	cfg.Vault.Annotations = webhook.Vault.Annotations
+
+	cfg.Embedded.setFlyte(webhook.Embedded)
+	if uri := webhook.Embedded.Azure.VaultURI; uri != "" {
+		cfg.Azure.Vaults = []string{uri}
+	}
+	cfg.checkOrder(c)
 }
 
-// flyteTypes are the managers here by the names of Flyte's SecretManagerType.
-// The empty ones have no counterpart.
-var flyteTypes = map[string]string{
-	"Global": "global", "K8s": "k8s", "AWS": "aws", "Vault": "vault",
-	"GCP": "", "Azure": "", "Embedded": "",
+// setImage puts image and quantities over the default ones, as Flyte does.
+func setImage(to *fetching, from flyte.Image) {
+	override(&to.Image, from.SidecarImage)
+	to.Resources = equal(map[string]string{"cpu": "200m", "memory": "500Mi"})
+	maps.Copy(to.Resources.Requests, from.Resources.Requests)
+	maps.Copy(to.Resources.Limits, from.Resources.Limits)
 }
 
-// notTaken says of the other settings in Flyte's sections why they have no
-// effect here.
-var notTaken = map[string]string{
-	"certDir":                            "certificates are read from the Secret itself: see certificate",
-	"localCert":                          "certificates are read from the Secret itself: see certificate",
-	"listenPort":                         "see listen.webhook",
-	"serviceName":                        "see service",
-	"servicePort":                        "the MutatingWebhookConfiguration says it",
-	"secretName":                         "see certificate.secret",
-	"webhookTimeout":                     "the MutatingWebhookConfiguration says it",
-	"disableCreateMutatingWebhookConfig": "the MutatingWebhookConfiguration is among the manifests, and is never created here",
-	"kubeClientConfig":                   "reviews do not call the API server",
-	"metrics-prefix":                     "metrics are named podsecrets_*",
-	"gcpSecretManager":                   "there is no manager for GCP",
-	"azureSecretManager":                 "there is no manager for Azure",
-	"embeddedSecretManagerConfig":        "there is no embedded manager",
-	"imageBuilderConfig":                 "images are not rewritten",
-	"type":                               "global secrets are always local",
-}
-
-// convertFlyte makes Flyte's sections the project's own, with Flyte's defaults:
-// global secrets first, then Kubernetes Secrets, as files where the request
-// leaves the choice.
-func (cfg *config) convertFlyte(c *checker) {
-	if cfg.Webhook == nil && cfg.Secrets == nil {
+// checkOrder warns of managers that are never asked, where Flyte asks them for
+// what the ones before do not have.
+func (cfg *config) checkOrder(c *checker) {
+	i := slices.Index(cfg.Managers, "embedded")
+	if i < 0 || i == len(cfg.Managers)-1 {
 		return
 	}
-	for _, name := range []string{"managers", "global", "k8s", "vault", "aws", "gcp", "azure", "csi", "layout"} {
-		c.require(!c.has(name), "cannot stand beside Flyte's sections webhook and secrets", name)
-	}
-	c.sections = map[string][]string{
-		"global": {"secrets"}, "layout": {"webhook", "secretEnvVarPrefix"},
-		"aws": {"webhook", "awsSecretManager"}, "vault": {"webhook", "vaultSecretManager"},
-	}
-	// A section that the file sets to null is gone.
-	cfg.stores = defaultStores()
-	webhook, secrets := orZero(cfg.Webhook), orZero(cfg.Secrets)
-	cfg.Webhook, cfg.Secrets = nil, nil
-	c.warnRest("webhook", webhook.Rest)
-	c.warnRest("secrets", secrets.Rest)
-
-	cfg.Managers = webhook.managers(c)
-	cfg.K8s.Any = mount.File.String()
-	override(&cfg.Global.Dir, secrets.SecretsPrefix)
-	override(&cfg.Global.EnvPrefix, secrets.EnvPrefix)
-	override(&cfg.Layout.EnvPrefix, webhook.SecretEnvVarPrefix)
-	if vault := webhook.Vault; vault != nil && c.used(cfg.Managers, "vault", "vaultSecretManager") {
-		override(&cfg.Vault.Role, vault.Role)
-		override(&cfg.Vault.KVVersion, vault.KVVersion)
-		cfg.Vault.Annotations = vault.Annotations
-	}
-	if aws := webhook.AWS; aws != nil && c.used(cfg.Managers, "aws", "awsSecretManager") {
-		override(&cfg.AWS.Image, aws.SidecarImage)
-		cfg.AWS.Resources = aws.Resources.over(equal(map[string]string{"cpu": "200m", "memory": "500Mi"}))
-	}
-}
-
-// managers is Flyte's order: global secrets, then the list, or else the single
-// one, or else Kubernetes Secrets.
-func (w flyteWebhook) managers(c *checker) []string {
-	managers := []string{"global"}
-	types, at := w.SecretManagerTypes, "secretManagerTypes"
-	if len(types) == 0 {
-		types, at = []string{w.SecretManagerType}, "secretManagerType"
-	} else if w.SecretManagerType != "" {
-		c.warn("secretManagerTypes takes its place", "webhook", "secretManagerType")
-	}
-	for i, name := range types {
-		path := []string{"webhook", at}
-		if at == "secretManagerTypes" {
-			path = append(path, strconv.Itoa(i))
-		}
-		if name == "" {
-			name = "K8s"
-		}
-		manager, ok := flyteTypes[name]
-		c.oneOf(name, names(flyteTypes), path...)
-		// To leave it out would hand its secrets to the next manager.
-		c.require(!ok || manager != "", name+" has no counterpart here", path...)
-		if manager != "" && !slices.Contains(managers, manager) {
-			managers = append(managers, manager)
-		}
-	}
-	return managers
-}
-
-// warnRest warns of what has no effect here, and refuses what Flyte does not
-// know either.
-func (c *checker) warnRest(section string, rest map[string]yaml.Node) {
-	for _, name := range slices.Sorted(maps.Keys(rest)) {
-		if reason, ok := notTaken[name]; ok {
-			c.warn("has no effect: "+reason, section, name)
-		} else {
-			c.require(false, "unknown field", section, name)
-		}
-	}
-}
-
-// used reports whether a section is that of one of the managers, and warns of
-// one that is not.
-func (c *checker) used(managers []string, manager, section string) bool {
-	if slices.Contains(managers, manager) {
-		return true
-	}
-	c.warn("has no effect: it is not among the secret managers", "webhook", section)
-	return false
-}
-
-// over puts quantities over the default ones, as Flyte does.
-func (r *resources) over(d *resources) *resources {
-	if r != nil {
-		maps.Copy(d.Requests, r.Requests)
-		maps.Copy(d.Limits, r.Limits)
-	}
-	return d
+	c.warn(strings.Join(cfg.Managers[i+1:], ", ")+" behind Embedded: only what has no key, or a key that embedded.keys leaves out, gets there, as it is not looked up here which secrets there are",
+		"webhook", "secretManagerTypes")
 }
 
 // override takes over what is not empty.
 func override(setting *string, value string) { *setting = cmp.Or(value, *setting) }
-
-func orZero[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}

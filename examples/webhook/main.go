@@ -2,7 +2,7 @@
 // Injector.Review behind controller-runtime's webhook server, with certificates
 // of its own making. README.md says how to deploy it.
 //
-//	webhook [-config FILE] [-print-config] [-kubeconfig FILE]
+//	webhook [-config FILE]... [-flyte 1|2] [-print-config] [-print-selector] [-kubeconfig FILE]
 //
 // It speaks to the API server of -kubeconfig, of the variable KUBECONFIG, or of
 // the cluster that it runs in, in this order.
@@ -32,7 +32,10 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("webhook", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	file := fs.String("config", "", "the `file` with the configuration; without it, the defaults")
+	var from source
+	fs.Var(&from, "config", "a `file` with the configuration, a directory or a pattern; again for further ones, which have precedence; without it, the defaults")
+	fs.Var(&from.release, "flyte", "the `release` of Flyte, 1 (1.16.8) or 2, whose configuration it is; without it, its keys tell")
+	printSelector := fs.Bool("print-selector", false, "write the namespaceSelector of the configuration to standard output, as a patch of the MutatingWebhookConfiguration, and exit")
 	printConfig := fs.Bool("print-config", false, "write the effective configuration to standard output and exit")
 	clientconfig.RegisterFlags(fs)
 	switch err := fs.Parse(args); {
@@ -43,13 +46,16 @@ func run(args []string, stdout, stderr io.Writer) error {
 	case fs.NArg() > 0:
 		return fmt.Errorf("%q is no flag", fs.Arg(0))
 	}
-	cfg, warnings, err := load(*file)
+	cfg, warnings, err := from.load()
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cfg.level()}))
 	for _, warning := range warnings {
-		log.Warn(warning, "config", *file)
+		log.Warn(warning, "config", from.String())
+	}
+	if *printSelector {
+		return cfg.printSelector(stdout)
 	}
 	if *printConfig {
 		return cfg.print(stdout)
@@ -60,19 +66,4 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	return serve(ctrl.SetupSignalHandler(), cfg, cluster)
-}
-
-func load(file string) (*config, []string, error) {
-	if file == "" {
-		return parse(nil)
-	}
-	text, err := os.ReadFile(file) // #nosec G304 -- the file that the flag names
-	if err != nil {
-		return nil, nil, err // names the file
-	}
-	cfg, warnings, err := parse(text)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s:\n%w", file, err)
-	}
-	return cfg, warnings, nil
 }

@@ -36,6 +36,8 @@ var makers = map[string]func(*stores) (injector.SecretManager, error){
 	"gcp":    func(s *stores) (injector.SecretManager, error) { return s.GCP.manager() },
 	"azure":  func(s *stores) (injector.SecretManager, error) { return s.Azure.manager() },
 	"csi":    func(s *stores) (injector.SecretManager, error) { return s.CSI.manager() },
+
+	"embedded": func(s *stores) (injector.SecretManager, error) { return s.Embedded.manager() },
 }
 
 // checkManagers makes everything once, to find what cannot be made.
@@ -48,6 +50,7 @@ func (cfg *config) checkManagers(c *checker) {
 	section(c, cfg.Managers, "gcp", &cfg.GCP, defaults.GCP)
 	section(c, cfg.Managers, "azure", &cfg.Azure, defaults.Azure)
 	section(c, cfg.Managers, "csi", &cfg.CSI, defaults.CSI)
+	section(c, cfg.Managers, "embedded", &cfg.Embedded, defaults.Embedded)
 	if cfg.Global != nil {
 		cfg.Global.check(c)
 	}
@@ -59,6 +62,9 @@ func (cfg *config) checkManagers(c *checker) {
 	}
 	if cfg.Azure != nil {
 		cfg.Azure.complete("mcr.microsoft.com/azure-cli:cbl-mariner2.0")
+	}
+	if cfg.Embedded != nil {
+		cfg.Embedded.check(c)
 	}
 	c.require(len(cfg.Managers) > 0, "has none", "managers")
 	for i, name := range cfg.Managers {

@@ -13,6 +13,7 @@ import (
 	"github.com/podsecrets/podsecrets/awssm"
 	"github.com/podsecrets/podsecrets/azurekv"
 	"github.com/podsecrets/podsecrets/csi"
+	"github.com/podsecrets/podsecrets/examples/webhook/internal/flyte"
 	"github.com/podsecrets/podsecrets/gcpsm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
@@ -32,6 +33,8 @@ type stores struct {
 	GCP    *gcpConfig    `yaml:"gcp,omitempty"`
 	Azure  *azureConfig  `yaml:"azure,omitempty"`
 	CSI    *csiConfig    `yaml:"csi,omitempty"`
+	// Embedded is Flyte 2's manager of that name.
+	Embedded *embeddedConfig `yaml:"embedded,omitempty"`
 }
 
 // defaultStores has a section for each manager.
@@ -44,6 +47,8 @@ func defaultStores() stores {
 		GCP:    &gcpConfig{fetching: fetching{Fetcher: "Stock"}},
 		Azure:  &azureConfig{fetching: fetching{Fetcher: "Stock"}},
 		CSI:    &csiConfig{Driver: "secrets-store.csi.k8s.io"},
+
+		Embedded: defaultEmbedded(),
 	}
 }
 
@@ -94,6 +99,9 @@ type k8sConfig struct {
 	DefaultMode int32  `yaml:"defaultMode"`
 	// FlyteScope gives Secrets the names of Flyte 2.
 	FlyteScope *flyteScope `yaml:"flyteScope,omitempty"`
+	// HashedKeys serves requests without a group from the Secret whose name is the
+	// MD5 sum of the key, as Flyte 2 does.
+	HashedKeys bool `yaml:"hashedKeys,omitempty"`
 }
 
 // flyteScope is a scope of Flyte 2. What is empty is the Pod's label, "*" means
@@ -112,6 +120,8 @@ func (k *k8sConfig) manager() (injector.SecretManager, error) {
 	cfg := k8ssecret.Config{Any: choice, Required: k.Required, DefaultMode: &k.DefaultMode}
 	if s := k.FlyteScope; s != nil {
 		cfg.Names = k8ssecret.FlyteScope(s.Organization, s.Domain, s.Project)
+	} else if k.HashedKeys {
+		cfg.Names = flyte.HashedKeys
 	}
 	return k8ssecret.New(cfg)
 }
@@ -156,6 +166,9 @@ func (a *awsConfig) manager() (injector.SecretManager, error) {
 type gcpConfig struct {
 	fetching `yaml:",inline"`
 	Project  string `yaml:"project,omitempty"`
+	// VersionRequired leaves requests without a version to the next manager, as
+	// Flyte does.
+	VersionRequired bool `yaml:"versionRequired,omitempty"`
 }
 
 func (g *gcpConfig) manager() (injector.SecretManager, error) {
@@ -163,10 +176,14 @@ func (g *gcpConfig) manager() (injector.SecretManager, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gcpsm.New(gcpsm.Config{
+	m, err := gcpsm.New(gcpsm.Config{
 		Fetcher: fetcher, Image: g.Image, ImagePullSecrets: references(g.ImagePullSecrets), Resources: resources,
 		RunAsUser: g.RunAsUser, AssignedUser: g.AssignedUser, Project: g.Project, EnvFiles: g.EnvFiles,
 	})
+	if err == nil && g.VersionRequired {
+		return flyte.Versioned{SecretManager: m}, nil
+	}
+	return m, err
 }
 
 type azureConfig struct {

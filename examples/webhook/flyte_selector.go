@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kjson "sigs.k8s.io/json"
+)
+
+// selector is the namespaceSelector in Kubernetes' type. The error begins with its
+// name.
+func (cfg *config) selector() (*metav1.LabelSelector, error) {
+	selector := &metav1.LabelSelector{}
+	text, err := json.Marshal(cfg.NamespaceSelector)
+	if err == nil && cfg.NamespaceSelector != nil {
+		var flaws []error
+		flaws, err = kjson.UnmarshalStrict(text, selector)
+		err = errors.Join(append(flaws, err)...)
+	}
+	if err == nil {
+		_, err = metav1.LabelSelectorAsSelector(selector)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("namespaceSelector: is no selector of labels: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return selector, nil
+}
+
+// printSelector writes a patch for the folder of the manifests: the
+// namespaceSelector, and that the webhook does not see its own namespace.
+func (cfg *config) printSelector(w io.Writer) error {
+	if cfg.NamespaceSelector == nil {
+		return errors.New("the configuration has no namespaceSelector")
+	}
+	selector := map[string]any{}
+	for key, value := range cfg.NamespaceSelector {
+		selector[key] = value
+	}
+	own := map[string]any{"key": corev1.LabelMetadataName, "operator": metav1.LabelSelectorOpNotIn, "values": []string{cfg.Namespace}}
+	expressions, _ := selector["matchExpressions"].([]any)
+	selector["matchExpressions"] = append(append([]any{}, expressions...), own)
+	encoder := yaml.NewEncoder(w)
+	encoder.SetIndent(2)
+	err := encoder.Encode(map[string]any{
+		"apiVersion": "admissionregistration.k8s.io/v1",
+		"kind":       "MutatingWebhookConfiguration",
+		"metadata":   map[string]any{"name": cfg.WebhookConfiguration},
+		"webhooks":   []any{map[string]any{"name": "inject.podsecrets.github.io", "namespaceSelector": selector}},
+	})
+	return errors.Join(err, encoder.Close())
+}

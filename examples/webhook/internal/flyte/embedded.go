@@ -1,0 +1,161 @@
+package flyte
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Stores are where embedded secrets can be: the values of
+// embeddedSecretManagerConfig.type.
+var Stores = []string{AWS, GCP, Azure, K8s}
+
+// storeOf returns Flyte's spelling of a store; AWS for none, as in Flyte.
+func storeOf(text string) (string, bool) {
+	if text == "" {
+		return AWS, true
+	}
+	i := slices.IndexFunc(Stores, func(s string) bool { return strings.EqualFold(s, text) })
+	if i < 0 {
+		return "", false
+	}
+	return Stores[i], true
+}
+
+// EmbeddedManager serves the secrets of Flyte 2's embedded manager: a request's key
+// and three labels of the Pod say which, its group and version say nothing.
+//
+// Flyte's webhook reads the value and puts it into the Pod. Here the Pod refers to
+// a Kubernetes Secret in its own namespace, or the fetching program reads the
+// store with the Pod's rights.
+//
+// A secret has the names that Flyte 1's client looks up, and those that Flyte 2's
+// users read: the variable that the request names, and the file of the key, its
+// case kept, directly in the directory.
+type EmbeddedManager struct {
+	// Store is one of Stores.
+	Store string
+	// Inner is the manager of that store: package k8ssecret's, or one of those that
+	// fetch, with Fetch.
+	Inner injector.SecretManager
+	// Scope says whose secrets are served.
+	Scope Scope
+	// Keys are all that are served. Empty means every key.
+	Keys []string
+}
+
+// Name returns "embedded".
+func (m *EmbeddedManager) Name() string { return "embedded" }
+
+// Mount answers as the store's manager does. A request without a key, a Pod
+// without the labels, and what the store's manager refuses are
+// secret.ErrUnsupported.
+func (m *EmbeddedManager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	if len(m.Keys) > 0 && !slices.Contains(m.Keys, req.Key) {
+		return mount.Fragment{}, fmt.Errorf("%w: the configuration does not list the key", secret.ErrUnsupported)
+	}
+	if req.Key == "" {
+		return mount.Fragment{}, fmt.Errorf("%w: embedded secrets have a key", secret.ErrUnsupported)
+	}
+	if m.Store == Azure && req.Field != "" {
+		return mount.Fragment{}, fmt.Errorf("%w: an embedded secret of Azure is a field already", secret.ErrUnsupported)
+	}
+	n, err := m.Scope.name(req.Key, target)
+	if err != nil {
+		return mount.Fragment{}, err
+	}
+	form := req.Form(target.Layout())
+	if form == mount.File {
+		return m.file(ctx, req, n, target)
+	}
+	f, err := m.variable(ctx, req, n, target)
+	if form == mount.Any && errors.Is(err, secret.ErrUnsupported) {
+		return m.file(ctx, req, n, target)
+	}
+	return f, err
+}
+
+// ask asks the store's manager for a secret under the name that it has there.
+func (m *EmbeddedManager) ask(ctx context.Context, req secret.Request, n name, target mount.Target) (mount.Fragment, error) {
+	req.GroupVersion, req.Container = "", ""
+	switch m.Store {
+	case K8s:
+		req.Group, req.Key = HashedName(n.id()), n.id()
+	case Azure:
+		req.Group, req.Key, req.Field = n.azure(), "", "value"
+	default:
+		req.Group, req.Key = n.id(), ""
+	}
+	f, err := m.Inner.Mount(ctx, req, target)
+	f.Reads.Name = cmp.Or(f.Reads.Name, req.Group)
+	if m.Store == Azure {
+		f.Honors.Field = false
+	}
+	return f, err
+}
+
+func (m *EmbeddedManager) variable(ctx context.Context, req secret.Request, n name, target mount.Target) (mount.Fragment, error) {
+	derived := req.EnvName(target.Layout(), "")
+	valid := validation.IsRelaxedEnvVarName
+	if m.Store == K8s {
+		valid = validation.IsEnvVarName
+	}
+	if len(valid(derived)) > 0 {
+		return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
+	}
+	inner := req
+	inner.Mount = mount.EnvVar
+	if len(derived) > len(inner.EnvVar) {
+		inner.EnvVar = derived // a store may count its length
+	}
+	return m.ask(ctx, inner, n, target)
+}
+
+// file brings the secret to the file that the request names, and to the one that
+// Flyte 2 writes.
+func (m *EmbeddedManager) file(ctx context.Context, req secret.Request, n name, target mount.Target) (mount.Fragment, error) {
+	layout := target.Layout()
+	inner := req
+	inner.Mount, inner.EnvVar, inner.Path = mount.File, "", req.RelPath(layout, "")
+	f, err := m.ask(ctx, inner, n, target)
+	exact := path.Clean("/" + req.Key)[1:]
+	if err != nil || req.Path != "" || exact == "" || exact == inner.Path {
+		return f, err
+	}
+	inner.Path = exact
+	second, err := m.ask(ctx, inner, n, target)
+	if err != nil {
+		return mount.Fragment{}, err
+	}
+	return join(f, second), nil
+}
+
+// join adds to a file what brings the same secret to a second one: an item of a
+// projected volume, or a variable of the fetching program.
+func join(f, second mount.Fragment) mount.Fragment {
+	for i, v := range second.Volumes {
+		if j := slices.IndexFunc(f.Volumes, func(w corev1.Volume) bool { return w.Name == v.Name }); j >= 0 {
+			items := &f.Volumes[j].Projected.Sources[0].Secret.Items
+			*items = append(*items, v.Projected.Sources[0].Secret.Items...)
+			continue
+		}
+		f.Volumes = append(f.Volumes, v)
+		f.VolumeMounts = append(f.VolumeMounts, second.VolumeMounts[i])
+	}
+	for i, c := range second.InitContainers {
+		env := &f.InitContainers[i].Env
+		*env = append(slices.Clip(*env), c.Env...)
+	}
+	return f
+}
