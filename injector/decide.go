@@ -1,6 +1,7 @@
 package injector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 type decided struct {
 	placements []Placement
 	edits      *merge.Edits
-	secrets    []int // the places of the requests among the secrets of edits
+	served     []merge.Secret
+	secrets    []int // the places of the requests in served
 }
 
 // withContainers returns the placements with the containers that receive them.
@@ -50,16 +52,27 @@ func (f *failures) join(reqs []secret.Request) error {
 	return errors.Join(append(all, f.others...)...)
 }
 
+// addExempt adds that nothing was asked of these containers.
+func (f *failures) addExempt(names []string) {
+	if len(names) > 0 {
+		f.others = append(f.others, fmt.Errorf("not verified are containers that other webhooks add: %.4096q", names))
+	}
+}
+
 // subject is what a decision is about: a Pod, or a template of Pods.
 type subject struct {
 	view      *merge.View
 	namespace string
-	template  bool
+	// admitted is the namespace of an admission request, which is the API
+	// server's word.
+	admitted string
+	template bool
+	verify   bool // rather than inject
 }
 
 func (in *Injector) target(s subject) mount.Target {
 	meta := s.view.Metadata
-	meta.Namespace = s.namespace
+	meta.Namespace = cmp.Or(in.namespace, s.namespace)
 	spec := s.view.Spec()
 	spec.Template = s.template
 	return mount.NewTarget(in.layout, in.options.InitOrder, &meta).WithSpec(spec)
@@ -76,10 +89,16 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 		return nil, err
 	}
 	var f failures
-	secrets, at := in.ask(ctx, in.target(sub), reqs, &f)
+	secrets, at := in.ask(ctx, sub, reqs, &f)
 	change, problems := merge.Merge(in.layout, secrets)
-	edits, more, err := change.Decide(sub.view, in.options)
-	for _, p := range append(problems, more...) {
+	options := in.options
+	options.Verify = sub.verify
+	edits, more, err := change.Decide(sub.view, options)
+	problems = append(problems, more...)
+	if sub.verify && edits != nil {
+		problems = append(problems, edits.Missing()...)
+	}
+	for _, p := range problems {
 		e := mendable(secrets[p.Secret].Request, secrets[p.Secret].Manager, p.Err)
 		if p.Other >= 0 && p.Other != p.Secret {
 			other := secrets[p.Other].Request
@@ -90,10 +109,13 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 	if err != nil {
 		f.others = append(f.others, err)
 	}
+	if sub.verify && edits != nil && len(problems) > 0 {
+		f.addExempt(edits.Exempt())
+	}
 	if err := f.join(reqs); err != nil {
 		return nil, err
 	}
-	d := &decided{make([]Placement, len(reqs)), edits, make([]int, len(reqs))}
+	d := &decided{make([]Placement, len(reqs)), edits, secrets, make([]int, len(reqs))}
 	for i, req := range reqs {
 		d.secrets[i] = at[req]
 		d.placements[i] = placement(&secrets[at[req]])
@@ -103,7 +125,8 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 
 // ask finds out who serves which request. Each different request is asked for
 // once; at holds their places in what is returned.
-func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.Request, f *failures) (served []merge.Secret, at map[secret.Request]int) {
+func (in *Injector) ask(ctx context.Context, sub subject, reqs []secret.Request, f *failures) (served []merge.Secret, at map[secret.Request]int) {
+	target, namespace := in.target(sub), cmp.Or(in.namespace, sub.admitted)
 	served = make([]merge.Secret, 0, len(reqs))
 	at = make(map[secret.Request]int, len(reqs))
 	for _, req := range reqs {
@@ -114,7 +137,7 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 			break
 		}
 		at[req] = len(served)
-		if found, failed := in.askFor(ctx, target, req); failed != nil {
+		if found, failed := in.askFor(ctx, target, namespace, req); failed != nil {
 			f.add(failed)
 		} else {
 			served = append(served, found)
@@ -127,7 +150,7 @@ func (in *Injector) ask(ctx context.Context, target mount.Target, reqs []secret.
 }
 
 // askFor asks the managers for one request, in the form that it decides.
-func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.Request) (merge.Secret, *RequestError) {
+func (in *Injector) askFor(ctx context.Context, target mount.Target, namespace string, req secret.Request) (merge.Secret, *RequestError) {
 	if err := in.validate(req); err != nil {
 		return merge.Secret{}, mendable(req, "", err)
 	}
@@ -137,6 +160,9 @@ func (in *Injector) askFor(ctx context.Context, target mount.Target, req secret.
 	for _, m := range in.managers {
 		name := m.Name()
 		fragment, err := m.Mount(ctx, asked, target)
+		if err == nil {
+			err = in.authorize(req, name, fragment.Reads, target, namespace)
+		}
 		var found merge.Secret
 		if err == nil {
 			found, err = in.check(asked, name, fragment, target)
@@ -221,7 +247,7 @@ func (in *Injector) checkName(s *merge.Secret) error {
 }
 
 func placement(s *merge.Secret) Placement {
-	p := Placement{Request: s.Request, Manager: s.Manager}
+	p := Placement{Request: s.Request, Manager: s.Manager, Reads: s.Fragment.Reads}
 	if s.Fragment.File {
 		p.Mount, p.Path = mount.File, s.Name
 	} else {

@@ -10,7 +10,8 @@
 // asks managers in order, names things, merges the answers, finds conflicts and
 // writes the result. [Injector.Plan] says where each secret would be found and
 // changes nothing; [Injector.Inject], [Injector.InjectTemplate] and
-// [Injector.Patch] suit controllers, [Injector.Review] an admission webhook.
+// [Injector.Patch] suit controllers, [Injector.PatchJSON] those with unstructured
+// objects, [Injector.Review] and [Injector.Verify] admission webhooks.
 // Package mount defines the words that are used here.
 //
 // # What always holds
@@ -93,6 +94,28 @@
 // variables, "variable" is that of any other store. A "no" is a
 // *mount.ConflictError. The way out is a directory in Path instead of "top", and a
 // variable instead of a fetched file.
+//
+// # Who may read what
+//
+// Config.Allow decides about each access; Rules are the usual way. They match what
+// a store would be asked for, so the spelling of a request makes no difference.
+// Where they refuse, the next manager is asked, which needs a rule of its own.
+//
+// An Access has the namespace of the admission request, or that of Injector.For:
+// the API server's word, or the controller's. An object's own word never counts.
+// The service account is the Pod author's choice among those of the namespace, so a
+// rule with ServiceAccounts separates workloads, not people. Labels and annotations
+// are the author's word too; managers may read them.
+//
+// Rules limit what this library brings. They do not limit what a Pod's author can
+// reach without it: any Secret of the namespace, by a reference of the Pod's own, and
+// whatever the Pod's service account may fetch. So they matter most for secrets that
+// managers bring from elsewhere: literals (package global), and stores to which the
+// fetcher or the agent logs in for everybody. global.Config.Allow stays: it is asked
+// before the secret is looked up, and both must allow.
+//
+// [Injector.Verify] checks, behind all mutating webhooks, that a Pod has what it asks
+// for.
 //
 // # Odd Pods
 //

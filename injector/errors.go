@@ -31,6 +31,11 @@ type RequestError struct {
 	public error
 }
 
+// AuthorCanFix reports whether the author of the Pod, or of its requests, can fix
+// the cause by a change of either. Otherwise a manager failed: it is for the
+// operator, and trying again may help.
+func (e *RequestError) AuthorCanFix() bool { return e.public != nil }
+
 func (e *RequestError) Error() string { return e.text(fmt.Sprint(e.Err)) }
 
 // Unwrap returns the cause.

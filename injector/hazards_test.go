@@ -165,7 +165,11 @@ func TestHazardsOfPods(t *testing.T) {
 func TestHazardOfMirrorPods(t *testing.T) {
 	pod := stamped(t, userStoryPod(), ask(mount.EnvVar, "g/k")...)
 	pod.Annotations[corev1.MirrorPodAnnotationKey] = ""
-	response := hazardInjector(t, mount.ConflictFail).Review(ctx, creation(toJSON(t, pod)))
+	request := creation(toJSON(t, pod))
+	response := hazardInjector(t, mount.ConflictFail).Review(ctx, request)
+	assert.NotNil(t, response.Patch, "anybody can write the annotation")
+	request.UserInfo.Groups = []string{"system:nodes", "system:authenticated"}
+	response = hazardInjector(t, mount.ConflictFail).Review(ctx, request)
 	assert.True(t, response.Allowed)
 	assert.Nil(t, response.Patch)
 }

@@ -1,6 +1,7 @@
 package injector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,16 @@ type Config struct {
 	// OnConflict says what happens to variables that a container already
 	// defines otherwise. The zero value is an error.
 	OnConflict mount.ConflictPolicy
+	// Allow decides who may read which secret; use Rules.Allow. Nil allows
+	// everything. A manager whose answer it refuses is passed over as if it did
+	// not have the secret, and the next one is asked. The Pod's author is told
+	// that the secret was not found; RequestError.Err has the reason. The function
+	// must give the same answer every time.
+	Allow func(Access) error
+	// Late reports containers that webhooks called after this library add to
+	// Pods, such as a service mesh's proxy. Verify asks nothing of them. Nil
+	// means that there are none.
+	Late func(mount.Container) bool
 }
 
 // Injector injects secrets into Pods. It is immutable and safe for concurrent
@@ -45,6 +56,9 @@ type Injector struct {
 	managers []SecretManager
 	layout   mount.Layout
 	options  merge.Options
+	allow    func(Access) error
+	// namespace is that of For, or empty.
+	namespace string
 }
 
 // New returns an Injector, or an error that names the field of cfg that cannot
@@ -74,7 +88,9 @@ func New(cfg Config) (*Injector, error) {
 			Containers: cfg.Containers,
 			InitOrder:  cfg.InitOrder,
 			OnConflict: cfg.OnConflict,
+			Late:       cfg.Late,
 		},
+		allow: cfg.Allow,
 	}, nil
 }
 
@@ -121,6 +137,7 @@ func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Re
 		Placements: d.withContainers(),
 		pod:        func() *corev1.Pod { return d.edits.Apply(pod) },
 		patch:      d.edits.Operations,
+		references: func() []Reference { return referencesOf(d.served, cmp.Or(in.namespace, pod.Namespace)) },
 	}, nil
 }
 

@@ -87,9 +87,13 @@ func holding(t testing.TB, value string, err error) *global.Manager {
 // there is a way.
 func publicValues(t *testing.T) map[string]any {
 	req := secret.Request{Group: "global", Key: "token", EnvVar: "TOKEN"}
-	in := newInjector(t, nil)
+	var access injector.Access
+	in := newInjector(t, func(cfg *injector.Config) {
+		cfg.Allow = func(a injector.Access) error { access = a; return nil }
+	})
 	plan, err := in.Plan(ctx, userStoryPod(), req)
 	require.NoError(t, err)
+	require.Equal(t, req, access.Request)
 	require.Contains(t, string(toJSON(t, plan.Pod())), "c4nary", "the value is in the Pod")
 	pod := userStoryPod()
 	pod.Spec.Containers[0].Env[0].Name = "TOKEN"
@@ -131,8 +135,10 @@ func publicValues(t *testing.T) map[string]any {
 		"csi.Config": csi.Config{}, "csi.Manager": driven,
 		"gcpsm.Config": gcpsm.Config{}, "gcpsm.Fetcher": gcpsm.Fetch, "gcpsm.Manager": google,
 		"global.Config": global.Config{Source: source}, "global.Manager": held, "global.Source": source,
-		"injector.Config":   injector.Config{Managers: []injector.SecretManager{held}},
-		"injector.Injector": in, "injector.LimitError": &injector.LimitError{}, "injector.Placement": plan.Placements[0],
+		"injector.Access": access, "injector.Reference": injector.Reference{}, "injector.Rule": injector.Rule{}, "injector.Rules": injector.Rules{},
+		"mount.MissingError": &mount.MissingError{},
+		"injector.Config":    injector.Config{Managers: []injector.SecretManager{held}},
+		"injector.Injector":  in, "injector.LimitError": &injector.LimitError{}, "injector.Placement": plan.Placements[0],
 		"injector.Plan": plan, "injector.RequestError": failed, "injector.SecretManager": injector.SecretManager(held),
 		"k8ssecret.Config": k8ssecret.Config{}, "k8ssecret.Manager": kubernetes, "k8ssecret.Ref": k8ssecret.Ref{},
 		"mount.ConflictError": conflict, "mount.ConflictPolicy": mount.ConflictKeepPod, "mount.Container": mount.Container{},

@@ -27,6 +27,9 @@ const (
 	// maxMessage how many bytes it has. API servers pass it on and log it.
 	maxTold    = 20
 	maxMessage = 16 << 10
+
+	// maxCause is how many bytes each of the causes of a refusal has.
+	maxCause = 1 << 10
 )
 
 // LimitError says that there is more of something than may be.
@@ -62,16 +65,23 @@ func message(errs []error) string {
 			texts = append(texts, fmt.Sprintf("and %d more", len(errs)-i))
 			break
 		}
-		var failed *RequestError
-		if errors.As(err, &failed) {
-			texts = append(texts, failed.publicText())
-		} else {
-			texts = append(texts, err.Error())
-		}
+		texts = append(texts, publicText(err))
 	}
-	all := strings.Join(texts, "; ")
-	if len(all) > maxMessage {
-		all = strings.ToValidUTF8(all[:maxMessage], "") + "..."
+	return limited(strings.Join(texts, "; "), maxMessage)
+}
+
+// publicText returns what may be told of an error.
+func publicText(err error) string {
+	var failed *RequestError
+	if errors.As(err, &failed) {
+		return failed.publicText()
 	}
-	return all
+	return err.Error()
+}
+
+func limited(text string, most int) string {
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
 }

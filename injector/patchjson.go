@@ -50,9 +50,10 @@ func (in *Injector) subjectOfJSON(object []byte) (subject, error) {
 	if err := atMost(maxAnnotations, sizeOf(view.Metadata.Annotations), "bytes of annotations"); err != nil {
 		return subject{}, fmt.Errorf("the object has %w", err)
 	}
-	template := view.Kind == "" && view.APIVersion == ""
-	if pod := view.Kind == "Pod" && (view.APIVersion == "v1" || view.APIVersion == ""); !pod && !template {
-		return subject{}, fmt.Errorf("kind: %.253q of %.253q is not supported: supported are Pod of v1, and a pod template, which has no kind", view.Kind, view.APIVersion)
+	kind, version := view.Kind()
+	template := kind == "" && version == ""
+	if pod := kind == "Pod" && (version == "v1" || version == ""); !pod && !template {
+		return subject{}, fmt.Errorf("kind: %.253q of %.253q is not supported: supported are Pod of v1, and a pod template, which has no kind", kind, version)
 	}
 	if err := view.CheckContainers(); err != nil {
 		return subject{}, err

@@ -16,8 +16,9 @@ type Plan struct {
 	Placements []Placement
 
 	// Functions, so that no printer finds values of secrets behind them.
-	pod   func() *corev1.Pod
-	patch func() []jsonpatch.Operation
+	pod        func() *corev1.Pod
+	patch      func() []jsonpatch.Operation
+	references func() []Reference
 }
 
 // Pod returns the injected Pod. Each call returns a new one.
@@ -35,6 +36,8 @@ type Placement struct {
 	Request secret.Request
 	// Manager is the Name of the manager that serves the request.
 	Manager string
+	// Reads is what the manager's store is asked for. Rules match it.
+	Reads mount.Object
 	// Mount is EnvVar or File, never Any.
 	Mount mount.Type
 	// EnvVar is the variable that holds the secret, if Mount is EnvVar. The

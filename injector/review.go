@@ -3,7 +3,9 @@ package injector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/podsecrets/podsecrets/internal/merge"
+	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
 
@@ -27,6 +30,9 @@ const (
 	OutcomeUnchanged = "unchanged" // the Pod has all that it asks for already
 	OutcomeDenied    = "denied"    // the Pod's author can mend it
 	OutcomeFailed    = "failed"    // a manager failed, or the time was up
+
+	OutcomeVerified   = "verified"   // Verify: the Pod has all that it asks for
+	OutcomeIncomplete = "incomplete" // Verify: the Pod lacks something that it asks for
 )
 
 // Review answers an admission request for a mutating webhook. Of a Pod that is
@@ -35,7 +41,7 @@ const (
 // the Pod, so that fields which this build's k8s.io/api does not know stay.
 // Everything else is allowed as it is: other operations, other resources and
 // subresources, mirror Pods (the kubelet's images of static Pods, which cannot
-// be changed), and Pods without requests. The label secret.InjectLabel is for
+// be changed) that a node creates, and Pods without requests. The label secret.InjectLabel is for
 // the webhook's objectSelector and not looked at. A request that a test makes
 // up needs Operation and Resource, or it is allowed as one of the others.
 //
@@ -54,39 +60,52 @@ const (
 // Pod that no API server would send, such as one with null for a container, the
 // response may have a patch that does not apply.
 func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
-	if req == nil {
-		return deny("", http.StatusBadRequest, "there is no admission request")
+	sub, reqs, response := open(req)
+	if response != nil {
+		return response
 	}
-	if !createsPod(req) {
-		return allow(req, OutcomeSkipped)
-	}
-	if err := atMost(maxPod, len(req.Object.Raw), "bytes of JSON"); err != nil {
-		return deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
-	}
-	view, err := merge.ViewRequests(req.Object.Raw)
-	if err != nil {
-		return deny(req.UID, http.StatusBadRequest, "the pod cannot be decoded: "+err.Error())
-	}
-	annotations := view.Metadata.Annotations
-	if _, mirror := annotations[corev1.MirrorPodAnnotationKey]; mirror {
-		return allow(req, OutcomeSkipped)
-	}
-	reqs, err := secret.DecodeAnnotations(annotations)
-	if err != nil {
-		return deny(req.UID, http.StatusBadRequest, message(split(err)))
-	}
-	if len(reqs) == 0 {
-		return allow(req, OutcomeSkipped)
-	}
-	if err := atMost(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
-		return deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
-	}
-	d, err := in.decide(ctx, subject{view: view, namespace: req.Namespace}, reqs)
+	d, err := in.decide(ctx, sub, reqs)
 	if err != nil {
 		return refuse(ctx, req, err)
 	}
 	return in.respond(req, d)
 }
+
+// open returns the Pod of an admission request and the requests in it, or else
+// the response to a request that is to be allowed as it is, or refused.
+func open(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request, response *admissionv1.AdmissionResponse) {
+	if req == nil {
+		return sub, nil, deny("", http.StatusBadRequest, "there is no admission request")
+	}
+	if !createsPod(req) {
+		return sub, nil, allow(req, OutcomeSkipped)
+	}
+	if err := atMost(maxPod, len(req.Object.Raw), "bytes of JSON"); err != nil {
+		return sub, nil, deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
+	}
+	view, err := merge.ViewRequests(req.Object.Raw)
+	if err != nil {
+		return sub, nil, deny(req.UID, http.StatusBadRequest, "the pod cannot be decoded: "+err.Error())
+	}
+	annotations := view.Metadata.Annotations
+	if _, mirror := annotations[corev1.MirrorPodAnnotationKey]; mirror && slices.Contains(req.UserInfo.Groups, nodes) {
+		return sub, nil, allow(req, OutcomeSkipped)
+	}
+	reqs, err = secret.DecodeAnnotations(annotations)
+	if err != nil {
+		return sub, nil, deny(req.UID, http.StatusBadRequest, message(split(err)))
+	}
+	if len(reqs) == 0 {
+		return sub, nil, allow(req, OutcomeSkipped)
+	}
+	if err := atMost(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
+		return sub, nil, deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
+	}
+	return subject{view: view, namespace: req.Namespace, admitted: req.Namespace}, reqs, nil
+}
+
+// nodes is the group of kubelets (user.NodesGroup of k8s.io/apiserver).
+const nodes = "system:nodes"
 
 func createsPod(req *admissionv1.AdmissionRequest) bool {
 	return req.Operation == admissionv1.Create && req.SubResource == "" &&
@@ -133,14 +152,49 @@ func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *
 	errs := split(err)
 	for _, e := range errs {
 		var failed *RequestError
-		if errors.As(e, &failed) && failed.public == nil {
+		if errors.As(e, &failed) && !failed.AuthorCanFix() {
 			code = http.StatusInternalServerError
 		}
 	}
 	if ctx.Err() != nil {
 		code = http.StatusGatewayTimeout
 	}
-	return deny(req.UID, code, message(errs))
+	response := deny(req.UID, code, message(errs))
+	if code == http.StatusUnprocessableEntity {
+		response.Result.Details = &metav1.StatusDetails{Kind: "Pod", Name: req.Name, Causes: causesOf(errs)}
+	}
+	return response
+}
+
+// causesOf returns a cause for each error of which the message tells, as kubectl
+// shows the causes instead of the message.
+func causesOf(errs []error) (causes []metav1.StatusCause) {
+	for i, err := range errs {
+		if i == maxTold {
+			more := fmt.Sprintf("and %d more errors", len(errs)-i)
+			return append(causes, metav1.StatusCause{Type: metav1.CauseTypeFieldValueInvalid, Field: "metadata.annotations", Message: more})
+		}
+		causes = append(causes, metav1.StatusCause{
+			Type: metav1.CauseTypeFieldValueInvalid, Field: fieldOf(err), Message: limited(publicText(err), maxCause),
+		})
+	}
+	return causes
+}
+
+// fieldOf returns the field of the Pod that is in the way, or else where requests
+// stand.
+func fieldOf(err error) string {
+	var conflict *mount.ConflictError
+	var missing *mount.MissingError
+	switch {
+	case errors.As(err, &conflict) && conflict.Path != "":
+		return conflict.Path
+	case errors.As(err, &missing) && missing.Path != "":
+		return missing.Path
+	case errors.Is(err, mount.ErrNoContainer):
+		return "spec.containers"
+	}
+	return "metadata.annotations"
 }
 
 // split returns the errors that errors.Join joined.

@@ -134,6 +134,7 @@ func TestReviewLeavesAlone(t *testing.T) {
 			pod := stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"})
 			pod.Annotations[corev1.MirrorPodAnnotationKey] = "hash"
 			r.Object.Raw = toJSON(t, pod)
+			r.UserInfo.Groups = []string{"system:nodes"}
 		}},
 		{"a pod that asks for nothing", func(r *admissionv1.AdmissionRequest) { r.Object.Raw = toJSON(t, userStoryPod()) }},
 	} {

@@ -33,6 +33,10 @@ type Options struct {
 	Containers func(mount.Container) bool // nil: all
 	InitOrder  mount.InitOrder
 	OnConflict mount.ConflictPolicy
+	// Verify also looks at what injecting cannot mend; see verify.go. Late are
+	// the containers of which nothing is asked then.
+	Verify bool
+	Late   func(mount.Container) bool
 }
 
 // decision is the making of the Edits of one Pod.
@@ -42,6 +46,7 @@ type decision struct {
 	options   Options
 	receivers []receiver
 	others    []receiver // containers that receive nothing, without fetchers
+	late      []receiver // chosen ones that later webhooks add
 	insertAt  int        // the index at which new fetchers go
 
 	growth   int // bytes that the containers gain
@@ -76,6 +81,9 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 		return nil, nil, mount.ErrNoContainer
 	}
 	d.checkReceivers()
+	if o.Verify {
+		d.checkOrder()
+	}
 	if err := d.annotate(); err != nil {
 		return nil, d.problems, err
 	}
@@ -115,10 +123,12 @@ func (d *decision) chooseReceivers() {
 			r := receiver{c, i, d.change.ofReceiver(c)}
 			switch {
 			case d.change.isFetcher(c) || d.change.isWebhookContainer(c.Name):
-			case d.options.Containers == nil || d.options.Containers(c.Container):
-				d.receivers = append(d.receivers, r)
-			default:
+			case d.options.Containers != nil && !d.options.Containers(c.Container):
 				d.others = append(d.others, r)
+			case d.options.Verify && d.options.Late != nil && d.options.Late(c.Container):
+				d.late = append(d.late, r)
+			default:
+				d.receivers = append(d.receivers, r)
 			}
 		}
 	}

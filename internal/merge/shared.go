@@ -67,7 +67,7 @@ func (d *decision) checkShared() {
 		check(r, func(int) bool { return false })
 	}
 	if len(d.change.byContainer) > 0 {
-		for _, r := range d.receivers {
+		for _, r := range slices.Concat(d.receivers, d.late) {
 			check(r, func(i int) bool {
 				container := d.change.secrets[i].Container
 				return container == "" || container == r.Name
@@ -92,7 +92,7 @@ func (d *decision) checkEnvVolume() {
 	if of.first == none {
 		return
 	}
-	for _, r := range slices.Concat(d.receivers, d.others) {
+	for _, r := range slices.Concat(d.receivers, d.others, d.late) {
 		for j := range r.mounts {
 			if r.mounts[j].volume == mount.EnvVolume && !r.mounts[j].device {
 				d.conflict(of, &mount.ConflictError{

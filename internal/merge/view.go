@@ -15,9 +15,9 @@ import (
 // typed Pod or of the JSON that it is made from. It is read-only once made.
 type View struct {
 	Metadata metav1.ObjectMeta // of which only what managers and annotations need
-	// Kind and APIVersion are those of an object in JSON.
-	Kind, APIVersion string
-	noMetadata       bool // in JSON, it is missing or null
+	// Of an object in JSON.
+	kind, apiVersion []byte
+	noMetadata       bool // it is missing or null
 
 	volumes        elements[corev1.Volume]
 	pullSecrets    elements[pullSecret]
@@ -136,6 +136,13 @@ func viewContainers(containers []corev1.Container, init bool) []container {
 		}
 	}
 	return views
+}
+
+// Kind returns the kind and apiVersion of an object in JSON, empty if it has none.
+func (v *View) Kind() (kind, apiVersion string) {
+	_ = json.Unmarshal(v.kind, &kind)
+	_ = json.Unmarshal(v.apiVersion, &apiVersion)
+	return kind, apiVersion
 }
 
 // CheckContainers reports a container without a name, and one whose name another

@@ -39,9 +39,9 @@ func viewJSON(raw []byte, requests bool) (*View, error) {
 			v.metadata()
 			metadata = true
 		case "kind":
-			v.view.Kind = v.textOrSkip()
+			v.view.kind = v.rawValue()
 		case "apiVersion":
-			v.view.APIVersion = v.textOrSkip()
+			v.view.apiVersion = v.rawValue()
 		case "spec":
 			if requests && metadata && !v.annotations.requests {
 				v.skip() // as most Pods of a cluster
@@ -84,7 +84,7 @@ func (v *viewer) metadata() {
 
 func (v *viewer) spec() {
 	view := v.view
-	*view = View{Kind: view.Kind, APIVersion: view.APIVersion, Metadata: view.Metadata, noMetadata: view.noMetadata}
+	*view = View{kind: view.kind, apiVersion: view.apiVersion, Metadata: view.Metadata, noMetadata: view.noMetadata}
 	var name, deprecated, os, selected string
 	var hostProcess bool
 	for v.object(); v.next('}'); {
@@ -108,8 +108,7 @@ func (v *viewer) spec() {
 		case "securityContext":
 			hostProcess = v.hostProcess()
 		case "resources":
-			p := v.skipSpan()
-			view.rawLimited = v.text[p.from:p.to]
+			view.rawLimited = v.rawValue()
 		default:
 			v.skip()
 		}
@@ -119,6 +118,12 @@ func (v *viewer) spec() {
 
 // The following read fields that are of no concern to most Pods, and take a value
 // of another type for none: API servers never send one.
+
+// rawValue reads any value, and returns its JSON.
+func (v *viewer) rawValue() []byte {
+	p := v.skipSpan()
+	return v.text[p.from:p.to]
+}
 
 // textOrSkip reads a string.
 func (v *viewer) textOrSkip() string {

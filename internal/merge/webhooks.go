@@ -104,24 +104,39 @@ func containsAll(list, names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return !listed[name] })
 }
 
-// checkRan looks whether a webhook that the Pod says has run really has: then one
-// of its containers is there, and its volume is where the files are read. It will
-// not read what is missing now.
+// checkRan looks whether a webhook that the Pod says has run really has. It will
+// not read what is missing now. To verify a Pod, it must have run.
 func (d *decision) checkRan(w *webhook, missing []pair) {
-	if w.RanAnnotation == "" || !d.saysItRan(w.Webhook) {
+	says := w.RanAnnotation != "" && d.saysItRan(w.Webhook)
+	if !says && !d.options.Verify {
 		return
 	}
-	says := "is " + quote(w.RanValue) + ", but "
+	reason := d.hasNotRun(w)
+	switch {
+	case says && reason != "":
+		d.annotationConflict(w.requesters, w.RanAnnotation, "is "+quote(w.RanValue)+", but "+reason)
+	case says:
+		for _, p := range missing {
+			if a, ours := d.change.annotations[p.key]; !ours || a.kind != annotationAlias {
+				d.annotationConflict(w.requesters, w.RanAnnotation, "is "+quote(w.RanValue)+", so that the other webhook will not read "+quote(p.key)+", which is missing")
+				return
+			}
+		}
+	case reason != "":
+		for i := range w.all() {
+			d.problems = append(d.problems, Problem{i, none, &mount.MissingError{
+				Path: "spec.volumes", Field: "volumes", Name: w.Volume, Reason: "is missing: the webhook that brings it has not run: " + reason,
+			}})
+		}
+	}
+}
+
+// hasNotRun says what of a webhook's work the Pod lacks, or "": one of the
+// containers, or the volume where the files are read.
+func (d *decision) hasNotRun(w *webhook) string {
 	isOurs := func(c container) bool { return slices.Contains(w.Containers, c.Name) }
 	if !slices.ContainsFunc(d.view.initContainers, isOurs) && !slices.ContainsFunc(d.view.containers, isOurs) {
-		d.annotationConflict(w.requesters, w.RanAnnotation, says+"the pod has none of the containers that the other webhook adds")
-		return
-	}
-	for _, p := range missing {
-		if a, ours := d.change.annotations[p.key]; !ours || a.kind != annotationAlias {
-			d.annotationConflict(w.requesters, w.RanAnnotation, "is "+quote(w.RanValue)+", so that the other webhook will not read "+quote(p.key)+", which is missing")
-			return
-		}
+		return "the pod has none of the containers that the other webhook adds"
 	}
 	only := d.change.secrets[w.first].Container
 	for _, r := range d.receivers {
@@ -129,10 +144,10 @@ func (d *decision) checkRan(w *webhook, missing []pair) {
 			continue
 		}
 		if !slices.ContainsFunc(r.mounts, func(m mounted) bool { return m.volume == w.Volume && absolute(m.path) == w.dir }) {
-			d.annotationConflict(w.requesters, w.RanAnnotation, says+"container "+quote(r.Name)+" does not have its volume at "+quote(w.dir))
-			return
+			return "container " + quote(r.Name) + " does not have its volume at " + quote(w.dir)
 		}
 	}
+	return ""
 }
 
 // readsFiles reports whether a scope has files that the webhook brings.

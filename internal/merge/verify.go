@@ -1,0 +1,177 @@
+package merge
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
+)
+
+// A Pod is complete if there is nothing to add to it, if no receiver has been
+// moved in front of a fetcher, and if the other webhooks that bring secrets have
+// run. Options.Verify makes Decide look at the last two; Missing tells of the
+// first.
+
+// Missing returns what the Pod lacks, a problem for each secret that needs it.
+func (e *Edits) Missing() []Problem {
+	m := missing{d: e.decision}
+	for _, edit := range e.all {
+		m.add(edit)
+	}
+	return m.problems
+}
+
+// Exempt returns the names of the containers of which nothing is asked, as other
+// webhooks add them: those of Options.Late and of mount.Webhook.
+func (e *Edits) Exempt() (names []string) {
+	d := e.decision
+	for _, r := range d.late {
+		names = append(names, r.Name)
+	}
+	for _, containers := range [][]container{d.view.initContainers, d.view.containers} {
+		for i := range containers {
+			if name := containers[i].Name; d.change.isWebhookContainer(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+type missing struct {
+	d        *decision
+	problems []Problem
+}
+
+func (m *missing) report(of requesters, err *mount.MissingError) {
+	for i := range of.all() {
+		if len(m.problems) >= maxProblems {
+			return
+		}
+		m.problems = append(m.problems, Problem{i, none, err})
+	}
+}
+
+func (m *missing) add(e edit) {
+	c := m.d.change
+	switch e := e.(type) {
+	case annotate:
+		for _, p := range e.added {
+			m.report(c.needingAnnotation(p.key), &mount.MissingError{Path: "metadata.annotations", Field: "metadata.annotations", Name: p.key})
+		}
+	case insert[corev1.Container, *corev1.Container]:
+		for _, f := range e.elems {
+			ours, _ := c.fetchers.get(f.Name)
+			m.report(ours.requesters, &mount.MissingError{Path: "spec.initContainers", Field: "initContainers", Name: f.Name})
+		}
+	case insert[pullSecret, *pullSecret]:
+		for _, s := range e.elems {
+			m.report(c.needingPullSecret(s.Name), &mount.MissingError{Path: "spec.imagePullSecrets", Field: "imagePullSecrets", Name: s.Name})
+		}
+	case insert[corev1.Volume, *corev1.Volume]:
+		for _, v := range e.elems {
+			m.volume(v.Name)
+		}
+	case insert[corev1.VolumeProjection, *corev1.VolumeProjection]:
+		m.volume(m.d.volumeName(e.owner.index))
+	case insert[corev1.KeyToPath, *corev1.KeyToPath]:
+		m.volume(m.d.volumeName(e.owner.index))
+	case insert[corev1.EnvVar, *corev1.EnvVar]:
+		m.variables(e)
+	case insert[corev1.VolumeMount, *corev1.VolumeMount]:
+		r := m.d.receiverAt(e.list == initMounts, e.owner.index)
+		for _, v := range e.elems {
+			ours, _ := r.scope.mounts.get(absolute(v.MountPath))
+			m.report(ours.requesters, &mount.MissingError{Path: r.path(r.index, "volumeMounts"), Container: r.Name, Field: "volumeMounts", Name: v.MountPath})
+		}
+	}
+}
+
+// volume reports a volume that is missing, or that has not all items.
+func (m *missing) volume(name string) {
+	for _, r := range m.d.receivers {
+		if v, ok := r.scope.volumes.get(name); ok {
+			m.report(v.requesters, &mount.MissingError{Path: "spec.volumes", Field: "volumes", Name: name})
+			return
+		}
+	}
+}
+
+// variables reports those of a receiver or of a fetcher.
+func (m *missing) variables(e insert[corev1.EnvVar, *corev1.EnvVar]) {
+	init := e.list == initEnv
+	if init {
+		fetcher := &m.d.view.initContainers[e.owner.index]
+		if f, ok := m.d.change.fetchers.get(fetcher.Name); ok {
+			for _, v := range e.elems {
+				ours, _ := f.env.get(v.Name)
+				m.report(requesters{first: ours.first}, &mount.MissingError{Path: fetcher.path(e.owner.index, "env"), Container: f.Name, Field: "env", Name: v.Name})
+			}
+			return
+		}
+	}
+	r := m.d.receiverAt(init, e.owner.index)
+	for _, v := range e.elems {
+		ours, _ := r.scope.vars.get(v.Name)
+		m.report(ours.requesters, &mount.MissingError{Path: r.path(r.index, "env"), Container: r.Name, Field: "env", Name: v.Name})
+	}
+}
+
+func (d *decision) receiverAt(init bool, index int) receiver {
+	return d.receivers[slices.IndexFunc(d.receivers, func(r receiver) bool { return r.Init == init && r.index == index })]
+}
+
+func (d *decision) volumeName(index int) string {
+	if v := d.view.volumes; v.typed == nil {
+		return string(decode(v.text, v.raw[index].name))
+	}
+	return d.view.volumes.typed[index].Name
+}
+
+// needingAnnotation returns the secrets because of which a Pod gets an
+// annotation. That which lists containers is everybody's of the webhook.
+func (c *Change) needingAnnotation(key string) requesters {
+	if a, ok := c.annotations[key]; ok {
+		if a.kind == annotationRequired {
+			return c.needing(key)
+		}
+		return requesters{first: a.first}
+	}
+	i := slices.IndexFunc(c.webhooks, func(w webhook) bool { return w.ContainersAnnotation == key })
+	return c.webhooks[i].requesters
+}
+
+func (c *Change) needingPullSecret(name string) requesters {
+	of := requesters{first: none}
+	for i := range c.secrets {
+		if slices.Contains(c.secrets[i].Fragment.ImagePullSecrets, pullSecret{Name: name}) {
+			if of.first == none {
+				of.first = i
+			} else {
+				of.add(i)
+			}
+		}
+	}
+	return of
+}
+
+// checkOrder reports receivers that stand between the place of fetchers and the
+// fetchers that are there: another webhook has moved one of both. The containers
+// in front of that place start before the secrets are there by InitOrder's choice.
+func (d *decision) checkOrder() {
+	for _, r := range d.receivers {
+		if !r.Init || r.index < d.insertAt {
+			continue
+		}
+		for _, i := range r.scope.members {
+			f := &d.change.secrets[i].Fragment
+			early := f.File && (r.index < d.fetchersEnd(f) || f.Webhook != nil && f.Webhook.First && r.index < d.webhookEnds(f.Webhook))
+			if early && !d.full() {
+				d.problems = append(d.problems, Problem{i, none, &mount.MissingError{
+					Path: r.path(r.index, "name"), Field: "initContainers", Name: r.Name, Reason: "starts before the init container that fetches the secret",
+				}})
+			}
+		}
+	}
+}
