@@ -105,10 +105,10 @@ func (cfg *config) setFlyte(c *checker, from *flyte.Config) {
 	override(&cfg.Global.EnvPrefix, from.Secrets.EnvPrefix)
 
 	// What Flyte's managers do: with Kubernetes Secrets a file where the request
-	// leaves the choice, and Google's secrets only with a version.
+	// leaves the choice, and Google's secrets only with a version, which names the file.
 	cfg.K8s.Any = mount.File.String()
 	cfg.K8s.HashedKeys = two
-	cfg.GCP.VersionRequired = true
+	cfg.GCP.FlyteNames = true
 	setImage(&cfg.AWS.fetching, webhook.AWS)
 	setImage(&cfg.GCP.fetching, webhook.GCP)
 	setImage(&cfg.Azure.fetching, webhook.Azure)

@@ -166,9 +166,9 @@ func (a *awsConfig) manager() (injector.SecretManager, error) {
 type gcpConfig struct {
 	fetching `yaml:",inline"`
 	Project  string `yaml:"project,omitempty"`
-	// VersionRequired leaves requests without a version to the next manager, as
-	// Flyte does.
-	VersionRequired bool `yaml:"versionRequired,omitempty"`
+	// FlyteNames gives files the names that Flyte gives them, and leaves requests
+	// without a version to the next manager, as Flyte does.
+	FlyteNames bool `yaml:"flyteNames,omitempty"`
 }
 
 func (g *gcpConfig) manager() (injector.SecretManager, error) {
@@ -180,8 +180,8 @@ func (g *gcpConfig) manager() (injector.SecretManager, error) {
 		Fetcher: fetcher, Image: g.Image, ImagePullSecrets: references(g.ImagePullSecrets), Resources: resources,
 		RunAsUser: g.RunAsUser, AssignedUser: g.AssignedUser, Project: g.Project, EnvFiles: g.EnvFiles,
 	})
-	if err == nil && g.VersionRequired {
-		return flyte.Versioned{SecretManager: m}, nil
+	if err == nil && g.FlyteNames {
+		return flyte.GCPManager{SecretManager: m}, nil
 	}
 	return m, err
 }

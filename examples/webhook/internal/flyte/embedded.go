@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/podsecrets/podsecrets/injector"
@@ -139,23 +138,4 @@ func (m *EmbeddedManager) file(ctx context.Context, req secret.Request, n name, 
 		return mount.Fragment{}, err
 	}
 	return join(f, second), nil
-}
-
-// join adds to a file what brings the same secret to a second one: an item of a
-// projected volume, or a variable of the fetching program.
-func join(f, second mount.Fragment) mount.Fragment {
-	for i, v := range second.Volumes {
-		if j := slices.IndexFunc(f.Volumes, func(w corev1.Volume) bool { return w.Name == v.Name }); j >= 0 {
-			items := &f.Volumes[j].Projected.Sources[0].Secret.Items
-			*items = append(*items, v.Projected.Sources[0].Secret.Items...)
-			continue
-		}
-		f.Volumes = append(f.Volumes, v)
-		f.VolumeMounts = append(f.VolumeMounts, second.VolumeMounts[i])
-	}
-	for i, c := range second.InitContainers {
-		env := &f.InitContainers[i].Env
-		*env = append(slices.Clip(*env), c.Env...)
-	}
-	return f
 }

@@ -209,11 +209,30 @@ func TestHashedKeys(t *testing.T) {
 	}
 }
 
-func TestVersioned(t *testing.T) {
-	m, err := gcpsm.New(gcpsm.Config{})
-	require.NoError(t, err)
-	injectortest.Run(t, Versioned{m},
-		injectortest.Case{Request: secret.Request{Group: "s", GroupVersion: "2"}, Want: injectortest.File},
-		injectortest.Case{Request: secret.Request{Group: "s"}, Want: injectortest.Unsupported},
-	)
+func TestGCPManager(t *testing.T) {
+	for fetcher, image := range map[gcpsm.Fetcher]string{gcpsm.Stock: "", gcpsm.Fetch: "i"} {
+		inner, err := gcpsm.New(gcpsm.Config{Fetcher: fetcher, Image: image})
+		require.NoError(t, err)
+		m := GCPManager{inner}
+		injectortest.Run(t, m,
+			injectortest.Case{Request: secret.Request{Group: "Secret", GroupVersion: "2"}, Want: injectortest.File},
+			injectortest.Case{Request: secret.Request{Group: "s", Key: "k", GroupVersion: "2", Path: "p"}, Want: injectortest.File},
+			injectortest.Case{Request: secret.Request{Group: "s", Mount: mount.File}, Want: injectortest.Unsupported},
+			injectortest.Case{Request: secret.Request{Group: "s", GroupVersion: "2", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
+		)
+		in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
+		require.NoError(t, err)
+		reqs := []secret.Request{{Group: "Secret", Key: "A", GroupVersion: "2"}, {Group: "Secret", Key: "b", GroupVersion: "2"}}
+		pod, err := in.Inject(t.Context(), injectortest.Pod(), reqs...)
+		require.NoError(t, err)
+		for _, call := range []secret.Request{{Group: "Secret", Key: "A"}, {Group: "Secret", Key: "b"}, {Group: "Secret", GroupVersion: "2"}} {
+			assert.NoError(t, injectortest.CanRead(pod, "app", call), fetcher)
+		}
+		again, err := in.Inject(t.Context(), pod, reqs...)
+		require.NoError(t, err)
+		assert.Equal(t, pod, again)
+		_, err = in.Inject(t.Context(), injectortest.Pod(), reqs[0], secret.Request{Group: "Secret", Key: "A", GroupVersion: "3"})
+		var conflict *mount.ConflictError
+		assert.ErrorAs(t, err, &conflict, "two versions under one name")
+	}
 }

@@ -3,7 +3,11 @@ package flyte
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/k8ssecret"
@@ -21,14 +25,65 @@ func HashedKeys(req secret.Request, _ mount.Target) (k8ssecret.Ref, error) {
 	return k8ssecret.Ref{Name: strings.ToLower(req.Group), Key: req.Key}, nil
 }
 
-// Versioned is a manager that leaves requests without a version to the next one,
-// as Flyte's manager of Google's secrets does.
-type Versioned struct{ injector.SecretManager }
+// GCPManager serves Google's secrets as Flyte does. It leaves a request without a
+// version to the next manager. Flyte's file is "group/version" and ignores the key:
+// a request with a key has that file too, and a name without the version, as
+// "group/version/key" could not be beside it.
+type GCPManager struct{ injector.SecretManager }
 
 // Mount answers as the manager does.
-func (v Versioned) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+func (m GCPManager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
+	layout := target.Layout()
 	if req.GroupVersion == "" {
 		return mount.Fragment{}, fmt.Errorf("%w: there is no version", secret.ErrUnsupported)
 	}
-	return v.SecretManager.Mount(ctx, req, target)
+	f, err := m.SecretManager.Mount(ctx, req, target)
+	if err != nil || !f.File || req.Key == "" || req.Path != "" || layout.Exact {
+		return f, err
+	}
+	req.Mount, req.Path = mount.File, req.RelPath(layout, "")
+	if f, err = m.SecretManager.Mount(ctx, req, target); err != nil {
+		return f, err
+	}
+	f.Versioned = false
+	flytes := strings.ToLower(path.Join(req.Group, req.GroupVersion))
+	if flytes == req.Path {
+		return f, nil
+	}
+	req.Path = flytes
+	second, err := m.SecretManager.Mount(ctx, req, target)
+	if err != nil {
+		return mount.Fragment{}, err
+	}
+	return join(f, second), nil
+}
+
+// join adds to a file what brings the same secret to a second one: an item of a
+// projected volume, a variable of the fetching program, or a container.
+func join(f, second mount.Fragment) mount.Fragment {
+	f.Volumes, f.VolumeMounts = slices.Clone(f.Volumes), slices.Clone(f.VolumeMounts)
+	for _, v := range second.Volumes {
+		i := slices.IndexFunc(f.Volumes, func(w corev1.Volume) bool { return w.Name == v.Name })
+		if i < 0 {
+			f.Volumes = append(f.Volumes, v)
+		} else if v.Projected != nil {
+			items := &f.Volumes[i].Projected.Sources[0].Secret.Items
+			*items = append(*items, v.Projected.Sources[0].Secret.Items...)
+		}
+	}
+	for _, m := range second.VolumeMounts {
+		if !slices.ContainsFunc(f.VolumeMounts, func(n corev1.VolumeMount) bool { return n.MountPath == m.MountPath }) {
+			f.VolumeMounts = append(f.VolumeMounts, m)
+		}
+	}
+	f.InitContainers = slices.Clone(f.InitContainers)
+	for _, c := range second.InitContainers {
+		i := slices.IndexFunc(f.InitContainers, func(d mount.InitContainer) bool { return d.Name == c.Name })
+		if i < 0 {
+			f.InitContainers = append(f.InitContainers, c)
+		} else {
+			f.InitContainers[i].Env = slices.Concat(f.InitContainers[i].Env, c.Env)
+		}
+	}
+	return f
 }
