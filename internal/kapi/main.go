@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 )
 
 func main() {
@@ -38,6 +39,7 @@ func main() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
+	_ = syscall.Setpgid(0, 0) // whoever interrupts or kills the test's group lets it end by itself
 	dir := os.Args[1]
 	err := run(ctx, dir, os.Args[2:])
 	if ctx.Err() != nil {
