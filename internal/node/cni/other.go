@@ -1,0 +1,6 @@
+//go:build !linux
+
+// Command cni is a CNI plugin, which needs Linux.
+package main
+
+func main() {}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+// Command csidriver mounts volumes, which needs Linux.
+package main
+
+func main() {}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Brings containerd, runc and busybox into the folder bin/node/debian: Debian's (or
+# Ubuntu's) packages, unpacked rather than installed, so that nothing of the machine
+# changes. Where there is no apt-get, the programs must be in PATH, or in the folders
+# that NODE_PATH names.
+set -eu
+into=$1
+if [ -e "$into/complete" ]; then exit 0; fi
+if ! command -v apt-get dpkg-deb >/dev/null; then
+	for p in containerd containerd-shim-runc-v2 ctr runc busybox; do
+		PATH="${NODE_PATH:-}:$PATH" command -v "$p" >/dev/null || {
+			echo "node: this is not Debian, and there is no $p: install it, or name its folder in NODE_PATH" >&2
+			exit 1
+		}
+	done
+	exit 0
+fi
+rm -rf "$into"
+mkdir -p "$into"
+cd "$into"
+download() { apt-get -q -o APT::Sandbox::User=root download containerd runc busybox-static; }
+# Lists of packages may be missing or old.
+download >/dev/null 2>&1 || { apt-get -qq update && download; }
+for deb in *.deb; do dpkg-deb -x "$deb" .; done
+rm -f -- *.deb
+touch complete

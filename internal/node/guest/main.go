@@ -1,0 +1,73 @@
+//go:build linux
+
+// Command guest is what the containers of a test run: the pause of a sandbox, a
+// program that tells what it sees, and programs that stand in for those that fetch
+// secrets. It is static, and what it does is its first argument, or else its name.
+//
+//	pause                 waits for a signal
+//	read [flags]          writes what it sees as one line of JSON; see package reader
+//	write FILE=TEXT...    writes files, as an init container of the Pod's own
+//	aws                   stands in for AWS' sidecar image; see aws
+//	gcloud, az            stand in for the vendors' command lines
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	mode, args := filepath.Base(os.Args[0]), os.Args[1:]
+	if mode == "guest" && len(args) > 0 {
+		mode, args = args[0], args[1:]
+	}
+	var err error
+	switch mode {
+	case "pause":
+		pause()
+	case "read":
+		err = read(args)
+	case "write":
+		err = write(args)
+	case "aws":
+		err = aws()
+	case "gcloud":
+		err = gcloud(args)
+	case "az":
+		err = az(args)
+	default:
+		err = fmt.Errorf("unknown mode %q", mode)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		_ = os.WriteFile("/dev/termination-log", []byte(err.Error()), 0o600) // in a sandbox there is none
+		os.Exit(1)
+	}
+}
+
+func pause() {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT)
+	<-c
+}
+
+func write(args []string) error {
+	for _, a := range args {
+		file, text, _ := strings.Cut(a, "=")
+		if err := writeFile(file, []byte(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeFile(file string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { // #nosec G301 -- for everybody, as AWS' image
+		return err
+	}
+	return os.WriteFile(file, content, 0o644) // #nosec G306 G703 -- for everybody, as AWS' image
+}

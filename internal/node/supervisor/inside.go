@@ -1,0 +1,151 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// node is what runs inside of the namespaces.
+type node struct {
+	options
+	dir string // seen from outside too, as the logs are there
+	n   string // a folder in memory, which nobody else sees
+	// stopped is done when standard input has closed.
+	stopped context.Context
+}
+
+// inside is the first process of the namespaces. When it ends, the kernel kills
+// all others, and the mounts vanish with the last of them.
+func inside(o options) error {
+	n := &node{options: o, dir: o.inside, n: filepath.Join(o.inside, "n")}
+	ctx, cancel := context.WithCancel(context.Background())
+	n.stopped = ctx
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	if err := errors.Join(os.Setenv("PATH", o.path), n.mountAll(), n.configure()); err != nil {
+		return err
+	}
+	ended, err := n.startAll()
+	if n.stopped.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	select {
+	case <-n.stopped.Done():
+		return nil
+	case name := <-ended:
+		return fmt.Errorf("%s has ended", name)
+	}
+}
+
+// startAll starts containerd and the kubelet, and returns when the API server knows
+// the node. The channel gets the name of a program that has ended.
+func (n *node) startAll() (<-chan string, error) {
+	ended := make(chan string, 3)
+	if err := n.start(ended, "containerd", "containerd", "-c", filepath.Join(n.n, "containerd.toml")); err != nil {
+		return nil, err
+	}
+	if err := n.until(ended, time.Minute, func() error { return n.ctr("version") }); err != nil {
+		return nil, fmt.Errorf("containerd: %w", err)
+	}
+	if err := n.ctr("images", "import", "-"); err != nil {
+		return nil, err
+	}
+	if err := n.start(ended, "csidriver", filepath.Join(n.bin, "csidriver"), filepath.Join(n.n, "kubelet")); err != nil {
+		return nil, err
+	}
+	if err := n.start(ended, "kubelet", filepath.Join(n.bin, "kubelet"), "--config="+filepath.Join(n.n, "kubelet.yaml"),
+		"--kubeconfig="+n.kubeconfig, "--root-dir="+filepath.Join(n.n, "kubelet"), "--cert-dir="+filepath.Join(n.n, "pki"),
+		"--hostname-override=node", "--v="+n.verbosity); err != nil {
+		return nil, err
+	}
+	if err := n.until(ended, 2*time.Minute, n.registered); err != nil {
+		return nil, fmt.Errorf("kubelet: %w", err)
+	}
+	return ended, nil
+}
+
+// ctr runs containerd's client, with the images as its input.
+func (n *node) ctr(args ...string) error {
+	all := append([]string{"-a", filepath.Join(n.n, "containerd.sock"), "-n", "k8s.io"}, args...)
+	cmd := exec.Command("ctr", all...)
+	cmd.Stdin = images
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("ctr %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func (n *node) registered() error {
+	log, err := os.ReadFile(filepath.Join(n.dir, "log", "kubelet"))
+	if err == nil && !bytes.Contains(log, []byte("Successfully registered node")) {
+		err = errors.New("the API server does not know the node")
+	}
+	return err
+}
+
+// start starts a program with a log of its own.
+func (n *node) start(ended chan<- string, name, program string, args ...string) error {
+	log, err := os.Create(filepath.Join(n.dir, "log", name))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(program, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if name == "csidriver" {
+		cmd.Stdin = csi
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		_ = cmd.Wait() // its log says why
+		ended <- name
+	}()
+	return nil
+}
+
+// until waits for something, while all programs run.
+func (n *node) until(ended <-chan string, most time.Duration, done func() error) error {
+	timeout := time.After(most)
+	for {
+		err := done()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-n.stopped.Done():
+			return n.stopped.Err()
+		case name := <-ended:
+			return fmt.Errorf("%s has ended; its log ends with:\n%s", name, n.logTail(name))
+		case <-timeout:
+			return fmt.Errorf("not after %v: %w", most, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (n *node) logTail(name string) string {
+	log, err := os.ReadFile(filepath.Join(n.dir, "log", name))
+	if err != nil {
+		return err.Error()
+	}
+	return string(log[max(0, len(log)-4096):])
+}

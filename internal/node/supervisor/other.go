@@ -1,0 +1,14 @@
+//go:build !linux
+
+// Command supervisor is a Kubernetes node for tests, which needs Linux.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	fmt.Fprintln(os.Stderr, "node: a node needs Linux")
+	os.Exit(1)
+}

@@ -1,0 +1,103 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+// dirPrefix begins the names of nodes' folders, and of their control groups.
+const dirPrefix = "podsecrets-node-"
+
+// What this program is given, besides standard input.
+var (
+	images = os.NewFile(3, "images")
+	csi    = os.NewFile(4, "csi")
+)
+
+// outside runs a node and returns when it has ended and nothing is left.
+func outside(o options) error {
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP) // closing standard input is how to stop it
+	dir, err := os.MkdirTemp("", dirPrefix)
+	if err != nil {
+		return err
+	}
+	cleaner, err := startCleaner(dir)
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	fmt.Println(dir)
+	err = runNode(o, dir)
+	if o.keep != "" {
+		err = errors.Join(err, os.CopyFS(o.keep, os.DirFS(filepath.Join(dir, "log"))))
+	}
+	return errors.Join(err, cleaner())
+}
+
+func runNode(o options, dir string) error {
+	// Others may come in, as the programs of containers are no root's.
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "log"), 0o755), makeCgroups(cgroup(dir))); err != nil {
+		return err
+	}
+	cmd := inNamespaces(append([]string{"-inside", dir}, os.Args[1:]...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stdin, os.Stdout, os.Stderr, []*os.File{images, csi}
+	if err := startAndStay(cmd); err != nil {
+		return err
+	}
+	return cmd.Wait()
+}
+
+// inNamespaces is this program as the first process of new namespaces. It is
+// killed when this process ends.
+func inNamespaces(args ...string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
+		Pdeathsig:  syscall.SIGKILL,
+	}
+	return cmd
+}
+
+// startAndStay starts a command from a thread that does not end, because the
+// kernel takes the end of the thread for that of the process (Pdeathsig).
+func startAndStay(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		started <- cmd.Start()
+		select {}
+	}()
+	return <-started
+}
+
+// startCleaner starts the process that removes what the node leaves. The returned
+// function tells it to, and waits for it.
+func startCleaner(dir string) (func() error, error) {
+	cmd := exec.Command("/proc/self/exe", "-clean", dir)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // whoever kills our process group does not kill it
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return func() error {
+		return errors.Join(stdin.Close(), cmd.Wait())
+	}, nil
+}
+
+// clean waits for the end of the process at the other end of standard input, and
+// then removes the control groups and the folder of its node.
+func clean(dir string) error {
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return errors.Join(removeCgroups(cgroup(dir)), os.RemoveAll(dir))
+}
