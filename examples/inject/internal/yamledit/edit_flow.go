@@ -1,0 +1,142 @@
+package yamledit
+
+import (
+	"bytes"
+	"strings"
+)
+
+const inFlowStyle = "it is in flow style"
+
+// entries returns where the entries of a collection in flow style begin and end.
+func (n *Node) entries() (spans [][2]int) {
+	for _, p := range n.pairs {
+		spans = append(spans, [2]int{p.start, max(p.colon, p.value.End)})
+	}
+	for _, it := range n.items {
+		spans = append(spans, [2]int{it.start, it.node.End})
+	}
+	return spans
+}
+
+func (e *editor) addFlowFields(n *Node, added []Field) {
+	e.note(n, inFlowStyle)
+	look := e.look.flowIn(e.doc, n)
+	var texts []string
+	for _, f := range added {
+		texts = append(texts, look.flowField(f, look.indent))
+	}
+	e.appendFlow(n, look, texts)
+}
+
+func (e *editor) addFlowItems(n *Node, i int, added []*Value) {
+	e.note(n, inFlowStyle)
+	look := e.look.flowIn(e.doc, n)
+	var texts []string
+	for _, v := range added {
+		texts = append(texts, look.flow(v, look.indent))
+	}
+	for _, it := range n.items { // a comma behind a ":" would make a key of it
+		if s := it.node; s.Kind == Scalar && s.style == plain && strings.HasSuffix(s.text, ":") {
+			e.replace(s.content, s.End, string(quoteText(s.text)))
+		}
+	}
+	if i == len(n.items) {
+		e.appendFlow(n, look, texts)
+		return
+	}
+	separator := look.comma
+	if look.multiLine {
+		separator = "," + look.newLine + look.indent
+	}
+	text := strings.Join(texts, separator)
+	if i > 0 && !bytes.Contains(e.doc.File[n.items[i-1].node.End:n.items[i].start], []byte("#")) {
+		before := n.items[i-1].node.End
+		e.insert(before, e.blankFor(before)+separator+text)
+		return
+	}
+	e.insert(n.items[i].start, text+separator)
+}
+
+// appendFlow adds entries behind the last of a collection that has some.
+func (e *editor) appendFlow(n *Node, look look, texts []string) {
+	spans := n.entries()
+	last := spans[len(spans)-1][1]
+	comma := e.commaBehind(last, n.End)
+	if !look.multiLine {
+		if comma >= 0 {
+			last = comma + 1
+			e.insert(last, " "+strings.Join(texts, look.comma)+",")
+			return
+		}
+		e.insert(last, e.blankFor(last)+look.comma+strings.Join(texts, look.comma))
+		return
+	}
+	text := strings.Join(texts, ","+look.newLine+look.indent)
+	if comma >= 0 {
+		last = comma + 1
+		text += ","
+	} else if at, _ := lineEnd(e.doc.File, last, n.End); bytes.Contains(e.doc.File[last:at], []byte("#")) {
+		e.insert(last, e.blankFor(last)+",")
+		last = at
+	} else {
+		text = e.blankFor(last) + "," + look.newLine + look.indent + text
+		e.insert(last, text)
+		return
+	}
+	e.insert(last, look.newLine+look.indent+text)
+}
+
+// blankFor returns the blank that a comma needs behind an entry without a value,
+// which ends with ":" or with a tag or an anchor.
+func (e *editor) blankFor(comma int) string {
+	text := e.doc.File[:comma]
+	word := text[bytes.LastIndexAny(text, " \t\n[{,")+1:]
+	if !e.doc.JSON && len(word) > 0 && (bytes.HasSuffix(word, []byte(":")) || word[0] == '!' || word[0] == '&') {
+		return " "
+	}
+	return ""
+}
+
+// commaBehind returns where a comma stands behind the last entry, or -1.
+func (e *editor) commaBehind(last, end int) int {
+	r := reader{text: e.doc.File, pos: last, bol: e.doc.Start, end: end}
+	if r.skip(); r.at(r.pos) == ',' {
+		return r.pos
+	}
+	return -1
+}
+
+// removeFlow removes entries, some of which stay, with the commas between.
+func (e *editor) removeFlow(n *Node, gone []int) {
+	isGone := make(map[int]bool, len(gone))
+	for _, i := range gone {
+		isGone[i] = true
+	}
+	spans := n.entries()
+	kept := 0 // whether one before stays
+	for i, span := range spans {
+		switch {
+		case !isGone[i]:
+			kept++
+		case kept > 0:
+			e.replace(spans[i-1][1], span[1], "")
+		default: // up to the next one, which exists as one stays
+			e.replace(span[0], spans[i+1][0], "")
+		}
+	}
+	e.note(n, inFlowStyle)
+}
+
+// flowText returns v in flow style, for a place in the middle of a line.
+func (e *editor) flowText(v *Value, at int) string {
+	look := e.look
+	line := lineStart(e.doc.File, at, e.doc.Start)
+	if look.multiLine = e.look.flowStep != ""; look.multiLine {
+		look.indent = leadingBlanks(e.doc.File[line:at])
+	}
+	return look.flow(v, look.indent)
+}
+
+func leadingBlanks(line []byte) string {
+	return string(line[:len(line)-len(bytes.TrimLeft(line, " \t"))])
+}

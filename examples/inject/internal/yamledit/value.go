@@ -1,0 +1,122 @@
+package yamledit
+
+import (
+	"slices"
+)
+
+type valueKind uint8
+
+const (
+	null valueKind = iota
+	boolean
+	number
+	text
+	array
+	object
+)
+
+func (k valueKind) String() string {
+	return [...]string{"null", "a boolean", "a number", "a text", "a list", "an object"}[k]
+}
+
+// Value is what a node means, or what is to be written. Values are never changed
+// once they are made: Patch makes new ones, which share what stays the same.
+type Value struct {
+	kind   valueKind
+	text   string // of a boolean or number its JSON, of a text the text
+	items  []*Value
+	fields []Field
+	node   *Node // where it is written; nil if it is new
+}
+
+// Field is an entry of an object.
+type Field struct {
+	Name  string
+	Value *Value
+}
+
+// IsNull reports whether v is missing or null.
+func (v *Value) IsNull() bool { return v == nil || v.kind == null }
+
+// IsObject reports whether v is an object.
+func (v *Value) IsObject() bool { return v != nil && v.kind == object }
+
+// Text returns what v says if it is a text.
+func (v *Value) Text() (string, bool) {
+	if v == nil || v.kind != text {
+		return "", false
+	}
+	return v.text, true
+}
+
+// What names the kind of v, such as "a number".
+func (v *Value) What() string {
+	if v == nil {
+		return null.String()
+	}
+	return v.kind.String()
+}
+
+// Items returns the items of a list, otherwise nothing. The slice is read-only.
+func (v *Value) Items() []*Value {
+	if v == nil {
+		return nil
+	}
+	return v.items
+}
+
+// IsList reports whether v is a list.
+func (v *Value) IsList() bool { return v != nil && v.kind == array }
+
+// Fields returns the fields of an object, otherwise nothing. The slice is
+// read-only.
+func (v *Value) Fields() []Field {
+	if v == nil {
+		return nil
+	}
+	return v.fields
+}
+
+// Get returns the field of that name, or nil.
+func (v *Value) Get(names ...string) *Value {
+	for _, name := range names {
+		i := v.find(name)
+		if i < 0 {
+			return nil
+		}
+		v = v.fields[i].Value
+	}
+	return v
+}
+
+func (v *Value) find(name string) int {
+	if v == nil {
+		return -1
+	}
+	return slices.IndexFunc(v.fields, func(f Field) bool { return f.Name == name })
+}
+
+// Source returns the text of a scalar as it is written, or "" if it is new.
+func (v *Value) Source(file []byte) string {
+	if v == nil || v.node == nil || v.node.Kind != Scalar {
+		return ""
+	}
+	return string(file[v.node.content:v.node.End])
+}
+
+// Offset returns where v is written, or -1 if it is new.
+func (v *Value) Offset() int {
+	if v == nil || v.node == nil {
+		return -1
+	}
+	return v.node.Start
+}
+
+// NewText returns the Value of a text.
+func NewText(s string) *Value { return &Value{kind: text, text: s} }
+
+// NewObject returns an object with these fields.
+func NewObject(fields ...Field) *Value { return &Value{kind: object, fields: fields} }
+
+// NewList returns a list of these items.
+func NewList(items ...*Value) *Value { return &Value{kind: array, items: items} }
