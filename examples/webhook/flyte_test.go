@@ -191,3 +191,48 @@ func TestPrintSelector(t *testing.T) {
 
 	assert.EqualError(t, run([]string{"-print-selector"}, &patch, &stderr), "the configuration has no namespaceSelector")
 }
+
+// The ConfigMaps of Flyte's charts mean what they mean there, with what an
+// administrator adds for each manager.
+func TestFlyteCharts(t *testing.T) {
+	const fetch = "embedded: {aws: {image: fetch:1, envFiles: true}}\n"
+	for _, c := range []struct {
+		file, more string
+		managers   []string
+		prefix     string
+	}{
+		{"binary-1", "", []string{"global", "k8s"}, "_FSEC_"},
+		{"core-1", "", []string{"global", "k8s"}, "_FSEC_"},
+		{"core-1", "webhook: {secretManagerType: AWS}\nsecrets: {secrets-prefix: /mnt}\n", []string{"global", "aws"}, "_FSEC_"},
+		{"binary-1", "webhook: {secretManagerType: GCP, gcpSecretManager: {resources: {limits: {memory: 1Gi}}}}\n", []string{"global", "gcp"}, "_FSEC_"},
+		{"binary-1", "webhook: {secretManagerType: Vault, vaultSecretManager: {role: tasks, annotations: {vault.hashicorp.com/namespace: team}}}\n", []string{"global", "vault"}, "_FSEC_"},
+		{"core-1", "webhook: {secretManagerType: Global, namespaceSelector: {matchLabels: {team: a}}, cacheInvalidationPort: 9444}\n", []string{"global"}, "_FSEC_"},
+		{"binary-2", "", []string{"global", "embedded"}, "_UNION_"},
+		{"binary-2", "webhook: {secretManagerTypes: [k8s], imageBuilderConfig: {enabled: false}}\n", []string{"global", "k8s"}, "_UNION_"},
+		{"binary-2", "webhook: {secretManagerTypes: [AWS, GCP, Vault]}\n", []string{"global", "aws", "gcp", "vault"}, "_UNION_"},
+		{"binary-2", "webhook: {embeddedSecretManagerConfig: {type: aws, awsConfig: {region: us-east-2}}}\n" + fetch, []string{"global", "embedded"}, "_UNION_"},
+		{"binary-2", "webhook: {secretManagerTypes: [Azure, Embedded], embeddedSecretManagerConfig: {enabled: true, azureConfig: {vaultURI: 'https://kv.vault.azure.net/'}}}\n", []string{"global", "azure", "embedded"}, "_UNION_"},
+	} {
+		t.Run(c.file+" "+c.more, func(t *testing.T) {
+			more := filepath.Join(t.TempDir(), "more.yaml")
+			require.NoError(t, os.WriteFile(more, []byte(c.more), 0o600))
+			cfg, warnings, err := (&source{files: []string{"testdata/flyte/configmaps/" + c.file + ".yaml", more}}).load()
+			require.NoError(t, err)
+			assert.Equal(t, c.managers, cfg.Managers)
+			assert.Equal(t, c.prefix, cfg.Layout.EnvPrefix)
+			parts := 0
+			for _, w := range warnings {
+				if strings.Contains(w, "for other parts of Flyte") {
+					parts++
+				}
+			}
+			assert.Equal(t, 1, parts, "sections of other parts are passed over with one warning: %v", warnings)
+			_, err = cfg.injector(logged)
+			require.NoError(t, err)
+			again, warnings, err := parse([]byte(printed(t, cfg)))
+			require.NoError(t, err)
+			assert.Empty(t, warnings)
+			assert.Equal(t, cfg, again)
+		})
+	}
+}
