@@ -2,7 +2,6 @@ package merge
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ func (c *Change) addDefaultAnnotations(i int) {
 
 func (c *Change) addAnnotations(i int, annotations map[string]string, kind annotationKind) {
 	if c.annotations == nil && len(annotations) > 0 {
-		c.annotations = make(map[string]annotation)
+		c.annotations = make(map[string]annotation, min(8*len(c.secrets), 1<<10))
 	}
 	var conflicts []string
 	for key, value := range annotations {
@@ -99,28 +98,48 @@ func (d *decision) annotate() error {
 		d.checkRan(w, missing)
 		d.checkFiles(w)
 	}
-	slices.SortFunc(missing, func(a, b pair) int { return strings.Compare(a.key, b.key) })
+	slices.SortFunc(missing, byKey)
 	return d.addAnnotations(have, missing)
 }
 
-// missingAnnotations returns those that the Pod does not have, and reports those
-// that have another value. The annotations of an alias are added if none of them
-// has another value.
+// missingAnnotations returns those that the Pod does not have, sorted, and reports
+// those that have another value. The annotations of an alias are added if
+// none of them has another value.
 func (d *decision) missingAnnotations() []pair {
 	have := d.view.Metadata.Annotations
-	missing := make([]pair, 0, len(d.change.annotations))
-	for _, key := range slices.Sorted(maps.Keys(d.change.annotations)) {
-		a := d.change.annotations[key]
+	missing := make([]pair, 0, len(d.change.annotations)+1)
+	var others []string
+	blocked := make(map[int]bool)
+	for key, a := range d.change.annotations {
+		if a.kind == annotationAlias {
+			is, known := blocked[a.first]
+			if !known {
+				is = d.aliasIsBlocked(a.first)
+				blocked[a.first] = is
+			}
+			if is {
+				continue
+			}
+		}
 		switch value, ok := have[key]; {
-		case a.kind == annotationAlias && d.aliasIsBlocked(a.first):
 		case !ok:
 			missing = append(missing, pair{key, a.value})
-		case a.kind == annotationRequired && value != a.value && !d.full():
-			d.annotationConflict(d.change.needing(key), key, "has another value already")
+		case a.kind == annotationRequired && value != a.value:
+			others = append(others, key)
 		}
 	}
+	slices.Sort(others)
+	for _, key := range others {
+		if d.full() {
+			break
+		}
+		d.annotationConflict(d.change.needing(key), key, "has another value already")
+	}
+	slices.SortFunc(missing, byKey)
 	return missing
 }
+
+func byKey(a, b pair) int { return strings.Compare(a.key, b.key) }
 
 // aliasIsBlocked reports whether the Pod has one of the alias' annotations with
 // another value, or has passed the webhook already.

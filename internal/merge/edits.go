@@ -100,20 +100,12 @@ type annotate struct {
 
 type pair struct{ key, value string }
 
-func (e annotate) all() map[string]string {
-	all := make(map[string]string, len(e.added))
-	for _, a := range e.added {
-		all[a.key] = a.value
-	}
-	return all
-}
-
-// whole returns the operation that adds the first annotations.
-func (e annotate) whole() (path string, value any) {
+// wholePath returns the path of the operation that adds the first annotations.
+func (e annotate) wholePath() string {
 	if e.noMetadata {
-		return metadataPath, map[string]any{"annotations": e.all()}
+		return metadataPath
 	}
-	return annotationsPath, e.all()
+	return annotationsPath
 }
 
 const (
@@ -132,8 +124,14 @@ func (e annotate) apply(pod *corev1.Pod) {
 
 func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
 	if e.length == 0 {
-		path, value := e.whole()
-		return append(to, jsonpatch.NewOperation("add", path, value))
+		all := make(map[string]string, len(e.added))
+		for _, a := range e.added {
+			all[a.key] = a.value
+		}
+		if e.noMetadata {
+			return append(to, jsonpatch.NewOperation("add", e.wholePath(), map[string]any{"annotations": all}))
+		}
+		return append(to, jsonpatch.NewOperation("add", e.wholePath(), all))
 	}
 	for _, a := range e.added {
 		to = append(to, jsonpatch.NewOperation("add", string(appendKey([]byte(annotationsPath+"/"), a.key)), a.value))

@@ -1,33 +1,31 @@
 package merge
 
 import (
-	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
 // JSON returns the edits as the text of a JSON patch, that of Operations.
 func (e *Edits) JSON() ([]byte, error) {
-	w := &patchWriter{path: make([]byte, 0, 128)}
+	w := &patchWriter{path: make([]byte, 0, 128), text: make([]byte, 0, 1<<10+e.size)}
 	if e.repeats {
 		w.at = make(map[any]textRange)
 	}
-	w.text.Grow(2<<10 + 2*e.size) // paths are about as long as what containers gain
-	w.encoder = json.NewEncoder(&w.text)
-	w.text.WriteByte('[')
+	w.raw("[")
 	for _, edit := range e.all {
 		edit.write(w)
 	}
-	w.text.WriteByte(']')
-	return w.text.Bytes(), w.err
+	w.raw("]")
+	return w.text, w.err
 }
 
 // patchWriter writes operations straight into one buffer. An element that goes
 // into several lists is encoded once.
 type patchWriter struct {
-	text    bytes.Buffer
+	text    []byte
 	path    []byte
-	encoder *json.Encoder
+	encoder *json.Encoder     // of what is not written by hand
 	at      map[any]textRange // where the text of an element stands, by its address; nil if none repeats
 	err     error
 }
@@ -38,72 +36,113 @@ func (e insert[T, P]) write(w *patchWriter) {
 	w.path = e.list.appendPath(w.path[:0], e.owner)
 	if e.length == 0 {
 		w.begin()
-		w.text.WriteByte('[')
-		from := w.text.Len()
+		w.raw("[")
 		for i, elem := range e.elems {
-			if i > 0 {
-				w.text.WriteByte(',')
-			}
-			w.element(elem)
-			if i == 0 { // the others are about as long
-				w.text.Grow((w.text.Len() - from + 64) * (len(e.elems) - 1))
-			}
+			w.text = comma(w.text, i)
+			w.element(elem, len(e.elems)-i)
 		}
-		w.text.WriteString("]}")
+		w.raw("]}")
 		return
 	}
 	list := append(w.path, '/')
 	for i, elem := range e.elems {
 		w.path = strconv.AppendInt(list, int64(e.at+i), 10)
 		w.begin()
-		w.element(elem)
-		w.text.WriteByte('}')
+		w.element(elem, len(e.elems)-i)
+		w.raw("}")
 	}
 }
 
 func (e annotate) write(w *patchWriter) {
+	size := 0
+	for _, a := range e.added {
+		size += len(a.key) + len(a.value)*9/8 + 64 // with some escapes, and what is around
+	}
+	w.text = slices.Grow(w.text, size)
 	if e.length == 0 {
-		path, value := e.whole()
-		w.path = append(w.path[:0], path...)
+		w.path = append(w.path[:0], e.wholePath()...)
 		w.begin()
-		w.encode(value)
-		w.text.WriteByte('}')
+		w.annotations(e)
+		w.raw("}")
 		return
 	}
 	for i := range e.added {
 		w.path = appendKey(append(w.path[:0], annotationsPath+"/"...), e.added[i].key)
 		w.begin()
-		w.encode(&e.added[i].value)
-		w.text.WriteByte('}')
+		w.text = appendText(w.text, e.added[i].value)
+		w.raw("}")
 	}
 }
+
+// annotations writes the value of the operation that adds the first ones. Of a
+// key that is there twice, the last one counts.
+func (w *patchWriter) annotations(e annotate) {
+	if e.noMetadata {
+		w.raw(`{"annotations":`)
+	}
+	w.raw("{")
+	for i, a := range e.added {
+		if i+1 < len(e.added) && e.added[i+1].key == a.key {
+			continue
+		}
+		if w.text[len(w.text)-1] != '{' {
+			w.raw(",")
+		}
+		w.text = appendText(w.text, a.key)
+		w.text = appendText(append(w.text, ':'), a.value)
+	}
+	w.raw("}")
+	if e.noMetadata {
+		w.raw("}")
+	}
+}
+
+func (w *patchWriter) raw(text string) { w.text = append(w.text, text...) }
 
 // begin begins an operation at the path, up to its value.
 func (w *patchWriter) begin() {
-	if w.text.Len() > 1 {
-		w.text.WriteByte(',')
+	if len(w.text) > 1 {
+		w.raw(",")
 	}
-	w.text.WriteString(`{"op":"add","path":"`)
-	w.text.Write(w.path) // names of fields and of annotations, and numbers
-	w.text.WriteString(`","value":`)
+	w.raw(`{"op":"add","path":"`)
+	w.text = append(w.text, w.path...) // names of fields and of annotations, and numbers
+	w.raw(`","value":`)
 }
 
-func (w *patchWriter) element(elem any) {
+// element writes an element, with which n elements are left in its list. It makes
+// room for them at once, as most lists have elements of about one length.
+func (w *patchWriter) element(elem any, n int) {
+	from := len(w.text)
 	if s, ok := w.at[elem]; ok {
-		w.text.Write(w.text.Bytes()[s.from:s.to])
+		w.text = append(w.text, w.text[s.from:s.to]...)
+	} else {
+		w.encode(elem)
+		if w.at != nil {
+			w.at[elem] = textRange{from, len(w.text)}
+		}
+	}
+	if size := len(w.text) - from; cap(w.text)-len(w.text) < size {
+		w.text = slices.Grow(w.text, min((n-1)*(size+len(w.path)+48), len(w.text)+1<<16))
+	}
+}
+
+func (w *patchWriter) encode(elem any) {
+	if text, ok := appendElement(w.text, elem); ok {
+		w.text = text
 		return
 	}
-	from := w.text.Len()
-	w.encode(elem)
-	if w.at != nil {
-		w.at[elem] = textRange{from, w.text.Len()}
+	if w.encoder == nil {
+		w.encoder = json.NewEncoder(w)
 	}
-}
-
-func (w *patchWriter) encode(value any) {
-	if err := w.encoder.Encode(value); err != nil {
+	if err := w.encoder.Encode(elem); err != nil {
 		w.err = err
 		return
 	}
-	w.text.Truncate(w.text.Len() - len("\n"))
+	w.text = w.text[:len(w.text)-len("\n")]
+}
+
+// Write is for the encoder.
+func (w *patchWriter) Write(text []byte) (int, error) {
+	w.text = append(w.text, text...)
+	return len(text), nil
 }

@@ -177,10 +177,13 @@ func (s *scanner) key() []byte { return decode(s.text, s.name) }
 func (s *scanner) string() string { return s.stringOf(s.stringSpan()) }
 
 func (s *scanner) stringOf(p span) string {
-	if s.strings != "" && !p.encoded {
+	switch {
+	case p.encoded:
+		return unquote(s.text, p)
+	case s.strings != "":
 		return s.strings[p.from:p.to]
 	}
-	return string(decode(s.text, p))
+	return string(s.text[p.from:p.to])
 }
 
 // stringSpan reads a string, and returns where it stands.

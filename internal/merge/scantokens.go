@@ -117,7 +117,10 @@ func decode(text []byte, p span) []byte {
 	if !p.encoded {
 		return text[p.from:p.to]
 	}
-	var decoded string
+	return []byte(unquote(text, p))
+}
+
+func unquote(text []byte, p span) (decoded string) {
 	_ = json.Unmarshal(text[p.from-1:p.to+1], &decoded)
-	return []byte(decoded)
+	return decoded
 }
