@@ -15,14 +15,21 @@ import (
 // withID returns a template with the id in a comment behind it. Of two templates
 // that are equal, a consul-template that runs once renders only one, whatever
 // their files. The comment makes them differ.
-func withID(body, id string) string { return body + "{{/* " + id + " */}}" }
+func withID(body []byte, id string) string {
+	return string(append(append(append(body, "{{/* "...), id...), " */}}"...))
+}
 
-// file returns the template of a file.
-func (r read) file() string {
+// appendFile appends the template of a file.
+func (r read) appendFile(to []byte) []byte {
+	to = r.appendWith(to)
 	if r.engine == db && r.key != "" {
-		return r.with(`{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}`)
+		to = append(to, `{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}`...)
+	} else {
+		to = r.appendIfThere(to)
+		to = append(r.appendValue(append(to, "{{ "...)), " }}"...)
+		to = r.appendElse(to)
 	}
-	return r.with(r.ifThere("{{ " + r.value() + " }}"))
+	return append(to, "{{- end -}}"...)
 }
 
 // The kubelet's limits of env files, and Linux' of a variable, in bytes.
@@ -31,33 +38,39 @@ const (
 	maxEnv     = 131_070 // name and value, without "=" and the end byte
 )
 
-// env returns the template of an env file, which the kubelet reads byte for byte
-// as the file, or which fails in the agent. All that comes from Vault is UTF-8.
-func (r read) env(nameLen int) string {
-	var b strings.Builder
+// appendEnv appends the template of an env file, which the kubelet reads byte for
+// byte as the file, or which fails in the agent. All that comes from Vault is
+// UTF-8.
+func (r read) appendEnv(to []byte, nameLen int) []byte {
+	to = r.appendWith(to)
+	all := r.engine == db && r.key != ""
+	if !all {
+		to = r.appendIfThere(to)
+	}
 	switch {
 	case r.key == "": // in JSON there are quotes in strings only
-		b.WriteString("{{ $v := " + r.value() + ` | replaceAll "'" "\\u0027" }}`)
-	case r.engine == db:
-		b.WriteString(`{{ $v := "" }}{{ range $k, $e := .Data }}{{ $v = printf "%s%v: %v\n" $v $k $e }}{{ end }}`)
+		to = append(r.appendValue(append(to, "{{ $v := "...)), ` | replaceAll "'" "\\u0027" }}`...)
+	case all:
+		to = append(to, `{{ $v := "" }}{{ range $k, $e := .Data }}{{ $v = printf "%s%v: %v\n" $v $k $e }}{{ end }}`...)
 	default:
-		b.WriteString(`{{ $v := printf "%v" (` + r.value() + `) }}`)
+		to = append(r.appendValue(append(to, `{{ $v := printf "%v" (`...)), ") }}"...)
 	}
-	b.WriteString("{{ $cannot := " + strconv.Quote("vault: no variable can hold "+r.what()+", which ") + ` }}{{ $f := printf "` + fetch.EnvKey + `='%s'" $v }}`)
+	to = strconv.AppendQuote(append(to, "{{ $cannot := "...), "vault: no variable can hold "+r.what()+", which ")
+	to = append(to, ` }}{{ $f := printf "`+fetch.EnvKey+`='%s'" $v }}`...)
 	for _, check := range [...]struct{ flaw, reason string }{
 		{`eq $v ""`, "is empty"},
 		{`regexMatch "['\x00]" $v`, "has a single quote or a NUL byte"},
 		{`regexMatch "\r\n" $v`, "has a carriage return before a newline"},
 		{"gt (len $v) " + strconv.Itoa(max(maxEnv-nameLen, 0)), "is too long for a variable"},
 	} {
-		b.WriteString("{{ if " + check.flaw + " }}" + fail(check.reason) + "{{ end }}")
+		to = append(to, "{{ if "+check.flaw+" }}"+fail(check.reason)+"{{ end }}"...)
 	}
-	b.WriteString(`{{ range sprig_splitList "\n" $f }}{{ if gt (len .) ` + strconv.Itoa(maxEnvLine) + " }}" +
-		fail("has a line that is too long") + `{{ end }}{{ end }}{{ $f }}{{ "\n" }}`)
-	if r.engine == db && r.key != "" {
-		return r.with(b.String())
+	to = append(to, `{{ range sprig_splitList "\n" $f }}{{ if gt (len .) `+strconv.Itoa(maxEnvLine)+" }}"+
+		fail("has a line that is too long")+`{{ end }}{{ end }}{{ $f }}{{ "\n" }}`...)
+	if !all {
+		to = r.appendElse(to)
 	}
-	return r.with(r.ifThere(b.String()))
+	return append(to, "{{- end -}}"...)
 }
 
 // fail makes the agent end.
@@ -67,15 +80,19 @@ func fail(reason string) string {
 
 // what names the secret, for people.
 func (r read) what() string {
+	var stack [128]byte
+	what := stack[:0]
 	if r.key == "" {
-		return "what is at " + strconv.Quote(r.path)
+		what = append(what, "what is"...)
+	} else {
+		what = strconv.AppendQuote(append(what, "key "...), r.key)
 	}
-	return "key " + strconv.Quote(r.key) + " at " + strconv.Quote(r.path)
+	return string(strconv.AppendQuote(append(what, " at "...), r.path))
 }
 
-// with returns a template that reads the path.
-func (r read) with(body string) string {
-	return "{{- with secret " + strconv.Quote(escape(r.path)) + " -}}" + body + "{{- end -}}"
+// appendWith begins a template that reads the path. "{{- end -}}" ends it.
+func (r read) appendWith(to []byte) []byte {
+	return append(strconv.AppendQuote(append(to, "{{- with secret "...), escape(r.path)), " -}}"...)
 }
 
 // data is where the engine puts what it has.
@@ -86,24 +103,39 @@ func (r read) data() string {
 	return ".Data"
 }
 
-// value is the expression of what is read: an entry, or all as a JSON object.
-func (r read) value() string {
+// appendValue appends the expression of what is read: an entry, or all as a JSON
+// object.
+func (r read) appendValue(to []byte) []byte {
 	if r.key == "" {
-		return r.data() + " | toJSON"
+		return append(append(to, r.data()...), " | toJSON"...)
 	}
-	return "index " + r.data() + " " + strconv.Quote(r.key)
+	to = append(append(to, "index "...), r.data()...)
+	return strconv.AppendQuote(append(to, ' '), r.key)
 }
 
-// ifThere returns a template that fails if there is nothing to render. An entry
-// that is not there, or null, would be rendered as "<no value>"; of a deleted
-// version in kv2 there are no data at all.
-func (r read) ifThere(body string) string {
-	there, missing := r.data(), "vault has nothing at "+strconv.Quote(r.path)
-	if r.key != "" {
-		there = "and " + r.data() + ` (ne (printf "%T" (` + r.value() + `)) "<nil>")`
+// appendIfThere begins the part of a template for what is there. An entry that is
+// not there, or null, would be rendered as "<no value>"; of a deleted version in
+// kv2 there are no data at all.
+func (r read) appendIfThere(to []byte) []byte {
+	to = append(to, "{{ if "...)
+	if r.key == "" {
+		to = append(to, r.data()...)
+	} else {
+		to = append(append(append(to, "and "...), r.data()...), ` (ne (printf "%T" (`...)
+		to = append(r.appendValue(to), `)) "<nil>")`...)
+	}
+	return append(to, " }}"...)
+}
+
+// appendElse ends that part: the agent fails if there is nothing to render.
+func (r read) appendElse(to []byte) []byte {
+	missing := "vault has nothing at "
+	if r.key == "" {
+		missing += strconv.Quote(r.path)
+	} else {
 		missing = "vault has no " + r.what()
 	}
-	return "{{ if " + there + " }}" + body + "{{ else }}{{ sprig_fail " + strconv.Quote(missing) + " }}{{ end }}"
+	return append(strconv.AppendQuote(append(to, "{{ else }}{{ sprig_fail "...), missing), " }}{{ end }}"...)
 }
 
 // escape returns the path as the agent reads it: it strips blanks at both ends

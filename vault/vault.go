@@ -194,7 +194,7 @@ func has(target mount.Target, name string) bool {
 
 func (m *Manager) addFile(f *mount.Fragment, r read, req secret.Request, target mount.Target, layout mount.Layout) error {
 	f.File = true
-	body, mode := r.file(), req.Mode
+	body, mode := r.appendFile(make([]byte, 0, 1<<10)), req.Mode
 	if err := m.add(f.Webhook.Annotations, r, target, layout, req.RelPath(layout, ""), body, mode); err != nil {
 		return err
 	}
@@ -212,12 +212,12 @@ func (m *Manager) addEnvFile(f *mount.Fragment, r read, req secret.Request, targ
 	f.Value = mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{
 		VolumeName: f.Webhook.Volume, Path: file, Key: fetch.EnvKey,
 	}})
-	return m.add(f.Webhook.Annotations, r, target, layout, file, r.env(nameLen), 0o400)
+	return m.add(f.Webhook.Annotations, r, target, layout, file, r.appendEnv(nil, nameLen), 0o400)
 }
 
 // add adds the annotations that make the agent write a file, whose path is below
 // the directory of secrets.
-func (m *Manager) add(to map[string]string, r read, target mount.Target, layout mount.Layout, file, body string, mode int32) error {
+func (m *Manager) add(to map[string]string, r read, target mount.Target, layout mount.Layout, file string, body []byte, mode int32) error {
 	id := r.id(file)
 	n := m.of(id)
 	to[n.path] = r.path

@@ -134,10 +134,13 @@ func Fragment(c *corev1.Container, pullSecrets []corev1.LocalObjectReference, re
 // variable if env files can hold it under its name, otherwise a file.
 func Form(req secret.Request, layout mount.Layout, version string, envFiles bool) mount.Type {
 	form := req.Form(layout)
-	switch name := req.EnvName(layout, version); {
+	switch {
 	case form != mount.Any:
 		return form
-	case envFiles && names.IsRelaxedEnvVar(name) && !mount.IsDiscoveryVar(name):
+	case !envFiles:
+		return mount.File
+	}
+	if name := req.EnvName(layout, version); names.IsRelaxedEnvVar(name) && !mount.IsDiscoveryVar(name) {
 		return mount.EnvVar
 	}
 	return mount.File
