@@ -2,11 +2,14 @@
 # internal/kapi is Kubernetes itself, and neither linted nor tested.
 MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/bench examples/fetch examples/webhook
 E2E_MODULES := internal/e2e examples/operator
+NODE_MODULE := internal/node
 TOOLS       := $(CURDIR)/internal/tools/go.mod
 
 # The race detector needs cgo, and so a C compiler; without one, tests run
 # without it.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+STATIC := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 
 FUZZTIME := 60s
 
@@ -14,15 +17,15 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test soak api compat fuzz kapi bin/fetch bin/webhook e2e bench bench-cluster
+.PHONY: all lint test soak api compat fuzz kapi kubelet bin/fetch bin/webhook bin/node e2e node try-node bench bench-cluster bench-node
 
 all: lint test compat e2e
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
-	@set -e; for m in $(MODULES) internal/apicheck $(E2E_MODULES); do echo "lint $$m"; cd $(CURDIR)/$$m; \
+	@set -e; for m in $(MODULES) internal/apicheck $(E2E_MODULES) $(NODE_MODULE); do echo "lint $$m"; cd $(CURDIR)/$$m; \
 		go mod verify; go vet ./...; go tool -modfile=$(TOOLS) staticcheck ./...; done
-	@set -e; for m in $(MODULES); do echo "gosec $$m"; cd $(CURDIR)/$$m; \
+	@set -e; for m in $(MODULES) $(NODE_MODULE); do echo "gosec $$m"; cd $(CURDIR)/$$m; \
 		go tool -modfile=$(TOOLS) gosec -quiet $$(go list -f '{{.Dir}}' ./...); done
 
 test:
@@ -51,19 +54,43 @@ compat:
 # is always built with these flags: others would compile all of it again.
 K8S_VERSION := v1.35.4
 KAPI_VERSION := k8s.io/component-base/version
+KAPI_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w \
+	-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35"
 kapi:
-	cd internal/kapi && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/kapi -ldflags "-s -w \
-		-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35" .
+	cd internal/kapi && $(KAPI_BUILD) -o $(CURDIR)/bin/kapi .
+
+kubelet:
+	cd internal/kapi && $(KAPI_BUILD) -o $(CURDIR)/bin/node/kubelet k8s.io/kubernetes/cmd/kubelet
 
 bin/webhook:
 	cd examples/webhook && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/bin/webhook .
 
 bin/fetch:
-	cd examples/fetch && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(CURDIR)/bin/fetch .
+	cd examples/fetch && $(STATIC) -o $(CURDIR)/bin/fetch .
 
-# What embeds the library, in a real API server.
+# What embeds the library, in a real API server, and on a real node where one can run.
 e2e: kapi bin/webhook
 	@set -e; for m in $(E2E_MODULES); do cd $(CURDIR)/$$m; go test $(RACE) -count=1 ./...; done
+	@$(MAKE) try-node
+
+# The programs of the node: containerd and runc, the kubelet, and what the tests make.
+bin/node: kubelet bin/fetch
+	$(NODE_MODULE)/debian.sh $(CURDIR)/bin/node/debian
+	cd $(NODE_MODULE) && $(STATIC) -o $(CURDIR)/bin/node/ ./supervisor ./cni ./guest ./csidriver
+	cd internal/vaulttest && $(STATIC) -o $(CURDIR)/bin/node/ ./agent
+
+# Pods on a real node: a kubelet with containerd and runc. It needs root on Linux.
+node: kapi bin/node
+	cd $(NODE_MODULE) && go test -count=1 -timeout 25m ./...
+
+# A platform may lack what a node needs (root, control groups, mounts, Debian's mirror), and that is
+# no failure, unless NODE=required says that it must run here.
+NODE := where-possible
+try-node:
+	@cd $(NODE_MODULE) && $(STATIC) -o $(CURDIR)/bin/node/ ./supervisor
+	@if $(NODE_MODULE)/debian.sh $(CURDIR)/bin/node/debian && bin/node/supervisor -probe bin/node; then $(MAKE) node; \
+	elif [ "$(NODE)" = required ]; then echo "The tests on a real node must run here, and cannot." >&2; exit 1; \
+	else echo "The tests on a real node DID NOT RUN, for the reason above."; fi
 
 # Measures reviews beside the usual way and the floor, compares them with
 # benchstat, and writes the README's table and chart.
@@ -78,6 +105,11 @@ bench:
 # Measures how long the creation of Pods takes, and writes that into README.md.
 bench-cluster: kapi bin/webhook
 	cd internal/e2e && go test -run '^$$' -bench Cluster -benchtime 1x -timeout 30m . -readme $(CURDIR)/README.md
+
+# Measures how long Pods take until they run on the real node, and writes that into
+# docs/node.md.
+bench-node: kapi bin/node
+	cd $(NODE_MODULE) && go test -run '^$$' -bench Node -benchtime 1x -timeout 60m . -write $(CURDIR)/docs/node.md
 
 # Runs every fuzz target of every module for FUZZTIME.
 fuzz:

@@ -18,9 +18,13 @@ fi
 rm -rf "$into"
 mkdir -p "$into"
 cd "$into"
-download() { apt-get -q -o APT::Sandbox::User=root download containerd runc busybox-static; }
+apt() { timeout 300 apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=2 -o Acquire::http::Timeout=20 "$@"; }
+download() { apt download containerd runc busybox-static; }
 # Lists of packages may be missing or old.
-download >/dev/null 2>&1 || { apt-get -qq update && download; }
+download >/dev/null 2>&1 || { apt update && download; } || {
+	echo "node: apt-get cannot download containerd, runc and busybox-static" >&2
+	exit 1
+}
 for deb in *.deb; do dpkg-deb -x "$deb" .; done
 rm -f -- *.deb
 touch complete

@@ -31,7 +31,7 @@ func writeImages(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	p := programs{}
+	p := contents{}
 	guest := map[string]image.File{"guest": p.file("guest")}
 	stock := map[string]image.File{"guest": guest["guest"], "store.json": {Content: kept}}
 	shell := map[string]image.File{"bin/busybox": p.file("busybox"), "bin/guest": guest["guest"], "store.json": {Content: kept}}
@@ -68,10 +68,10 @@ func withToken(files map[string]image.File) map[string]image.File {
 	return all
 }
 
-// programs reads programs, until one is missing.
-type programs struct{ err error }
+// contents reads programs, until one is missing.
+type contents struct{ err error }
 
-func (p *programs) file(name string) image.File {
+func (p *contents) file(name string) image.File {
 	if p.err != nil {
 		return image.File{}
 	}

@@ -8,11 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
+	"github.com/podsecrets/podsecrets/internal/node/programs"
 )
 
 // Name is the name of the node, for Pods to name.
@@ -45,12 +45,12 @@ func Start(o Options) (*Node, error) {
 		return nil, err
 	}
 	bin := filepath.Join(root, "bin", "node")
-	if _, err := os.Stat(filepath.Join(bin, "kubelet")); err != nil {
-		return nil, fmt.Errorf(`the node's programs are missing: run "make node" in the root of the repository: %w`, err)
+	if _, err := programs.Find(bin, "kubelet"); err != nil {
+		return nil, err
 	}
 	n := &Node{cmd: exec.Command(filepath.Join(bin, "supervisor"), "-kubeconfig", o.Kubeconfig, "-keep", o.Keep, bin), ended: make(chan struct{})}
 	n.cmd.Stderr = os.Stderr
-	n.cmd.Env = []string{"PATH=" + searchPath(bin)} // no proxies, and a short path of temporary files
+	n.cmd.Env = []string{"PATH=" + programs.Path(bin)} // no proxies, and a short path of temporary files
 	n.cmd.ExtraFiles = []*os.File{o.Images, o.CSI}
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a key that interrupts the test does not reach it
 	if n.stdin, err = n.cmd.StdinPipe(); err != nil {
@@ -119,30 +119,12 @@ func (n *Node) Stop() error {
 	return nil
 }
 
-// searchPath is where containerd, runc and what they call are.
-func searchPath(bin string) string {
-	debian := filepath.Join(bin, "debian")
-	all := []string{filepath.Join(debian, "usr/bin"), filepath.Join(debian, "usr/sbin"), filepath.Join(debian, "bin"), "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
-	if own := os.Getenv("NODE_PATH"); own != "" {
-		all = append([]string{own}, all...)
-	}
-	return strings.Join(all, ":")
-}
-
-// Program returns the path of a program that an image needs: one of the node's, the
+// Program returns the file of a program that an image needs: one of the node's, the
 // Fetch program, or busybox.
 func Program(name string) (string, error) {
 	root, err := apiserver.Root()
 	if err != nil {
 		return "", err
 	}
-	node := filepath.Join(root, "bin", "node")
-	folders := strings.Join([]string{node, filepath.Join(root, "bin"), searchPath(node), os.Getenv("PATH")}, ":")
-	for _, folder := range filepath.SplitList(folders) {
-		file := filepath.Join(folder, name)
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			return file, nil
-		}
-	}
-	return "", fmt.Errorf(`there is no program %s: run "make node"`, name)
+	return programs.Find(filepath.Join(root, "bin", "node"), name)
 }

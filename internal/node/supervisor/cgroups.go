@@ -75,16 +75,26 @@ func (h hierarchy) make(name string) error {
 	return nil
 }
 
-// delegate gives the groups below all controllers that this one has. Beside
-// hierarchies of version 1, that is none.
+// delegate gives the groups below all controllers that the root has, as the kubelet
+// needs them. Beside hierarchies of version 1, that is none.
 func (h hierarchy) delegate(name string) error {
-	text, err := os.ReadFile(filepath.Join(h.root+name, "cgroup.controllers"))
+	controllers, err := os.ReadFile(filepath.Join(h.root, "cgroup.controllers"))
 	if err != nil {
 		return err
 	}
-	for _, c := range strings.Fields(string(text)) {
-		if err := os.WriteFile(filepath.Join(h.root+name, "cgroup.subtree_control"), []byte("+"+c), 0); err != nil {
+	for _, group := range []string{h.root, h.root + name} {
+		below := filepath.Join(group, "cgroup.subtree_control")
+		given, err := os.ReadFile(below) // #nosec G304 -- the kernel's
+		if err != nil {
 			return err
+		}
+		for _, c := range strings.Fields(string(controllers)) {
+			if slices.Contains(strings.Fields(string(given)), c) {
+				continue
+			}
+			if err := os.WriteFile(below, []byte("+"+c), 0); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

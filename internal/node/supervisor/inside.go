@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/podsecrets/podsecrets/internal/node/programs"
 )
 
 // node is what runs inside of the namespaces.
@@ -34,7 +36,7 @@ func inside(o options) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	if err := errors.Join(os.Setenv("PATH", o.path), n.mountAll(), n.configure()); err != nil {
+	if err := errors.Join(os.Setenv("PATH", programs.Path(o.bin)), n.mountAll(), n.configure()); err != nil {
 		return err
 	}
 	ended, err := n.startAll()

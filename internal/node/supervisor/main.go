@@ -14,7 +14,8 @@
 //
 //	supervisor -probe BIN
 //
-// says on standard error why this machine cannot run a node, if it cannot.
+// runs one container, and says on standard error why this machine cannot run a node,
+// if it cannot.
 //
 // It is three processes. The first one watches. The second one is the first
 // process of the new namespaces, so that with it all others end and all mounts
@@ -33,7 +34,6 @@ import (
 type options struct {
 	kubeconfig string
 	keep       string
-	path       string
 	verbosity  string
 	bin        string
 	// What the processes are to each other.
@@ -45,7 +45,6 @@ func main() {
 	var o options
 	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "the file with which the kubelet finds the API server")
 	flag.StringVar(&o.keep, "keep", "", "a folder that gets the logs in the end")
-	flag.StringVar(&o.path, "path", os.Getenv("PATH"), "where containerd, its shim, ctr and runc are")
 	flag.StringVar(&o.verbosity, "v", "2", "how much the kubelet logs")
 	flag.StringVar(&o.inside, "inside", "", "internal: be the first process of the namespaces")
 	flag.StringVar(&o.clean, "clean", "", "internal: remove what is left")
@@ -65,7 +64,7 @@ func run(o options) error {
 	case o.inside != "" && os.Getpid() != 1:
 		return errors.New("-inside is for the first process of namespaces")
 	case o.inside != "" && o.probe:
-		return probeInside(o.inside)
+		return probeInside(o)
 	case o.inside != "":
 		return inside(o)
 	case flag.NArg() != 1:

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,63 +11,106 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/podsecrets/podsecrets/internal/node/programs"
 )
 
-// probe says why no node can run here. It tries what a node needs of the kernel.
-// Programs that are missing are no reason where "make node" can get them.
-func probe(o options) error {
+// probe says why no node can run here: it runs a container as a node would.
+func probe(o options) (err error) {
 	if os.Geteuid() != 0 {
 		return errors.New("a node needs root")
 	}
-	if err := hasPrograms(o.path); err != nil {
+	if err := programs.Missing(o.bin); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", dirPrefix)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	if err := errors.Join(makeCgroups(cgroup(dir)), removeCgroups(cgroup(dir))); err != nil {
+	defer func() { err = errors.Join(err, removeCgroups(cgroup(dir)), os.RemoveAll(dir)) }()
+	if err := makeCgroups(cgroup(dir)); err != nil {
 		return fmt.Errorf("no control groups can be made: %w", err)
 	}
-	cmd := inNamespaces("-probe", "-inside", dir)
-	out, err := cmd.CombinedOutput()
+	out, err := inNamespaces("-probe", "-inside", dir, o.bin).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("namespaces with mounts of their own: %w %s", err, strings.TrimPrefix(strings.TrimSpace(string(out)), "node: "))
+		return fmt.Errorf("no container can be run: %w: %s", err, strings.Join(strings.Fields(string(out)), " "))
 	}
 	return nil
 }
 
-func hasPrograms(path string) error {
-	if _, err := exec.LookPath("apt-get"); err == nil {
-		return nil
-	}
-	if err := os.Setenv("PATH", path); err != nil {
-		return err
-	}
-	for _, program := range []string{"containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("this is not Debian, and there is no %s: install it, or name its folder in NODE_PATH", program)
-		}
-	}
-	return nil
-}
-
-// probeInside does with mounts what a node does, the overlays of containers
-// included.
-func probeInside(dir string) error {
-	n := &node{dir: dir, n: filepath.Join(dir, "n")}
+func probeInside(o options) error {
+	n := &node{options: o, dir: o.inside, n: filepath.Join(o.inside, "n")}
 	if err := n.mountAll(); err != nil {
 		return err
 	}
-	for _, d := range []string{"lower", "upper", "work", "merged"} {
-		if err := os.Mkdir(filepath.Join(n.n, d), 0o700); err != nil {
+	for _, d := range []string{"lower", "upper", "work", "bundle/rootfs"} {
+		if err := os.MkdirAll(filepath.Join(n.n, d), 0o700); err != nil {
 			return err
 		}
 	}
 	layers := fmt.Sprintf("lowerdir=%[1]s/lower,upperdir=%[1]s/upper,workdir=%[1]s/work", n.n)
-	if err := syscall.Mount("overlay", filepath.Join(n.n, "merged"), "overlay", 0, layers); err != nil {
+	if err := syscall.Mount("overlay", filepath.Join(n.n, "bundle/rootfs"), "overlay", 0, layers); err != nil {
 		return fmt.Errorf("overlay: %w", err)
+	}
+	return n.probeContainer(filepath.Join(n.n, "bundle"))
+}
+
+// probeContainer runs a container with limits, which does nothing.
+func (n *node) probeContainer(bundle string) error {
+	busybox, err := programs.Find(n.bin, "busybox")
+	if err != nil {
+		return err
+	}
+	program, err := os.ReadFile(busybox) // #nosec G304 -- that of the package
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(bundle, "rootfs/busybox"), program, 0o700); err != nil { // #nosec G306 -- a program
+		return err
+	}
+	runc, err := programs.Find(n.bin, "runc")
+	if err != nil {
+		return err
+	}
+	if err := command(runc, "spec", "-b", bundle); err != nil {
+		return err
+	}
+	if err := editSpec(filepath.Join(bundle, "config.json"), cgroup(n.dir)+"/probe"); err != nil {
+		return err
+	}
+	return command(runc, "--root", filepath.Join(n.n, "runc"), "run", "-b", bundle, "probe")
+}
+
+// editSpec changes what "runc spec" wrote.
+func editSpec(file, group string) error {
+	raw, err := os.ReadFile(file) // #nosec G304 -- just written
+	if err != nil {
+		return err
+	}
+	var spec map[string]any
+	if err := json.Unmarshal(raw, &spec); err != nil {
+		return err
+	}
+	process, ok := spec["process"].(map[string]any)
+	linux, too := spec["linux"].(map[string]any)
+	if !ok || !too {
+		return errors.New("runc spec: no process or no linux in it")
+	}
+	process["terminal"], process["args"] = false, []string{"/busybox", "true"}
+	linux["cgroupsPath"] = group
+	linux["resources"] = map[string]any{
+		"memory": map[string]any{"limit": 64 << 20}, "cpu": map[string]any{"shares": 100}, "pids": map[string]any{"limit": 100},
+	}
+	if raw, err = json.Marshal(spec); err != nil {
+		return err
+	}
+	return os.WriteFile(file, raw, 0o600) // #nosec G703 -- the same
+}
+
+func command(name string, args ...string) error {
+	out, err := exec.Command(name, args...).CombinedOutput() // #nosec G204 -- our own
+	if err != nil {
+		return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, out)
 	}
 	return nil
 }
