@@ -15,18 +15,19 @@ import (
 
 // decided is the outcome of a decision that found no error.
 type decided struct {
-	placements []Placement
-	edits      *merge.Edits
-	served     []merge.Secret
-	secrets    []int // the places of the requests in served
+	edits  *merge.Edits
+	served []merge.Secret
+	at     []int // the places of the requests in served
 }
 
-// withContainers returns the placements with the containers that receive them.
-func (d *decided) withContainers() []Placement {
-	for i := range d.placements {
-		d.placements[i].Containers = d.edits.Receivers(d.secrets[i])
+// placements returns where each request is found.
+func (d *decided) placements() []Placement {
+	all := make([]Placement, len(d.at))
+	for i, at := range d.at {
+		all[i] = placement(&d.served[at])
+		all[i].Containers = d.edits.Receivers(at)
 	}
-	return d.placements
+	return all
 }
 
 // failures are the errors of requests, which may be found in any order.
@@ -115,33 +116,30 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 	if err := f.join(reqs); err != nil {
 		return nil, err
 	}
-	d := &decided{make([]Placement, len(reqs)), edits, secrets, make([]int, len(reqs))}
-	for i, req := range reqs {
-		d.secrets[i] = at[req]
-		d.placements[i] = placement(&secrets[at[req]])
-	}
-	return d, nil
+	return &decided{edits, secrets, at}, nil
 }
 
 // ask finds out who serves which request. Each different request is asked for
-// once; at holds their places in what is returned.
-func (in *Injector) ask(ctx context.Context, sub subject, reqs []secret.Request, f *failures) (served []merge.Secret, at map[secret.Request]int) {
+// once; at holds the places of all in what is returned, if all are served.
+func (in *Injector) ask(ctx context.Context, sub subject, reqs []secret.Request, f *failures) (served []merge.Secret, at []int) {
 	target, namespace := in.target(sub), cmp.Or(in.namespace, sub.admitted)
-	served = make([]merge.Secret, 0, len(reqs))
-	at = make(map[secret.Request]int, len(reqs))
+	served, at = make([]merge.Secret, 0, len(reqs)), make([]int, 0, len(reqs))
+	places := make(map[secret.Request]int, len(reqs))
 	for _, req := range reqs {
-		if _, done := at[req]; done {
-			continue
+		place, done := places[req]
+		if !done {
+			if ctx.Err() != nil {
+				break
+			}
+			place = len(served)
+			places[req] = place
+			if found, failed := in.askFor(ctx, target, namespace, req); failed != nil {
+				f.add(failed)
+			} else {
+				served = append(served, found)
+			}
 		}
-		if ctx.Err() != nil {
-			break
-		}
-		at[req] = len(served)
-		if found, failed := in.askFor(ctx, target, namespace, req); failed != nil {
-			f.add(failed)
-		} else {
-			served = append(served, found)
-		}
+		at = append(at, place)
 	}
 	if err := ctx.Err(); err != nil {
 		f.others = append(f.others, fmt.Errorf("injector: %w", err))

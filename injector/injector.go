@@ -134,7 +134,7 @@ func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Re
 		return nil, err
 	}
 	return &Plan{
-		Placements: d.withContainers(),
+		Placements: d.placements(),
 		pod:        func() *corev1.Pod { return d.edits.Apply(pod) },
 		patch:      d.edits.Operations,
 		references: func() []Reference { return referencesOf(d.served, cmp.Or(in.namespace, pod.Namespace)) },

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -114,7 +113,7 @@ func createsPod(req *admissionv1.AdmissionRequest) bool {
 
 func (in *Injector) respond(req *admissionv1.AdmissionRequest, d *decided) *admissionv1.AdmissionResponse {
 	response := allow(req, OutcomeUnchanged)
-	response.AuditAnnotations[AuditManagers] = in.countByManager(d.placements)
+	response.AuditAnnotations[AuditManagers] = in.countByManager(d)
 	if d.edits.Empty() {
 		return response
 	}
@@ -130,20 +129,25 @@ func (in *Injector) respond(req *admissionv1.AdmissionRequest, d *decided) *admi
 
 // countByManager returns how many requests each manager serves, in the order of
 // precedence: "global=1,k8s=2".
-func (in *Injector) countByManager(placements []Placement) string {
-	served := make(map[string]int)
-	for i := range placements {
-		served[placements[i].Manager]++
-	}
-	var counts []string
-	for _, m := range in.managers {
-		name := m.Name()
-		if served[name] > 0 {
-			counts = append(counts, name+"="+strconv.Itoa(served[name]))
-			delete(served, name)
+func (in *Injector) countByManager(d *decided) string {
+	served := make([]int, len(in.managers))
+	for _, at := range d.at {
+		name := d.served[at].Manager
+		if i := slices.IndexFunc(in.managers, func(m SecretManager) bool { return m.Name() == name }); i >= 0 {
+			served[i]++
 		}
 	}
-	return strings.Join(counts, ",")
+	var counts []byte
+	for i, n := range served {
+		if n > 0 {
+			if counts != nil {
+				counts = append(counts, ',')
+			}
+			counts = append(append(counts, in.managers[i].Name()...), '=')
+			counts = strconv.AppendInt(counts, int64(n), 10)
+		}
+	}
+	return string(counts)
 }
 
 // refuse tells of the worst error what kind it is, and the public text of all.

@@ -42,6 +42,6 @@ func (in *Injector) Verify(ctx context.Context, req *admissionv1.AdmissionReques
 		return response
 	}
 	response = allow(req, OutcomeVerified)
-	response.AuditAnnotations[AuditManagers] = in.countByManager(d.placements)
+	response.AuditAnnotations[AuditManagers] = in.countByManager(d)
 	return response
 }

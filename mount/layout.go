@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/podsecrets/podsecrets/internal/names"
 )
@@ -80,12 +81,27 @@ func (l Layout) EnvVar(group, version, key string) string {
 			continue
 		}
 		b.WriteString(separator)
-		for _, c := range part {
-			b.WriteRune(unicode.ToUpper(c)) // as strings.ToUpper, without a copy
-		}
+		writeUpper(&b, part)
 		separator = "_"
 	}
 	return b.String()
+}
+
+// writeUpper writes what strings.ToUpper returns, without a copy.
+func writeUpper(b *strings.Builder, text string) {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf:
+			for _, r := range text[i:] {
+				b.WriteRune(unicode.ToUpper(r))
+			}
+			return
+		case 'a' <= c && c <= 'z':
+			b.WriteByte(c - 'a' + 'A')
+		default:
+			b.WriteByte(c)
+		}
+	}
 }
 
 // Path returns the derived file of a secret: Dir and the parts that are not

@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"cmp"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -127,50 +126,46 @@ func notFlyte(req Request) string {
 // Fields that Flyte's message does not have are skipped. Requests are not
 // validated.
 func DecodeAnnotations(annotations map[string]string) ([]Request, error) {
-	var names []string
+	var flyte, readable []string
 	for name := range annotations {
-		if IsAnnotation(name) {
-			names = append(names, name)
+		switch {
+		case strings.HasPrefix(name, annotationPrefix):
+			flyte = append(flyte, name)
+		case isReadable(name):
+			readable = append(readable, name)
 		}
 	}
-	if len(names) == 0 {
+	if len(flyte)+len(readable) == 0 {
 		return nil, nil
 	}
-	slices.SortFunc(names, compareNames)
-	reqs := make([]Request, 0, len(names))
+	slices.SortFunc(flyte, byNumber)
+	slices.Sort(readable)
+	reqs := make([]Request, 0, len(flyte)+len(readable))
 	var errs []error
-	for _, name := range names {
-		decode := decodeAnnotation
-		if isReadable(name) {
-			decode = decodeReadable
+	decode := func(names []string, decode func(name, value string) (Request, error)) {
+		for _, name := range names {
+			if req, err := decode(name, annotations[name]); err != nil {
+				errs = append(errs, &AnnotationError{name, err})
+			} else {
+				reqs = append(reqs, req)
+			}
 		}
-		req, err := decode(name, annotations[name])
-		if err != nil {
-			errs = append(errs, &AnnotationError{name, err})
-			continue
-		}
-		reqs = append(reqs, req)
 	}
+	decode(flyte, decodeAnnotation)
+	decode(readable, decodeReadable)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	return reqs, nil
 }
 
-// compareNames orders Flyte's form before the readable one. As numbers without
-// leading zeros, the longer one is the greater one.
-func compareNames(a, b string) int {
-	readable := isReadable(a)
-	switch {
-	case readable != isReadable(b):
-		if readable {
-			return 1
-		}
-		return -1
-	case readable:
-		return cmp.Compare(a, b)
+// byNumber orders names in Flyte's form. As numbers without leading zeros, the
+// longer one is the greater one.
+func byNumber(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
 	}
-	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	return strings.Compare(a, b)
 }
 
 func decodeReadable(name, value string) (Request, error) {
