@@ -6,121 +6,127 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
+	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
 	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-const usage = `Usage: inject [flags] [file ...]
-
-Writes Kubernetes manifests (YAML or JSON; standard input without a file or for
-"-") with secrets injected into Pods and the Pod templates of Deployments,
-StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs and
-PodTemplates; everything else passes through. Requests are those in the Flyte
-annotations of the Pod or Pod template, then those in the annotations
-request.podsecrets.dev/NAME, then those of -request.
-
-  -request FIELD=VALUE[,FIELD=VALUE...]
-        ask for a secret for every Pod and Pod template; may be repeated. The
-        annotations request.podsecrets.dev/NAME hold the same text. A field with
-        a comma is quoted as in CSV: 'group=g,"key=a,b"'
-          group      the secret's group
-          key        the key in the group
-          version    the version of the group
-          mount      ENV_VAR, FILE or ANY (default ANY: the manager chooses)
-          env        a variable that holds the value, or the path of a file
-          path       the file's path below the directory of secrets, case kept
-          field      a field of a value that is a JSON object
-          mode       permission bits of the file, octal, such as 0400
-          container  the one container that receives it (default all)
-  -manager NAME
-        a secret manager; may be repeated, in order of precedence. Default: k8s
-          k8s     refers to Kubernetes Secrets
-          vault   instructs the Vault Agent Injector by annotations
-          aws     fetches from AWS Secrets Manager with init containers
-          gcp     fetches from Google Secret Manager with init containers
-          azure   fetches from Azure Key Vault with init containers
-          csi     mounts volumes of the Secrets Store CSI driver
-          global  values of this process's environment (FLYTE_SECRET_GROUP_KEY)
-                  or files (/etc/secrets/group/key), written in PLAIN TEXT
-  -env-files
-        allow fetched secrets as variables, by env files. All nodes must have
-        Kubernetes 1.35. For vault, and for stores with a -fetch flag
-  -k8s-any ENV_VAR|FILE, -k8s-required, -k8s-flyte-scope ORG/DOMAIN/PROJECT
-        what requests become that leave the choice (default ENV_VAR); whether
-        containers wait for Secrets that are missing; and Flyte 2's names of
-        Secrets. An empty part of the scope is the Pod's label, "*" is all
-  -vault-role ROLE, -vault-kv-version 1|2, -vault-annotation NAME=VALUE,
-  -vault-flavor vault|openbao, -vault-mount PATH
-        the role as which agents log in (default flyte), the key-value engine of
-        requests without a version (default 2), an annotation for each Pod with
-        secrets from Vault, whose injector it is, and the path of a key-value
-        engine of version 2; annotations and mounts may be repeated
-  -aws-fetch IMAGE, -aws-image IMAGE, -aws-region REGION
-        the image of examples/fetch, or another image in the place of the stock
-        one; and the region of secrets that are asked for by name
-  -gcp-fetch IMAGE, -gcp-image IMAGE, -gcp-project PROJECT
-        as for aws; and the project of secrets that are asked for by name
-  -azure-fetch IMAGE, -azure-image IMAGE, -azure-vault URL
-        as for aws; and a vault, the first of which is that of secrets that are
-        asked for by name; may be repeated
-  -csi-driver NAME
-        the driver (default secrets-store.csi.k8s.io)
-  -o yaml|json|patch|plan
-        yaml   the manifests (default). Unchanged documents pass through byte for
-               byte; changed ones are written anew and lose the comments in them
-        json   the manifests as JSON, one document after the other
-        patch  a JSON patch for each changed object, one per line
-        plan   a table of what would be read where; shows no values
-`
-
-type options struct {
-	files    []string
-	requests []secret.Request
-	managers []string
-	stores   stores
-	write    writer
+// commands are the sub-commands, with the groups of flags that each takes. Without
+// a name it is inject.
+var commands = map[string][]func(*options, *flag.FlagSet){
+	"inject":     {(*options).inputFlags, (*options).outputFlags, (*options).requestFlags, (*options).injectorFlags},
+	"remove":     {(*options).inputFlags, (*options).outputFlags, (*options).requestFlags, (*options).injectorFlags},
+	"stamp":      {(*options).inputFlags, (*options).outputFlags, (*options).requestFlags},
+	"decode":     {(*options).inputFlags},
+	"completion": {},
 }
 
-func parseFlags(args []string) (*options, error) {
-	o := &options{write: writers["yaml"]}
-	fs := flag.NewFlagSet("inject", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // the error that Parse returns says it
+type options struct {
+	command string
+	files   []string
+
+	recursive, skipUnknown, version bool
+	kinds                           manifest.Kinds
+
+	output         string
+	inPlace, check bool
+
+	requests   []secret.Request
+	managers   []string
+	stores     stores
+	containers []string
+	layout     mount.Layout
+	initOrder  mount.InitOrder
+}
+
+func (o *options) inputFlags(fs *flag.FlagSet) {
+	o.kinds = manifest.Known()
+	fs.BoolVar(&o.recursive, "R", false, "")
+	fs.BoolVar(&o.skipUnknown, "skip-unknown", false, "")
+	fs.BoolVar(&o.version, "version", false, "")
+	fs.Func("template", "", o.kinds.Add)
+}
+
+func (o *options) outputFlags(fs *flag.FlagSet) {
+	fs.BoolVar(&o.inPlace, "w", false, "")
+	fs.BoolVar(&o.check, "check", false, "")
+	fs.Func("o", "", func(name string) error {
+		o.output = name
+		if name == "plan" && o.command != "inject" {
+			return errors.New("is only for inject")
+		}
+		_, err := choose(writers, name)
+		return err
+	})
+}
+
+func (o *options) requestFlags(fs *flag.FlagSet) {
 	fs.Func("request", "", func(s string) error {
 		req, err := parseRequest(s)
 		o.requests = append(o.requests, req)
 		return err
 	})
+}
+
+func (o *options) injectorFlags(fs *flag.FlagSet) {
 	fs.Func("manager", "", func(name string) error {
 		o.managers = append(o.managers, name)
 		_, err := choose(managers, name)
 		return err
 	})
-	o.stores.register(fs)
-	fs.Func("o", "", func(name string) (err error) {
-		o.write, err = choose(writers, name)
+	fs.Func("container", "", appendTo(&o.containers))
+	fs.BoolVar(&o.layout.Exact, "exact", false, "")
+	fs.StringVar(&o.layout.Dir, "dir", "", "")
+	fs.Func("init-order", "", func(name string) (err error) {
+		o.initOrder, err = choose(initOrders, name)
 		return err
 	})
+	o.stores.register(fs)
+}
+
+var initOrders = map[string]mount.InitOrder{"first": mount.InitFirst, "after-sidecars": mount.InitAfterSidecars}
+
+// parseFlags reads the command line: a command, flags, and files.
+func parseFlags(args []string) (*options, error) {
+	o := &options{command: "inject"}
+	if len(args) > 0 && commands[args[0]] != nil {
+		o.command, args = args[0], args[1:]
+	}
+	fs := flag.NewFlagSet("inject", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // the error that Parse returns says it
+	for _, group := range commands[o.command] {
+		group(o, fs)
+	}
 	if err := fs.Parse(args); err != nil {
 		return nil, err
+	}
+	o.files = fs.Args()
+	if o.command == "completion" || o.version {
+		return o, nil
 	}
 	if len(o.managers) == 0 {
 		o.managers = []string{"k8s"}
 	}
-	if o.files = fs.Args(); len(o.files) == 0 {
+	if len(o.files) == 0 {
 		o.files = []string{"-"}
 	}
-	return o, o.check(fs)
+	return o, o.validate(fs)
 }
 
-// check finds flags that would have no effect.
-func (o *options) check(fs *flag.FlagSet) (err error) {
+// validate finds flags that exclude each other, or would have no effect.
+func (o *options) validate(fs *flag.FlagSet) (err error) {
 	set := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) {
 		set[f.Name] = true
 		manager, setting, ok := strings.Cut(f.Name, "-")
+		if f.Name == "required" {
+			manager, ok = "k8s", true
+		}
 		if _, known := managers[manager]; known && ok && err == nil && !slices.Contains(o.managers, manager) {
 			err = fmt.Errorf("flag -%s needs -manager %s", f.Name, manager)
 		}
@@ -128,8 +134,16 @@ func (o *options) check(fs *flag.FlagSet) (err error) {
 			err = fmt.Errorf("flags -%s-fetch and -%s-image exclude each other", manager, manager)
 		}
 	})
-	if err == nil {
-		err = o.stores.check(o.managers)
+	switch {
+	case err != nil:
+		return err
+	case o.inPlace && (o.output != "" || o.check):
+		return errors.New("flag -w excludes -o and -check")
+	case o.check && o.output != "":
+		return errors.New("flag -check excludes -o")
+	}
+	if err := o.stores.check(o.managers); err != nil {
+		return err
 	}
 	stdin := 0
 	for _, file := range o.files {
@@ -140,15 +154,21 @@ func (o *options) check(fs *flag.FlagSet) (err error) {
 			return fmt.Errorf("flag %s must stand before the files", file)
 		}
 	}
-	if stdin > 1 {
+	switch {
+	case stdin > 1:
 		return errors.New("standard input can be read only once")
+	case stdin > 0 && o.inPlace:
+		return errors.New("flag -w needs files, and cannot write standard input in place")
 	}
-	return err
+	return nil
 }
 
 // injector returns what the options ask for.
 func (o *options) injector() (*injector.Injector, error) {
-	var cfg injector.Config
+	cfg := injector.Config{Layout: o.layout, InitOrder: o.initOrder}
+	if len(o.containers) > 0 {
+		cfg.Containers = func(c mount.Container) bool { return slices.Contains(o.containers, c.Name) }
+	}
 	for _, name := range o.managers {
 		m, err := managers[name](&o.stores)
 		if err != nil {
@@ -157,6 +177,40 @@ func (o *options) injector() (*injector.Injector, error) {
 		cfg.Managers = append(cfg.Managers, m)
 	}
 	return injector.New(cfg)
+}
+
+// tool returns what does the command.
+func (o *options) tool(stderr io.Writer) (*tool, error) {
+	t := &tool{kinds: o.kinds, requests: o.requests, skip: failure, json: o.output == "json", progress: newProgress(stderr)}
+	if o.skipUnknown {
+		t.skip = warning
+	}
+	switch o.command {
+	case "stamp":
+		t.act = stamp(o.requests)
+		return t, nil
+	case "decode":
+		t.act = decode
+		return t, nil
+	}
+	in, err := o.injector()
+	if err != nil {
+		return nil, err
+	}
+	if t.act = inject(in, o.requests); o.command == "remove" {
+		t.act = remove(in, o.requests)
+	}
+	return t, nil
+}
+
+func (o *options) writer() writer {
+	if o.command == "decode" {
+		return writeRequests
+	}
+	if o.output == "" {
+		return writeYAML
+	}
+	return writers[o.output]
 }
 
 // choose returns what has that name, or an error that lists the names.
@@ -175,4 +229,13 @@ func parseRequest(s string) (secret.Request, error) {
 		return secret.Request{}, err
 	}
 	return req, req.Validate()
+}
+
+// version tells which build this is.
+func version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok || build.Main.Version == "" {
+		return "inject (unknown version)\n"
+	}
+	return fmt.Sprintf("inject %s (%s)\n", build.Main.Version, build.GoVersion)
 }

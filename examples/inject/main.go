@@ -2,36 +2,37 @@
 // what a webhook built with this library would do can be seen, tested and
 // committed without a cluster.
 //
-//	inject [flags] [file ...]
+//	inject [command] [flags] [file or directory ...]
 //
-// It reads YAML or JSON, from the files or from standard input (no file, or
-// "-"): several documents in a file, and Lists. Pods and the templates of
-// Deployments and the like (-h lists them) are injected, with the requests in their
+// It reads YAML or JSON, from files, directories or standard input (no file, or
+// "-"): several documents in a file, and lists. Pods are injected wherever a
+// known kind describes them (-h lists the kinds), with the requests in their
 // annotations first (Flyte's, then readable ones; see package secret) and those of
 // -request after. Managers see the namespace of the object that holds the template,
 // as that is the Pods'.
 //
-// # Output
+// # What stays
 //
-//   - yaml: what is not changed passes through byte for byte, with comments,
-//     formatting and separators. A document that is changed is written anew: the
-//     comments before its first line stay, those within it are lost, and anchors
-//     are spelled out. A separator is added between JSON objects that follow
-//     one another, and between files.
-//   - json: each document as indented JSON, one after the other, as kubectl
-//     accepts it.
-//   - patch: for each object that is changed one line of JSON: apiVersion, kind,
-//     namespace, name, and patch, an RFC 6902 patch with paths from the object's
-//     root (of an item in a List: from that item's root).
-//   - plan: a table of what is asked for, who serves it and where containers
-//     read it. It never shows a value.
+// A changed document keeps its comments, order, indentation, quoting, anchors and
+// line ends. Only lines are added, in the style of what is around. Where that is
+// not possible (flow style, an alias that would change elsewhere) the smallest part
+// is written anew, and a line on standard error says which.
 //
-// Fields that this build does not know stay in all of them. YAML is read as
-// kubectl reads it (version 1.1: yes is true), but a key that is there twice is
-// an error, except in documents with merge keys ("<<:"), where it may be meant.
+// Fields that this build does not know stay in all forms of output. YAML is read as
+// kubectl reads it (version 1.1: yes is true), by kubectl's own reader beside the
+// one that edits. Where these see different objects, that is an error. So is a key
+// that is there twice, and anything that kubectl would pass over.
 //
-// On an error nothing is written to standard output, one line that names file,
-// document and object to standard error, and the exit code is 1.
+// # What is told
+//
+// What could be skipped in silence is an error: a request that reaches no Pod,
+// something that looks like a Pod in an object of unknown kind, and request
+// annotations where nobody reads them. With -skip-unknown these are warnings.
+//
+// On an error nothing is written, neither to standard output nor in place. Each
+// error is one line on standard error, with file, line, object and place. The exit
+// code is 1; of wrong usage 2; of -check 0 if there is nothing to do, 1 if there
+// is, and 2 for any error.
 package main
 
 import (
@@ -42,80 +43,113 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
-	"unicode"
 )
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitTodo   = 1 // of -check
+	exitUsage  = 2
+)
+
 // run is main for tests. All output waits until nothing can fail any more.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var out bytes.Buffer
-	err := command(args, stdin, &out)
+	exit, err := command(args, stdin, stdout, stderr, &out)
 	if err == nil {
-		_, err = out.WriteTo(stdout)
+		if _, err = out.WriteTo(stdout); err != nil {
+			exit = exitFailed
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "inject: "+oneLine(err.Error()))
-		return 1
 	}
-	return 0
+	return exit
 }
 
-func command(args []string, stdin io.Reader, out *bytes.Buffer) error {
+// command does what the arguments say, and returns the exit code.
+func command(args []string, stdin io.Reader, stdout, stderr io.Writer, out *bytes.Buffer) (exit int, err error) {
 	o, err := parseFlags(args)
 	if errors.Is(err, flag.ErrHelp) {
-		out.WriteString(usage)
-		return nil
+		out.WriteString(usage())
+		return exitOK, nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w (-h for help)", err)
+		return exitUsage, fmt.Errorf("%w (-h for help)", err)
 	}
-	in, err := o.injector()
+	switch {
+	case o.version:
+		out.WriteString(version())
+		return exitOK, nil
+	case o.command == "completion":
+		return completion(out, o.files)
+	}
+	failed := exitFailed
+	if o.check {
+		failed = exitUsage
+	}
+	sources, err := o.sources(stdin, stdout)
 	if err != nil {
-		return err
+		return failed, err
 	}
-	var docs []document
-	for _, file := range o.files {
-		more, err := read(file, stdin)
-		if err != nil {
-			return err
-		}
-		docs = append(docs, more...)
+	list, err := resourceList(sources)
+	if err != nil {
+		return failed, err
 	}
-	for i := range docs {
-		if err := docs[i].inject(context.Background(), in, o.requests); err != nil {
-			return err
+	if list != nil {
+		if o, err = parseFlags(append(list.flags, args...)); err != nil {
+			return exitUsage, fmt.Errorf("functionConfig: %w", err)
 		}
 	}
-	return o.write(out, docs)
+	t, err := o.tool(stderr)
+	if err != nil {
+		return exitUsage, err
+	}
+	t.run(context.Background(), sources)
+	if list != nil {
+		return list.finish(t, stderr, out)
+	}
+	return o.finish(t, sources, stdout, stderr, out, failed)
 }
 
-func read(file string, stdin io.Reader) ([]document, error) {
-	if file != "-" {
-		text, err := os.ReadFile(file) // #nosec G304 -- the user names the files
-		if err != nil {
-			return nil, err // names the file
+// finish tells what there is to tell, and writes the outcome.
+func (o *options) finish(t *tool, sources []*source, stdout, stderr io.Writer, out *bytes.Buffer, failed int) (int, error) {
+	for _, n := range t.notes {
+		fmt.Fprintln(stderr, "inject: "+n.String())
+	}
+	if t.failed() {
+		return failed, nil
+	}
+	switch {
+	case o.check:
+		return checked(out, sources), nil
+	case o.inPlace:
+		if err := writeInPlace(sources); err != nil {
+			return exitFailed, err
 		}
-		return parse(file, text)
+		return exitOK, nil
 	}
-	text, err := io.ReadAll(stdin)
-	if err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
+	colors := isTerminal(stdout) && os.Getenv("NO_COLOR") == ""
+	if err := o.writer()(out, sources, colors); err != nil {
+		return exitFailed, err
 	}
-	return parse("standard input", text)
+	return exitOK, nil
 }
 
-// oneLine joins the lines of an error that joins several, and keeps whatever
-// names it quotes from starting another line.
-func oneLine(s string) string {
-	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return ' '
+// checked lists the objects that would change.
+func checked(out *bytes.Buffer, sources []*source) (exit int) {
+	for _, s := range sources {
+		for _, c := range s.changes {
+			if len(c.operations) > 0 {
+				fmt.Fprintf(out, "%s:%d: %s\n", s.name, c.line, oneLine(c.object.String()))
+				exit = exitTodo
+			}
 		}
-		return c
-	}, s)
+	}
+	return exit
 }

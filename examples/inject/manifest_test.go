@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -12,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 	patcher "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
+	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
@@ -37,25 +40,65 @@ const unknownPod = `{
 	}
 }`
 
-// manifest returns an object of a kind whose Pod, or Pod template, is pod.
-func manifest(k kind, place, pod string) string {
+// object returns one of a kind, with unknownPod in place of each Pod, and how many
+// containers it has.
+func object(t testing.TB, kind manifest.Kind, shapes []manifest.Shape) (text string, containers int) {
+	t.Helper()
 	version := "v1"
-	if k.group != "" {
-		version = k.group + "/v1"
+	if kind.Group != "" {
+		version = kind.Group + "/v1"
 	}
-	header := fmt.Sprintf(`"apiVersion": %q, "kind": %q, "x-top": 1000, `, version, k.kind)
-	if place == "" {
-		return "{" + header + pod[1:]
+	root := map[string]any{"apiVersion": version, "kind": kind.Kind, "x-top": 1000, "metadata": map[string]any{"name": "n", "namespace": "ns", "x": 1}}
+	for _, s := range shapes {
+		if s.Containers == nil {
+			pod := decodeJSON(t, []byte(unknownPod)).(map[string]any)
+			put(root, s.Root, pod)
+			containers += 4
+			continue
+		}
+		for _, place := range s.Containers {
+			containers++
+			put(root, s.Root+place, map[string]any{"image": "i", "x-container": 3})
+		}
 	}
-	steps := strings.Split(place[1:], "/")
-	for i := len(steps) - 1; i > 0; i-- {
-		pod = fmt.Sprintf(`{"x-%s": 1, %q: %s}`, steps[i], steps[i], pod)
-	}
-	return fmt.Sprintf(`{%s"metadata": {"name": "n", "namespace": "ns", "x": 1}, %q: %s}`, header, steps[0], pod)
+	raw, err := json.Marshal(root)
+	require.NoError(t, err)
+	return string(raw), containers
 }
 
-// decode keeps the text of numbers.
-func decode(t *testing.T, text []byte) (tree any) {
+// put puts fields into an object at a place, and makes what is missing on the way.
+// A "*" is an item of a list, or a field where it is one of several replicas.
+func put(in map[string]any, place string, fields map[string]any) {
+	steps := strings.Split(strings.TrimPrefix(place, "/"), "/")
+	for i, step := range steps {
+		switch {
+		case step == "" || step == "*":
+			continue
+		case i+1 < len(steps) && steps[i+1] == "*" && strings.HasSuffix(step, "ReplicaSpecs"):
+			next := map[string]any{}
+			in[step] = map[string]any{"Worker": next}
+			in = next
+		case i+1 < len(steps) && steps[i+1] == "*":
+			list, _ := in[step].([]any)
+			if len(list) == 0 {
+				list = []any{map[string]any{"x-item": 1}}
+			}
+			in[step] = list
+			in = list[0].(map[string]any)
+		default:
+			next, ok := in[step].(map[string]any)
+			if !ok {
+				next = map[string]any{"x-" + step: 1}
+			}
+			in[step] = next
+			in = next
+		}
+	}
+	maps.Copy(in, fields)
+}
+
+// decodeJSON keeps the text of numbers.
+func decodeJSON(t testing.TB, text []byte) (tree any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -97,46 +140,72 @@ func nameOf(element any) string {
 }
 
 func TestKinds(t *testing.T) {
-	for k, place := range places {
-		t.Run(k.kind, func(t *testing.T) {
-			text := manifest(k, place, unknownPod)
-			got := runOn(text, "-o=json", askVariable, askFile)
+	for kind, shapes := range manifest.Known() {
+		t.Run(kind.String(), func(t *testing.T) {
+			text, containers := object(t, kind, shapes)
+			got := runOn(text, "-o=json", askVariable)
 			require.Zero(t, got.exit, got.stderr)
-			after := decode(t, []byte(got.stdout))
-			assertKept(t, "", decode(t, []byte(text)), after)
-			assert.Equal(t, 4, strings.Count(got.stdout, `"_FSEC_G_K"`), "each container can read the secret")
+			after := decodeJSON(t, []byte(got.stdout))
+			assertKept(t, "", decodeJSON(t, []byte(text)), after)
+			assert.Equal(t, containers, strings.Count(got.stdout, `"_FSEC_G_K"`), "each container can read the secret")
 
-			fromYAML, err := yamlToJSON([]byte(runOn(text, askVariable, askFile).stdout))
+			edited := runOn(text, askVariable)
+			assert.Equal(t, after, decodeJSON(t, []byte(edited.stdout)), "edited, it says the same")
+			assert.Equal(t, outcome{0, edited.stdout, ""}, runOn(edited.stdout, askVariable), "a second time")
+			assert.Equal(t, outcome{0, text, ""}, runOn(edited.stdout, "remove", askVariable), "removed again")
+
+			asYAML, err := yaml.JSONToYAML([]byte(text))
 			require.NoError(t, err)
-			assert.Equal(t, after, decode(t, fromYAML), "YAML says the same as JSON")
+			edited = runOn(string(asYAML), askVariable)
+			raw, err := yaml.YAMLToJSON([]byte(edited.stdout))
+			require.NoError(t, err)
+			assert.Equal(t, after, decodeJSON(t, raw), "YAML says the same as JSON")
+		})
+	}
+}
+
+func TestKinds_Files(t *testing.T) {
+	for kind, shapes := range manifest.Known() {
+		t.Run(kind.String(), func(t *testing.T) {
+			text, containers := object(t, kind, shapes)
+			got := runOn(text, "-o=json", askFile)
+			require.Zero(t, got.exit, got.stderr)
+			assert.Equal(t, containers, strings.Count(got.stdout, `"/etc/flyte/secrets/g"`), "each container mounts the file")
+			assert.Contains(t, got.stdout, `"projected"`)
 		})
 	}
 }
 
 func TestKinds_OtherGroups(t *testing.T) {
-	for k, place := range places {
-		t.Run(k.kind, func(t *testing.T) {
-			text := manifest(kind{"example.com", k.kind}, place, unknownPod)
-			assert.Equal(t, outcome{0, text, ""}, runOn(text, askVariable))
+	for kind, shapes := range manifest.Known() {
+		t.Run(kind.String(), func(t *testing.T) {
+			text, _ := object(t, manifest.Kind{Group: "example.com", Kind: kind.Kind}, shapes)
+			got := runOn(text, "-skip-unknown", askVariable)
+			assert.Equal(t, outcome{0, text, got.stderr}, got)
+			got = runOn(text, askVariable)
+			assert.Equal(t, 1, got.exit)
+			assert.Contains(t, got.stderr, "no manifest has a Pod")
 		})
 	}
 }
 
 func TestPatches(t *testing.T) {
-	for k, place := range places {
-		t.Run(k.kind, func(t *testing.T) {
-			text := manifest(k, place, unknownPod)
-			var line struct {
-				APIVersion, Kind, Namespace, Name string
-				Patch                             patcher.Patch
+	for kind, shapes := range manifest.Known() {
+		t.Run(kind.String(), func(t *testing.T) {
+			text, _ := object(t, kind, shapes)
+			patched := []byte(text)
+			for line := range strings.Lines(runOn(text, "-o=patch", askVariable, askFile).stdout) {
+				var change struct {
+					Kind  string
+					Patch patcher.Patch
+				}
+				require.NoError(t, json.Unmarshal([]byte(line), &change))
+				assert.Equal(t, kind.Kind, change.Kind)
+				var err error
+				patched, err = change.Patch.Apply(patched)
+				require.NoError(t, err)
 			}
-			require.NoError(t, json.Unmarshal([]byte(runOn(text, "-o=patch", askVariable, askFile).stdout), &line))
-			assert.Equal(t, k.kind, line.Kind)
-			patched, err := line.Patch.Apply([]byte(text))
-			require.NoError(t, err)
-			assert.Equal(t,
-				decode(t, []byte(runOn(text, "-o=json", askVariable, askFile).stdout)),
-				decode(t, patched))
+			assert.Equal(t, decodeJSON(t, []byte(runOn(text, "-o=json", askVariable, askFile).stdout)), decodeJSON(t, patched))
 		})
 	}
 }
@@ -144,16 +213,15 @@ func TestPatches(t *testing.T) {
 func TestPassThrough(t *testing.T) {
 	for _, tc := range []struct{ name, text string }{
 		{"nothing", ""},
-		{"only blanks and comments", " \n# a\n\t\n"},
+		{"only blanks and comments", " \n# a\n  \n"},
 		{"empty documents", "---\n---\n# a\n--- # b\n...\n---"},
-		{"null", "--- ~\n---\nnull\n"},
+		{"null", "---\n~\n---\nnull\n"},
 		{"comments and formatting", "# a\napiVersion:   v1 # b\nkind: 'ConfigMap'\n\ndata: {a: \"b\"}\n# c\n"},
 		{"no line break at the end", "apiVersion: v1\nkind: A"},
 		{"separators in a text", "apiVersion: v1\nkind: A\na: |\n  ---\n  ...\nb: \"\n  ---\n  \"\n---\napiVersion: v1\nkind: B\n"},
 		{"carriage returns", "apiVersion: v1\r\nkind: A\r\n---\r\napiVersion: v1\r\nkind: B\r\n"},
 		{"byte order mark", "\uFEFFapiVersion: v1\nkind: A\n"},
 		{"byte order mark before a separator", "\uFEFF---\napiVersion: v1\nkind: A\n"},
-		{"directive", "%YAML 1.1\n---\napiVersion: v1\nkind: A\n...\n%YAML 1.1\n---\napiVersion: v1\nkind: B\n"},
 		{"JSON", "{\n\t\"apiVersion\": \"v1\", \"kind\": \"A\",\r\n \"n\": 1.0}\n\n"},
 		{"YAML that looks like JSON", "{apiVersion: v1, kind: A, a: [1, ], } # b\n"},
 		{"a Pod that asks for nothing", "apiVersion: v1\nkind: Pod # a\nspec: {containers: [{name: c}]}\n"},
@@ -186,43 +254,51 @@ func (f *fetching) Mount(_ context.Context, req secret.Request, target mount.Tar
 	}, nil
 }
 
-func injectBy(t *testing.T, m injector.SecretManager, text string) document {
+// injectBy injects a secret of a manager.
+func injectBy(t *testing.T, m injector.SecretManager, text string) string {
 	t.Helper()
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 	require.NoError(t, err)
-	docs, err := parse("-", []byte(text))
-	require.NoError(t, err)
-	require.Len(t, docs, 1)
-	require.NoError(t, docs[0].inject(t.Context(), in, []secret.Request{{Key: "k"}}))
-	return docs[0]
+	reqs := []secret.Request{{Key: "k"}}
+	injecting := tool{act: inject(in, reqs), kinds: manifest.Known(), requests: reqs, skip: failure}
+	s := source{name: "f", text: []byte(text)}
+	injecting.run(t.Context(), []*source{&s})
+	require.Empty(t, injecting.notes)
+	return string(s.edited())
 }
 
 func TestUnknownFields(t *testing.T) {
-	for k, place := range places {
-		t.Run(k.kind, func(t *testing.T) {
-			text := manifest(k, place, unknownPod)
-			d := injectBy(t, &fetching{}, text)
-			after := decode(t, d.patched)
-			assertKept(t, "", decode(t, []byte(text)), after)
-			pod, err := lookUp(d.patched, place)
-			require.NoError(t, err)
-			var first corev1.Pod
-			require.NoError(t, json.Unmarshal(pod, &first))
-			assert.Equal(t, mount.Name("fetching"), first.Spec.InitContainers[0].Name)
+	for kind, shapes := range manifest.Known() {
+		if shapes[0].InitContainers == "-" {
+			continue
+		}
+		t.Run(kind.String(), func(t *testing.T) {
+			text, _ := object(t, kind, shapes)
+			after := injectBy(t, &fetching{}, text)
+			assertKept(t, "", decodeJSON(t, []byte(text)), decodeJSON(t, []byte(after)))
+			assert.Contains(t, after, mount.Name("fetching"))
+			assert.Equal(t, after, injectBy(t, &fetching{}, after), "a second time")
 		})
 	}
 }
 
 func TestMissingMetadata(t *testing.T) {
 	for _, metadata := range []string{"", `"metadata": null,`, `"metadata": {},`, `"metadata": {"annotations": null},`} {
-		for k, place := range places {
-			t.Run(k.kind+" "+metadata, func(t *testing.T) {
-				text := manifest(k, place, "{"+metadata+`"spec": {"containers": [{"name": "c"}]}}`)
-				d := injectBy(t, &fetching{}, text)
-				annotations, err := lookUp(d.patched, place+"/metadata/annotations")
+		for kind, shapes := range manifest.Known() {
+			root := shapes[0].Root
+			if shapes[0].Containers != nil || root == "" || strings.Contains(root, "*") {
+				continue
+			}
+			t.Run(kind.String()+" "+metadata, func(t *testing.T) {
+				text, _ := object(t, kind, []manifest.Shape{{Root: root}})
+				pod := "{" + metadata + `"spec": {"containers": [{"name": "c"}]}}`
+				replace, err := patcher.DecodePatch([]byte(`[{"op": "replace", "path": "` + root + `", "value": ` + pod + `}]`))
 				require.NoError(t, err)
-				assert.JSONEq(t, `{"example.com/a": "b"}`, string(annotations))
-				assert.Empty(t, injectBy(t, &fetching{}, string(d.patched)).patched, "a second time")
+				raw, err := replace.Apply([]byte(text))
+				require.NoError(t, err)
+				after := injectBy(t, &fetching{}, string(raw))
+				assert.Contains(t, after, `"example.com/a"`)
+				assert.Equal(t, after, injectBy(t, &fetching{}, after), "a second time")
 			})
 		}
 	}
@@ -230,11 +306,11 @@ func TestMissingMetadata(t *testing.T) {
 
 func TestNamespace(t *testing.T) {
 	var m fetching
-	d := injectBy(t, &m, `{"apiVersion": "v1", "kind": "List", "items": [
+	after := injectBy(t, &m, `{"apiVersion": "v1", "kind": "List", "items": [
 		{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "a"}, "spec": {"template":
 			{"metadata": {"namespace": "b"}, "spec": {"containers": [{"name": "c"}]}}}},
 		{"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "d"}, "spec": {"containers": [{"name": "c"}]}},
 		{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "c"}]}}]}`)
 	assert.Equal(t, []string{"a", "d", ""}, m.seen)
-	assert.Contains(t, string(d.patched), `"namespace":"b"`, "what the template says stays")
+	assert.Contains(t, after, `"namespace": "b"`, "what the template says stays")
 }

@@ -4,78 +4,77 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"gomodules.xyz/jsonpatch/v2"
+
+	"github.com/podsecrets/podsecrets/examples/inject/internal/diff"
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/secret"
 )
 
-type writer func(*bytes.Buffer, []document) error
+// writer writes what has become of the sources.
+type writer func(out *bytes.Buffer, sources []*source, colors bool) error
 
 var writers = map[string]writer{
+	"diff":  writeDiff,
 	"json":  writeJSON,
 	"patch": writePatches,
 	"plan":  writePlan,
 	"yaml":  writeYAML,
 }
 
-func writeYAML(out *bytes.Buffer, docs []document) error {
-	for i := range docs {
-		d := &docs[i]
-		head, body := d.head, d.body
-		if d.patched != nil {
-			text, err := jsonToYAML(d.patched)
-			if err != nil {
-				return d.errorf("%w", err)
-			}
-			body = text
-			if len(head) > 0 && !bytes.HasSuffix(head, []byte("\n")) { // what followed on that line is in body
-				head = append(bytes.TrimRight(head, " \t"), '\n')
-			}
-		}
-		if len(head)+len(body) == 0 {
+// startsDocument are the bytes before a document's content: byte order mark,
+// lines that are blank or comments, then a separator or a directive.
+var startsDocument = regexp.MustCompile(`^\x{FEFF}?(?:[ \t]*(?:#.*)?\r?\n)*(---(?:[ \t\r\n]|$)|%)`)
+
+// writeYAML writes the files one after the other, each a document or several.
+func writeYAML(out *bytes.Buffer, sources []*source, _ bool) error {
+	for _, s := range sources {
+		text := s.edited()
+		if len(text) == 0 {
 			continue
 		}
 		if out.Len() > 0 {
-			head = bytes.TrimPrefix(head, []byte("\uFEFF"))
+			text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 			if !bytes.HasSuffix(out.Bytes(), []byte("\n")) {
 				out.WriteString("\n")
 			}
-			switch {
-			case bytes.HasPrefix(head, []byte("%")): // a directive, before which a document must end
-				out.WriteString("...\n")
-			case !separator.Match(head):
+			switch start := startsDocument.FindSubmatch(text); {
+			case start == nil:
 				out.WriteString("---\n")
+			case string(start[1]) == "%": // a directive, before which a document must end
+				out.WriteString("...\n")
 			}
 		}
-		out.Write(head)
-		out.Write(body)
+		out.Write(text)
 	}
 	return nil
 }
 
-func writeJSON(out *bytes.Buffer, docs []document) error {
-	for i := range docs {
-		d := &docs[i]
-		if d.empty() {
-			continue
-		}
-		text := d.json
-		if d.patched != nil {
-			text = d.patched
-		}
-		if err := json.Indent(out, text, "", "    "); err != nil {
-			return d.errorf("%w", err)
-		}
-		out.WriteByte('\n')
+func writeJSON(out *bytes.Buffer, sources []*source, _ bool) error {
+	for _, s := range sources {
+		out.Write(s.json.Bytes())
 	}
 	return nil
 }
 
-func writePatches(out *bytes.Buffer, docs []document) error {
+// appendIndented appends a document as kubectl writes JSON.
+func appendIndented(out *bytes.Buffer, v *yamledit.Value) {
+	// The error is one of syntax, and this package has written the text.
+	_ = json.Indent(out, v.AppendJSON(nil), "", "    ")
+	out.WriteByte('\n')
+}
+
+func writePatches(out *bytes.Buffer, sources []*source, _ bool) error {
 	lines := json.NewEncoder(out)
-	for i := range docs {
-		for _, c := range docs[i].changes {
-			if len(c.patch) == 0 {
+	for _, s := range sources {
+		for _, c := range s.changes {
+			if len(c.operations) == 0 {
 				continue
 			}
 			err := lines.Encode(struct {
@@ -84,25 +83,69 @@ func writePatches(out *bytes.Buffer, docs []document) error {
 				Namespace  string                `json:"namespace"`
 				Name       string                `json:"name"`
 				Patch      []jsonpatch.Operation `json:"patch"`
-			}{c.APIVersion, c.Kind, c.Metadata.Namespace, c.Metadata.Name, c.patch})
+			}{c.object.APIVersion, c.object.Kind, c.object.Namespace, c.object.Name, c.operations})
 			if err != nil {
-				return docs[i].errorf("%v: %w", c, err)
+				return fmt.Errorf("%s: %v: %w", s.name, c.object, err)
 			}
 		}
 	}
 	return nil
 }
 
-func writePlan(out *bytes.Buffer, docs []document) error {
+func writePlan(out *bytes.Buffer, sources []*source, _ bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "OBJECT\tREQUEST\tMANAGER\tREAD FROM")
-	for i := range docs {
-		for _, c := range docs[i].changes {
+	for _, s := range sources {
+		for _, c := range s.changes {
 			for _, p := range c.placements {
-				// One is empty: it is a variable or a file.
-				fmt.Fprintf(table, "%s\t%v\t%s\t%s\n", oneLine(c.String()), p.Request, p.Manager, p.EnvVar+p.Path)
+				fmt.Fprintf(table, "%s\t%v\t%s\t%s\n", oneLine(c.object.String()), p.Request, p.Manager, readFrom(p))
 			}
 		}
 	}
 	return table.Flush()
+}
+
+// readFrom names what holds the secret, or the path of its file.
+func readFrom(p injector.Placement) string {
+	var names []string
+	for _, name := range []string{p.EnvVar, p.Path, p.Request.EnvVar} {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// writeRequests lists what manifests ask for.
+func writeRequests(out *bytes.Buffer, sources []*source, _ bool) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "WHERE\tOBJECT\tREQUEST")
+	for _, s := range sources {
+		for _, c := range s.changes {
+			for _, req := range c.requests {
+				fmt.Fprintf(table, "%s:%d\t%s\t%s\n", s.name, c.line, oneLine(c.object.String()), requestText(req))
+			}
+		}
+	}
+	return table.Flush()
+}
+
+func requestText(req secret.Request) string { return oneLine(req.Text()) }
+
+func writeDiff(out *bytes.Buffer, sources []*source, colors bool) error {
+	for _, s := range sources {
+		if len(s.edits) == 0 {
+			continue
+		}
+		var edits []diff.Edit
+		for _, e := range s.edits {
+			edits = append(edits, diff.Edit(e))
+		}
+		text := diff.Unified(s.name, s.text, edits)
+		if colors {
+			text = diff.Colored(text)
+		}
+		out.Write(text)
+	}
+	return nil
 }

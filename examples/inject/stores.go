@@ -53,7 +53,7 @@ func (s *stores) register(fs *flag.FlagSet) {
 		}
 		return nil
 	})
-	fs.BoolVar(&s.k8s.Required, "k8s-required", false, "")
+	fs.BoolVar(&s.k8s.Required, "required", false, "")
 	fs.Func("k8s-flyte-scope", "", func(text string) error {
 		parts := strings.Split(text, "/")
 		if len(parts) != 3 {

@@ -55,7 +55,12 @@ func (d *Document) edit(v *Value, look look) (edits []Edit, rewrites []Rewrite, 
 // finish returns the edits in order, with those joined that remove what lies side
 // by side.
 func (e *editor) finish() (joined []Edit, err error) {
-	slices.SortStableFunc(e.edits, func(a, b Edit) int { return a.Start - b.Start })
+	slices.SortStableFunc(e.edits, func(a, b Edit) int {
+		if a.Start == b.Start && (a.Start == a.End) != (b.Start == b.End) {
+			return a.End - b.End // what is inserted stands before what is replaced
+		}
+		return a.Start - b.Start
+	})
 	for _, next := range e.edits {
 		last := len(joined) - 1
 		switch {

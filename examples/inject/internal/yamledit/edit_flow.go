@@ -2,6 +2,7 @@ package yamledit
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,21 @@ func (e *editor) addFlowFields(n *Node, added []Field) {
 	for _, f := range added {
 		texts = append(texts, look.flowField(f, look.indent))
 	}
+	for _, p := range n.pairs {
+		if p.colon == p.key.End {
+			e.quoteColon(p.key)
+		}
+	}
 	e.appendFlow(n, look, texts)
+}
+
+// quoteColon puts quotes around a text that ends with ":", as a comma behind that
+// would make a key of it.
+func (e *editor) quoteColon(n *Node) {
+	isGone := slices.ContainsFunc(e.edits, func(edit Edit) bool { return edit.Start <= n.content && n.content < edit.End })
+	if n.Kind == Scalar && n.style == plain && strings.HasSuffix(n.text, ":") && !isGone {
+		e.replace(n.content, n.End, string(quoteText(n.text)))
+	}
 }
 
 func (e *editor) addFlowItems(n *Node, i int, added []*Value) {
@@ -35,10 +50,8 @@ func (e *editor) addFlowItems(n *Node, i int, added []*Value) {
 	for _, v := range added {
 		texts = append(texts, look.flow(v, look.indent))
 	}
-	for _, it := range n.items { // a comma behind a ":" would make a key of it
-		if s := it.node; s.Kind == Scalar && s.style == plain && strings.HasSuffix(s.text, ":") {
-			e.replace(s.content, s.End, string(quoteText(s.text)))
-		}
+	for _, it := range n.items {
+		e.quoteColon(it.node)
 	}
 	if i == len(n.items) {
 		e.appendFlow(n, look, texts)
@@ -91,7 +104,8 @@ func (e *editor) appendFlow(n *Node, look look, texts []string) {
 func (e *editor) blankFor(comma int) string {
 	text := e.doc.File[:comma]
 	word := text[bytes.LastIndexAny(text, " \t\n[{,")+1:]
-	if !e.doc.JSON && len(word) > 0 && (bytes.HasSuffix(word, []byte(":")) || word[0] == '!' || word[0] == '&') {
+	isQuoted := len(e.edits) > 0 && e.edits[len(e.edits)-1].End == comma
+	if !e.doc.JSON && !isQuoted && len(word) > 0 && (bytes.HasSuffix(word, []byte(":")) || word[0] == '!' || word[0] == '&') {
 		return " "
 	}
 	return ""

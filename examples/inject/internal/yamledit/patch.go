@@ -30,7 +30,26 @@ func (v *Value) Patch(operations ...Operation) (*Value, error) {
 	return v, nil
 }
 
-var pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
+var (
+	unescapeStep = strings.NewReplacer("~1", "/", "~0", "~")
+	escapeStep   = strings.NewReplacer("~", "~0", "/", "~1")
+)
+
+// EscapePointer returns a name as a step of a JSON pointer has it.
+func EscapePointer(name string) string {
+	if !strings.ContainsAny(name, "~/") {
+		return name
+	}
+	return escapeStep.Replace(name)
+}
+
+// UnescapePointer returns the name that a step of a JSON pointer means.
+func UnescapePointer(step string) string {
+	if !strings.Contains(step, "~") {
+		return step
+	}
+	return unescapeStep.Replace(step)
+}
 
 // Pointer returns v's part at a JSON pointer, or nil if it is not there.
 func (v *Value) Pointer(pointer string) *Value {
@@ -40,7 +59,7 @@ func (v *Value) Pointer(pointer string) *Value {
 	for step := range strings.SplitSeq(pointer[1:], "/") {
 		switch {
 		case v.IsObject():
-			v = v.Get(pointerEscapes.Replace(step))
+			v = v.Get(UnescapePointer(step))
 		case v.IsList():
 			i, err := strconv.Atoi(step)
 			if err != nil || i < 0 || i >= len(v.items) {
@@ -62,7 +81,7 @@ func (v *Value) change(steps []string, op Operation) (*Value, error) {
 	}
 	switch {
 	case v.IsObject():
-		return v.changeField(pointerEscapes.Replace(steps[0]), steps[1:], op)
+		return v.changeField(UnescapePointer(steps[0]), steps[1:], op)
 	case v.IsList():
 		return v.changeItem(steps[0], steps[1:], op)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,9 @@ import (
 	patcher "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/yaml"
 )
+
+// oddLineBreak is one that YAML has and editors do not.
+var oddLineBreak = regexp.MustCompile(`\r[^\n]|\r$|\x{85}|\x{2028}|\x{2029}`)
 
 // news are values to add: what injection adds, and texts that need quotes.
 var news = []string{
@@ -38,7 +42,7 @@ func randomOperation(r *rand.Rand, v *Value) (op Operation, ok bool) {
 			places = append(places, at+"/-", fmt.Sprint(at, "/", r.IntN(len(v.Items())+1)))
 		}
 		for _, f := range v.Fields() {
-			name := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(f.Name)
+			name := at + "/" + EscapePointer(f.Name)
 			if f.Value.IsNull() {
 				places = append(places, name)
 			}
@@ -145,6 +149,9 @@ func testAdditions(t *testing.T, text string, seed uint64) {
 			}
 		}
 		edits, rewrites, err := d.Edit(v)
+		if err != nil && oddLineBreak.MatchString(text) {
+			continue // it is refused, and nothing is lost
+		}
 		if err != nil {
 			t.Fatalf("%q: %v: %v", text, operations, err)
 		}
@@ -201,7 +208,7 @@ func inverse(v *Value, op Operation) (undo Operation, exact bool) {
 		return Operation{Op: "remove", Path: fmt.Sprint(at, "/", len(list.Items()))}, len(list.Items()) > 0
 	case list.IsList():
 		return Operation{Op: "remove", Path: op.Path}, len(list.Items()) > 0
-	case list.find(pointerEscapes.Replace(op.Path[len(at)+1:])) >= 0:
+	case list.find(UnescapePointer(op.Path[len(at)+1:])) >= 0:
 		return Operation{Op: "replace", Path: op.Path, Value: &Value{}}, false
 	}
 	return Operation{Op: "remove", Path: op.Path}, len(list.Fields()) > 0

@@ -2,7 +2,10 @@ package yamledit
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"unicode/utf8"
 )
@@ -115,7 +118,7 @@ func chunks(file []byte) iter.Seq[chunk] {
 
 // read returns the documents of the chunk that are not empty.
 func (c chunk) read() (docs []*Document, err error) {
-	if c.json {
+	if c.json && isJSONStream(c.file[c.start:c.end]) {
 		if docs, err = c.readAs(true); err == nil {
 			return docs, nil
 		}
@@ -123,8 +126,19 @@ func (c chunk) read() (docs []*Document, err error) {
 	return c.readAs(false) // in YAML too, a document may begin with "{"
 }
 
-func (c chunk) readAs(json bool) (docs []*Document, err error) {
-	r := reader{text: c.file, pos: c.start, bol: c.start, end: c.end, json: json}
+// isJSONStream reports whether a text is JSON values, one after the other.
+func isJSONStream(text []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for {
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
+func (c chunk) readAs(isJSON bool) (docs []*Document, err error) {
+	r := reader{text: c.file, pos: c.start, bol: c.start, end: c.end, json: isJSON}
 	if bytes.HasPrefix(c.file[c.start:c.end], byteOrderMark) && c.start == 0 {
 		r.pos, r.bol = len(byteOrderMark), len(byteOrderMark)
 	}
@@ -133,12 +147,12 @@ func (c chunk) readAs(json bool) (docs []*Document, err error) {
 		return nil, err
 	}
 	for _, root := range roots {
-		value, err := build(root, json)
+		value, err := build(root, isJSON)
 		if err != nil {
 			return nil, err
 		}
 		if !value.IsNull() {
-			docs = append(docs, &Document{c.file, c.start, c.end, json, root, value})
+			docs = append(docs, &Document{c.file, c.start, c.end, isJSON, root, value})
 		}
 	}
 	return docs, nil

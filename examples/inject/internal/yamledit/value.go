@@ -96,13 +96,19 @@ func (v *Value) find(name string) int {
 	return slices.IndexFunc(v.fields, func(f Field) bool { return f.Name == name })
 }
 
-// Source returns the text of a scalar as it is written, or "" if it is new.
-func (v *Value) Source(file []byte) string {
-	if v == nil || v.node == nil || v.node.Kind != Scalar {
+// Source returns the text of a plain scalar as it is written, otherwise "".
+func (v *Value) Source() string {
+	if v == nil || v.node == nil || v.node.Kind != Scalar || v.node.style != plain {
 		return ""
 	}
-	return string(file[v.node.content:v.node.End])
+	return v.node.text
 }
+
+// IsBool reports whether v is a boolean.
+func (v *Value) IsBool() bool { return v != nil && v.kind == boolean }
+
+// IsNumber reports whether v is a number.
+func (v *Value) IsNumber() bool { return v != nil && v.kind == number }
 
 // Offset returns where v is written, or -1 if it is new.
 func (v *Value) Offset() int {

@@ -1,0 +1,174 @@
+// Package diff writes edits of a text as a unified diff, as patch and git apply
+// read it.
+package diff
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Edit puts Text in the place of the bytes from Start to End.
+type Edit struct {
+	Start, End int
+	Text       string
+}
+
+// context is how many lines that stay are shown around those that change.
+const context = 3
+
+// block is lines that change: old ones from first (counted from 0) up to last, and
+// what takes their place.
+type block struct {
+	first, last int
+	new         []string
+}
+
+// Unified returns the diff of a file, whose edits are in the order of their places.
+// Without edits it is empty.
+func Unified(name string, text []byte, edits []Edit) []byte {
+	old := lines(string(text))
+	blocks := blocksOf(string(text), edits)
+	if len(blocks) == 0 {
+		return nil
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "--- a/%[1]s\n+++ b/%[1]s\n", strings.TrimPrefix(name, "/"))
+	shift := 0 // how many lines the new text has more, up to here
+	for len(blocks) > 0 {
+		n := 1 // blocks whose context touches are one hunk
+		for n < len(blocks) && blocks[n].first-blocks[n-1].last <= 2*context {
+			n++
+		}
+		shift += hunk(&out, old, blocks[:n], shift)
+		blocks = blocks[n:]
+	}
+	return out.Bytes()
+}
+
+// lines splits a text, each with its line end.
+func lines(text string) []string {
+	split := strings.SplitAfter(text, "\n")
+	if split[len(split)-1] == "" {
+		split = split[:len(split)-1]
+	}
+	return split
+}
+
+// region is whole lines that edits touch.
+type region struct {
+	start, end int
+	edits      []Edit
+}
+
+// regions widens edits to whole lines, and joins those on the same lines.
+func regions(text string, edits []Edit) (joined []region) {
+	for _, e := range edits {
+		r := region{start: strings.LastIndexByte(text[:e.Start], '\n') + 1, end: e.End, edits: []Edit{e}}
+		wholeLines := r.start == e.Start && (e.Text == "" || strings.HasSuffix(e.Text, "\n"))
+		endsLine := e.End == r.start || e.End > 0 && text[e.End-1] == '\n'
+		if !wholeLines || !endsLine {
+			r.end = len(text)
+			if i := strings.IndexByte(text[e.End:], '\n'); i >= 0 {
+				r.end = e.End + i + 1
+			}
+		}
+		if last := len(joined) - 1; last >= 0 && (r.start < joined[last].end || r.start == joined[last].start) {
+			joined[last].end = max(joined[last].end, r.end)
+			joined[last].edits = append(joined[last].edits, e)
+			continue
+		}
+		joined = append(joined, r)
+	}
+	return joined
+}
+
+// blocksOf returns the lines that change.
+func blocksOf(text string, edits []Edit) (blocks []block) {
+	line, at := 0, 0
+	for _, r := range regions(text, edits) {
+		line += strings.Count(text[at:r.start], "\n")
+		at = r.start
+		var changed strings.Builder
+		from := r.start
+		for _, e := range r.edits {
+			changed.WriteString(text[from:e.Start] + e.Text)
+			from = e.End
+		}
+		changed.WriteString(text[from:r.end])
+		before, after := lines(text[r.start:r.end]), lines(changed.String())
+		b := block{first: line}
+		for len(before) > 0 && len(after) > 0 && before[0] == after[0] {
+			before, after = before[1:], after[1:]
+			b.first++
+		}
+		for len(before) > 0 && len(after) > 0 && before[len(before)-1] == after[len(after)-1] {
+			before, after = before[:len(before)-1], after[:len(after)-1]
+		}
+		b.last, b.new = b.first+len(before), after
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// hunk writes blocks with their context, and returns how many lines they add.
+func hunk(out *bytes.Buffer, old []string, blocks []block, shift int) (added int) {
+	first := max(blocks[0].first-context, 0)
+	last := min(blocks[len(blocks)-1].last+context, len(old))
+	for _, b := range blocks {
+		added += len(b.new) - (b.last - b.first)
+	}
+	fmt.Fprintf(out, "@@ -%s +%s @@\n", span(first, last-first), span(first+shift, last-first+added))
+	at := first
+	for _, b := range blocks {
+		write(out, " ", old[at:b.first])
+		write(out, "-", old[b.first:b.last])
+		write(out, "+", b.new)
+		at = b.last
+	}
+	write(out, " ", old[at:last])
+	return added
+}
+
+// span is lines as a hunk's head has them, counted from 1; without lines, it is the
+// line before.
+func span(first, count int) string {
+	if count > 0 {
+		first++
+	}
+	if count == 1 {
+		return fmt.Sprint(first)
+	}
+	return fmt.Sprintf("%d,%d", first, count)
+}
+
+func write(out *bytes.Buffer, sign string, lines []string) {
+	for _, line := range lines {
+		out.WriteString(sign + line)
+		if !strings.HasSuffix(line, "\n") {
+			out.WriteString("\n\\ No newline at end of file\n")
+		}
+	}
+}
+
+// colors are those of the lines that begin with a sign, as git shows them.
+var colors = map[string]string{"---": "\x1b[1m", "+++": "\x1b[1m", "@@ ": "\x1b[36m", "-": "\x1b[31m", "+": "\x1b[32m"}
+
+// Colored returns a diff with colors for a terminal.
+func Colored(text []byte) []byte {
+	var out bytes.Buffer
+	isHead := true
+	for _, line := range lines(string(text)) {
+		color := colors[line[:1]]
+		if isHead = isHead && !strings.HasPrefix(line, "@@ "); isHead || strings.HasPrefix(line, "@@ ") {
+			color = colors[line[:3]]
+		}
+		if color == "" {
+			out.WriteString(line)
+			continue
+		}
+		content := strings.TrimRight(line, "\r\n")
+		out.WriteString(color + content + "\x1b[0m" + line[len(content):])
+	}
+	return out.Bytes()
+}

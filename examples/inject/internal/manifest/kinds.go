@@ -1,0 +1,171 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Kind is an API group and a kind. The version does not matter: no version of the
+// known kinds has its Pods elsewhere.
+type Kind struct{ Group, Kind string }
+
+func (k Kind) String() string {
+	if k.Group == "" {
+		return k.Kind
+	}
+	return k.Group + "/" + k.Kind
+}
+
+// Shape says where a kind describes Pods, and where the parts of such a Pod are.
+// All are JSON pointers, in which "*" is every item of a list or every field of an
+// object. Root begins at the object's root, the others at Root; one that begins
+// with "^" begins at the object's root too.
+type Shape struct {
+	Root string // of the Pod, or of what takes its place
+
+	// These are empty for a Pod and for a Pod template.
+	Metadata       string   // has annotations and labels
+	Containers     []string // lists that end with "/*", or containers
+	InitContainers string   // a list; "-" if there is no place for any
+	Volumes        string   // a list
+}
+
+// template is the Shape of a Pod template at root.
+func template(root string) Shape { return Shape{Root: root} }
+
+func (s Shape) isTemplate() bool { return s.Containers == nil }
+
+// Kinds says where kinds describe Pods.
+type Kinds map[Kind][]Shape
+
+// Parts of several kinds.
+var (
+	ofReplicas = func(field string) []Shape { return []Shape{template("/spec/" + field + "/*/template")} }
+	ofTemplate = []Shape{template("/spec/template")}
+	ofRay      = func(root string, more ...Shape) []Shape {
+		return append([]Shape{template(root + "/headGroupSpec/template"), template(root + "/workerGroupSpecs/*/template")}, more...)
+	}
+	ofMetrics   = []Shape{template("/spec/metrics/*/provider/job/spec/template")}
+	ofJobSet    = func(root string) []Shape { return []Shape{template(root + "/replicatedJobs/*/template/spec/template")} }
+	ofTemplates = func(root string) []Shape {
+		return []Shape{{
+			Root: root + "/templates/*", Metadata: "/metadata", Volumes: "/volumes", InitContainers: "/initContainers",
+			Containers: []string{"/container", "/script", "/containerSet/containers/*", "/sidecars/*"},
+		}}
+	}
+	ofSteps = func(root, metadata, spec string) Shape {
+		return Shape{
+			Root: root, Metadata: metadata, Volumes: spec + "/volumes", InitContainers: "-",
+			Containers: []string{spec + "/steps/*", spec + "/sidecars/*"},
+		}
+	}
+	ofPipeline = func(root string) []Shape {
+		return []Shape{ofSteps(root+"/tasks/*/taskSpec", "/metadata", ""), ofSteps(root+"/finally/*/taskSpec", "/metadata", "")}
+	}
+	ofSpark = func(root string) (shapes []Shape) {
+		for _, pod := range []string{"/driver", "/executor"} {
+			shapes = append(shapes, Shape{
+				Root: root + pod, Metadata: "", Volumes: "^" + root + "/volumes", InitContainers: "/initContainers",
+				Containers: []string{"", "/sidecars/*"},
+			})
+		}
+		return shapes
+	}
+)
+
+// Known returns the kinds that are known, in a new map.
+func Known() Kinds {
+	return Kinds{
+		{"", "Pod"}:                   {template("")},
+		{"", "PodTemplate"}:           {template("/template")},
+		{"", "ReplicationController"}: ofTemplate,
+		{"apps", "DaemonSet"}:         ofTemplate,
+		{"apps", "Deployment"}:        ofTemplate,
+		{"apps", "ReplicaSet"}:        ofTemplate,
+		{"apps", "StatefulSet"}:       ofTemplate,
+		{"batch", "CronJob"}:          {template("/spec/jobTemplate/spec/template")},
+		{"batch", "Job"}:              ofTemplate,
+
+		// OpenShift, whose old objects have no group.
+		{"", "DeploymentConfig"}:                  ofTemplate,
+		{"apps.openshift.io", "DeploymentConfig"}: ofTemplate,
+
+		// Argo. A template of a Workflow is no Pod template.
+		{"argoproj.io", "Rollout"}:                 ofTemplate,
+		{"argoproj.io", "AnalysisTemplate"}:        ofMetrics,
+		{"argoproj.io", "AnalysisRun"}:             ofMetrics,
+		{"argoproj.io", "ClusterAnalysisTemplate"}: ofMetrics,
+		{"argoproj.io", "Workflow"}:                ofTemplates("/spec"),
+		{"argoproj.io", "WorkflowTemplate"}:        ofTemplates("/spec"),
+		{"argoproj.io", "ClusterWorkflowTemplate"}: ofTemplates("/spec"),
+		{"argoproj.io", "CronWorkflow"}:            ofTemplates("/spec/workflowSpec"),
+
+		{"serving.knative.dev", "Service"}:       ofTemplate,
+		{"serving.knative.dev", "Configuration"}: ofTemplate,
+		{"serving.knative.dev", "Revision"}:      {template("")},
+
+		// Tekton makes a Pod of a task's steps, with the annotations of the TaskRun
+		// or of the embedded task. It adds its own init containers; a task has none.
+		{"tekton.dev", "Task"}:        {ofSteps("", "/metadata", "/spec")},
+		{"tekton.dev", "TaskRun"}:     {ofSteps("", "/metadata", "/spec/taskSpec")},
+		{"tekton.dev", "Pipeline"}:    ofPipeline("/spec"),
+		{"tekton.dev", "PipelineRun"}: ofPipeline("/spec/pipelineSpec"),
+
+		{"ray.io", "RayCluster"}: ofRay("/spec"),
+		{"ray.io", "RayJob"}:     ofRay("/spec/rayClusterSpec", template("/spec/submitterPodTemplate")),
+		{"ray.io", "RayService"}: ofRay("/spec/rayClusterConfig"),
+
+		// Spark's operator takes the driver's and executor's fields for those of a
+		// container, with the application's volumes.
+		{"sparkoperator.k8s.io", "SparkApplication"}:          ofSpark("/spec"),
+		{"sparkoperator.k8s.io", "ScheduledSparkApplication"}: ofSpark("/spec/template"),
+
+		{"kubeflow.org", "JAXJob"}:                         ofReplicas("jaxReplicaSpecs"),
+		{"kubeflow.org", "MPIJob"}:                         ofReplicas("mpiReplicaSpecs"),
+		{"kubeflow.org", "MXJob"}:                          ofReplicas("mxReplicaSpecs"),
+		{"kubeflow.org", "Notebook"}:                       ofTemplate,
+		{"kubeflow.org", "PaddleJob"}:                      ofReplicas("paddleReplicaSpecs"),
+		{"kubeflow.org", "PyTorchJob"}:                     ofReplicas("pytorchReplicaSpecs"),
+		{"kubeflow.org", "TFJob"}:                          ofReplicas("tfReplicaSpecs"),
+		{"kubeflow.org", "XGBoostJob"}:                     ofReplicas("xgbReplicaSpecs"),
+		{"trainer.kubeflow.org", "ClusterTrainingRuntime"}: ofJobSet("/spec/template/spec"),
+		{"trainer.kubeflow.org", "TrainingRuntime"}:        ofJobSet("/spec/template/spec"),
+
+		{"jobset.x-k8s.io", "JobSet"}: ofJobSet("/spec"),
+		{"leaderworkerset.x-k8s.io", "LeaderWorkerSet"}: {
+			template("/spec/leaderWorkerTemplate/leaderTemplate"), template("/spec/leaderWorkerTemplate/workerTemplate"),
+		},
+	}
+}
+
+// lists are the kinds that hold other objects, and where.
+var lists = map[Kind]string{
+	{"", "List"}:                             "/items",
+	{"", "Template"}:                         "/objects", // OpenShift's, before it had a group
+	{"template.openshift.io", "Template"}:    "/objects",
+	{"config.kubernetes.io", "ResourceList"}: "/items",
+}
+
+// Add adds a kind whose Pod template is where the text says: GROUP/KIND=PATH,
+// without GROUP for the core group. PATH is as fields are written: spec.template,
+// or spec.groups[*].template; or a JSON pointer.
+func (ks Kinds) Add(text string) error {
+	name, path, ok := strings.Cut(text, "=")
+	group, kind, hasGroup := strings.Cut(name, "/")
+	if !hasGroup {
+		group, kind = "", name
+	}
+	if !ok || kind == "" || strings.Contains(kind, "/") {
+		return errors.New("is not GROUP/KIND=PATH")
+	}
+	pointer := path
+	if path != "" && !strings.HasPrefix(path, "/") {
+		pointer = "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
+	}
+	if strings.Contains(pointer, "//") || strings.HasSuffix(pointer, "/") {
+		return fmt.Errorf("%q is no path such as spec.template or spec.groups[*].template", path)
+	}
+	ks[Kind{group, kind}] = append(ks[Kind{group, kind}], template(pointer))
+	return nil
+}

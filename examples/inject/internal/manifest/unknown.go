@@ -1,0 +1,110 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// Skipped returns what in the object would be passed over: Pods in a kind that is
+// not known, and requests where nobody reads them.
+func (ks Kinds) Skipped(o Object) (skipped []error) {
+	pods := ks.Pods(o)
+	read := make(map[string]bool)
+	var at []string
+	for _, p := range pods {
+		read[p.Annotations()] = true
+		at = append(at, Path(p.Annotations()))
+	}
+	fail := func(pointer, format string, args ...any) {
+		skipped = append(skipped, &Error{o.String(), o.Pointer + pointer, fmt.Errorf(format, args...)})
+	}
+	walk(o.Value, make([]string, 0, 16), func(v *yamledit.Value, path []string) {
+		if !ks.Known(o) && looksLikePod(v) {
+			pointer := pointerTo(path)
+			fail(pointer, "looks like a Pod, but where %s has Pods is not known%s", o.ID(), suggestion(o.ID(), pointer))
+		}
+		if len(path) > 0 && path[len(path)-1] == "annotations" {
+			for _, f := range v.Fields() {
+				if !secret.IsAnnotation(f.Name) {
+					continue
+				}
+				if pointer := pointerTo(path); !read[pointer] {
+					fail(pointer, "has the request %s, which is not read here%s", f.Name, elsewhere(at))
+				}
+				return
+			}
+		}
+	})
+	return skipped
+}
+
+func elsewhere(places []string) string {
+	switch len(places) {
+	case 0:
+		return ""
+	case 1:
+		return ", but at " + places[0]
+	}
+	return ", but at " + strings.Join(places[:len(places)-1], ", ") + " and " + places[len(places)-1]
+}
+
+// ErrNoPod is that an object of a known kind has no Pod.
+var ErrNoPod = errors.New("has no Pod template")
+
+// walk visits v and all in it. Path has the names and indexes on the way; it is
+// valid during the visit.
+func walk(v *yamledit.Value, path []string, visit func(*yamledit.Value, []string)) {
+	visit(v, path)
+	for _, f := range v.Fields() {
+		walk(f.Value, append(path, f.Name), visit)
+	}
+	for i, item := range v.Items() {
+		if item.IsObject() || item.IsList() {
+			walk(item, append(path, strconv.Itoa(i)), visit)
+		}
+	}
+}
+
+// pointerTo is the JSON pointer of a path.
+func pointerTo(path []string) string {
+	var b strings.Builder
+	for _, step := range path {
+		b.WriteString("/" + yamledit.EscapePointer(step))
+	}
+	return b.String()
+}
+
+// looksLikePod reports an object with a list of containers: objects that have an
+// image, or a name and something else that only containers have.
+func looksLikePod(v *yamledit.Value) bool {
+	containers := v.Get("containers")
+	for _, c := range containers.Items() {
+		if !c.IsObject() {
+			return false
+		}
+		for _, f := range c.Fields() {
+			switch f.Name {
+			case "image", "env", "volumeMounts", "command", "args", "ports", "resources", "imagePullPolicy":
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// suggestion says what to do about a Pod's spec, if that is one of a Pod template.
+func suggestion(kind Kind, pointer string) string {
+	template, ok := strings.CutSuffix(pointer, "/spec")
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("; say -template %s=%s", kind, index.ReplaceAllString(Path(template), "[*]"))
+}
+
+var index = regexp.MustCompile(`\[[0-9]+\]`)

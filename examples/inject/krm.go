@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
+)
+
+// krmList is a ResourceList, the input and output of a KRM function.
+type krmList struct {
+	source *source
+	flags  []string // of its functionConfig
+}
+
+// resourceList returns the ResourceList on standard input, or nil if there is
+// another text.
+func resourceList(sources []*source) (*krmList, error) {
+	if len(sources) != 1 || sources[0].name != stdinName || !bytes.Contains(sources[0].text, []byte("ResourceList")) {
+		return nil, nil
+	}
+	d := firstDocument(sources[0])
+	if d == nil || !isResourceList(d.Value) {
+		return nil, nil
+	}
+	flags, err := functionFlags(d.Value.Get("functionConfig"))
+	if err != nil {
+		return nil, fmt.Errorf("functionConfig: %w", err)
+	}
+	return &krmList{sources[0], flags}, nil
+}
+
+func firstDocument(s *source) *yamledit.Document {
+	for d, err := range yamledit.Read(s.text) {
+		if err != nil {
+			return nil // it is told when the document's turn comes
+		}
+		return d
+	}
+	return nil
+}
+
+func isResourceList(v *yamledit.Value) bool {
+	apiVersion, _ := v.Get("apiVersion").Text()
+	kind, _ := v.Get("kind").Text()
+	return strings.HasPrefix(apiVersion, "config.kubernetes.io/") && kind == "ResourceList"
+}
+
+// functionFlags returns the flags that a functionConfig names, as a ConfigMap in
+// data, as any other object in spec: names of flags, each with a value or a list of
+// values. A text of several lines, which is all that a ConfigMap can have, is a
+// list.
+func functionFlags(config *yamledit.Value) (flags []string, err error) {
+	settings := config.Get("spec")
+	if settings == nil {
+		settings = config.Get("data")
+	}
+	for _, f := range settings.Fields() {
+		values := []*yamledit.Value{f.Value}
+		if f.Value.IsList() {
+			values = f.Value.Items()
+		}
+		for _, v := range values {
+			text, ok := v.Text()
+			switch {
+			case ok:
+				for line := range strings.Lines(text) {
+					if line = strings.TrimSpace(line); line != "" {
+						flags = append(flags, "-"+f.Name+"="+line)
+					}
+				}
+			case v.IsBool():
+				flags = append(flags, "-"+f.Name+"="+string(v.AppendJSON(nil)))
+			default:
+				return nil, fmt.Errorf("%s is %s, and must be a text, a boolean or a list of texts", f.Name, v.What())
+			}
+		}
+	}
+	for _, flag := range flags {
+		if name, _, _ := strings.Cut(flag[1:], "="); name == "w" || name == "o" || name == "check" || name == "R" {
+			return nil, errors.New("flag -" + name + " is not for functions")
+		}
+	}
+	return flags, nil
+}
+
+// finish writes the list with results, which orchestrators show.
+func (l *krmList) finish(t *tool, stderr io.Writer, out *bytes.Buffer) (exit int, err error) {
+	for _, n := range t.notes {
+		fmt.Fprintln(stderr, "inject: "+n.String())
+	}
+	if t.failed() {
+		l.source.edits, exit = nil, exitFailed
+	}
+	// What was edited is read again, as results come behind it.
+	d := firstDocument(&source{text: l.source.edited()})
+	if d == nil {
+		return exitFailed, nil // the notes say why
+	}
+	v := d.Value
+	if len(t.notes) > 0 {
+		results := yamledit.NewList()
+		for _, n := range t.notes {
+			results = yamledit.NewList(append(results.Items(), n.result(d.Value))...)
+		}
+		if v, err = v.Patch(yamledit.Operation{Op: "add", Path: "/results", Value: results}); err != nil {
+			return exitFailed, err
+		}
+	}
+	edits, _, err := d.Edit(v)
+	if err != nil {
+		return exitFailed, err
+	}
+	out.Write(yamledit.Apply(d.File, 0, len(d.File), edits))
+	return exit, nil
+}
+
+// result is a note as an entry of results.
+func (n note) result(list *yamledit.Value) *yamledit.Value {
+	field := func(name, text string) yamledit.Field {
+		return yamledit.Field{Name: name, Value: yamledit.NewText(text)}
+	}
+	fields := []yamledit.Field{field("message", n.text), field("severity", string(n.severity))}
+	if n.object.Kind != "" {
+		ref := []yamledit.Field{field("apiVersion", n.object.APIVersion), field("kind", n.object.Kind), field("name", n.object.Name)}
+		if n.object.Namespace != "" {
+			ref = append(ref, field("namespace", n.object.Namespace))
+		}
+		fields = append(fields, yamledit.Field{Name: "resourceRef", Value: yamledit.NewObject(ref...)})
+		annotations := list.Pointer(n.object.Pointer + "/metadata/annotations")
+		for _, name := range []string{"internal.config.kubernetes.io/path", "config.kubernetes.io/path"} {
+			if path, ok := annotations.Get(name).Text(); ok {
+				fields = append(fields, yamledit.Field{Name: "file", Value: yamledit.NewObject(field("path", path))})
+				break
+			}
+		}
+	}
+	if n.place != "" {
+		fields = append(fields, yamledit.Field{Name: "field", Value: yamledit.NewObject(field("path", n.place))})
+	}
+	return yamledit.NewObject(fields...)
+}

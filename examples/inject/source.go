@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gomodules.xyz/jsonpatch/v2"
+
+	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
+	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+const stdinName = "standard input"
+
+// source is a file, or standard input, and what becomes of it.
+type source struct {
+	name string // as lines on standard error show it
+	text []byte
+
+	edits   []yamledit.Edit
+	json    bytes.Buffer // its documents, for -o json
+	changes []change
+}
+
+// change is what one Pod of an object gains or loses.
+type change struct {
+	object     manifest.Object
+	line       int
+	requests   []secret.Request
+	placements []injector.Placement
+	operations []jsonpatch.Operation // paths from the object's root
+}
+
+// edited returns the text with the edits.
+func (s *source) edited() []byte {
+	if len(s.edits) == 0 {
+		return s.text
+	}
+	return yamledit.Apply(s.text, 0, len(s.text), s.edits)
+}
+
+// sources reads what the arguments name: files, directories, and "-".
+func (o *options) sources(stdin io.Reader, stdout io.Writer) ([]*source, error) {
+	var found []*source
+	for _, name := range o.files {
+		if name == "-" {
+			text, err := io.ReadAll(stdin)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", stdinName, err)
+			}
+			found = append(found, &source{name: stdinName, text: text})
+			continue
+		}
+		files, err := o.expand(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			if err := checkOutput(file, stdout); err != nil {
+				return nil, err
+			}
+			text, err := os.ReadFile(file) // #nosec G304 -- the user names the files
+			if err != nil {
+				return nil, err // names the file
+			}
+			found = append(found, &source{name: file, text: text})
+		}
+	}
+	return found, nil
+}
+
+// expand returns the manifests in a directory, or the file itself.
+func (o *options) expand(name string) ([]string, error) {
+	stat, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !stat.IsDir() {
+		return []string{name}, nil
+	}
+	var files []string
+	err = filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != name && !o.recursive:
+			return fs.SkipDir
+		case !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s: has no .yaml, .yml or .json files", name)
+		if !o.recursive {
+			err = fmt.Errorf("%w; -R looks in directories below too", err)
+		}
+	}
+	return files, err
+}
+
+// checkOutput finds that standard output is a file that is read: the shell has
+// emptied it already, or appends to it.
+func checkOutput(file string, stdout io.Writer) error {
+	out, ok := stdout.(*os.File)
+	if !ok {
+		return nil
+	}
+	a, errA := out.Stat()
+	b, errB := os.Stat(file)
+	if errA == nil && errB == nil && a.Mode().IsRegular() && os.SameFile(a, b) {
+		return fmt.Errorf("%s: is standard output too, and so it is overwritten before it is read; -w writes files in place", file)
+	}
+	return nil
+}
+
+// writeInPlace puts new files in the place of the old. Until all are written,
+// none is replaced.
+func writeInPlace(sources []*source) (err error) {
+	temporary := make(map[string]string) // of each file
+	defer func() {
+		for _, name := range temporary {
+			err = errors.Join(err, os.Remove(name))
+		}
+	}()
+	var order []string
+	for _, s := range sources {
+		if len(s.edits) == 0 {
+			continue
+		}
+		file, err := filepath.EvalSymlinks(s.name)
+		if err != nil {
+			return err
+		}
+		if temporary[file], err = writeBeside(file, s.edited()); err != nil {
+			if temporary[file] == "" {
+				delete(temporary, file)
+			}
+			return err
+		}
+		order = append(order, file)
+	}
+	for _, file := range order {
+		if err := os.Rename(temporary[file], file); err != nil {
+			return err
+		}
+		delete(temporary, file)
+	}
+	return nil
+}
+
+// writeBeside writes a new file into the directory of another, with its mode.
+func writeBeside(file string, text []byte) (name string, err error) {
+	stat, err := os.Stat(file)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), "."+strings.TrimPrefix(filepath.Base(file), ".")+"-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(text)
+	return f.Name(), errors.Join(err, f.Chmod(stat.Mode().Perm()), f.Sync(), f.Close())
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// stamp returns the action that writes requests as annotations, besides those that
+// are there.
+func stamp(more []secret.Request) action {
+	return func(_ context.Context, pod manifest.Pod) (c change, operations []yamledit.Operation, err error) {
+		there, err := requestsOf(pod)
+		if err != nil {
+			return c, nil, err
+		}
+		annotations, err := pod.Texts(pod.Annotations())
+		if err != nil {
+			return c, nil, err
+		}
+		labels, err := pod.Texts(pod.Labels())
+		if err != nil {
+			return c, nil, err
+		}
+		// Those that a person has named stay as they are, and so do not need a stamp.
+		named := maps.Clone(annotations)
+		maps.DeleteFunc(named, func(name, _ string) bool {
+			return !strings.HasPrefix(name, "request.podsecrets.dev/") || strings.HasPrefix(name, "request.podsecrets.dev/stamped-")
+		})
+		kept, err := secret.DecodeAnnotations(named)
+		if err != nil {
+			return c, nil, err
+		}
+		var reqs []secret.Request
+		for _, req := range append(there, more...) {
+			if !slices.Contains(kept, req) && !slices.Contains(reqs, req) {
+				reqs = append(reqs, req)
+			}
+		}
+		c.requests = append(kept, reqs...)
+		if len(c.requests) == 0 {
+			return c, nil, nil
+		}
+		newLabels, newAnnotations, err := secret.Stamp(labels, annotations, reqs)
+		if err != nil {
+			return c, nil, err
+		}
+		newLabels[secret.InjectLabel] = "true"
+		operations = setTexts(pod, pod.Labels(), labels, newLabels)
+		operations = append(operations, setTexts(pod, pod.Annotations(), annotations, newAnnotations)...)
+		return c, operations, nil
+	}
+}
+
+// setTexts returns what makes the texts at a place of the object those of want.
+func setTexts(pod manifest.Pod, place string, have, want map[string]string) (operations []yamledit.Operation) {
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if _, ok := want[name]; !ok {
+			operations = append(operations, yamledit.Operation{Op: "remove", Path: place + "/" + yamledit.EscapePointer(name)})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if value, ok := have[name]; ok && value == want[name] {
+			continue
+		}
+		pointer := place + "/" + yamledit.EscapePointer(name)
+		operations = append(operations, yamledit.Operation{Op: "add", Path: pointer, Value: yamledit.NewText(want[name])})
+	}
+	return pod.WithParents(operations)
+}
+
+// decode is the action that only looks for requests.
+func decode(_ context.Context, pod manifest.Pod) (c change, _ []yamledit.Operation, err error) {
+	c.requests, err = requestsOf(pod)
+	return c, nil, err
+}
