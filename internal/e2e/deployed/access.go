@@ -3,6 +3,7 @@ package deployed
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -67,7 +68,9 @@ func waitCalled(ctx context.Context, server *apiserver.Server) error {
 	const most = 30 * time.Second
 	for deadline := time.Now().Add(most); ; time.Sleep(50 * time.Millisecond) {
 		got, err := client.CoreV1().Pods(ns).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if err == nil && len(got.Spec.Containers[0].Env) > 0 {
+		// A configuration may have no manager that serves the probe.
+		refused := err != nil && strings.Contains(err.Error(), "denied the request: secret ")
+		if refused || err == nil && len(got.Spec.Containers[0].Env) > 0 {
 			return nil
 		}
 		if time.Now().After(deadline) {

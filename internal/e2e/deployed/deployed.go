@@ -37,8 +37,11 @@ const (
 type Options struct {
 	// Replicas is how many processes there are. Zero means one.
 	Replicas int
-	// Config has settings that take the place of those in config.yaml.
+	// Config has settings that take the place of those in config.yaml; nil removes
+	// one.
 	Config map[string]any
+	// Files are configurations that come before that one, such as Flyte's.
+	Files []string
 	// Env are further variables of the processes, "NAME=value".
 	Env []string
 }
@@ -79,12 +82,13 @@ func (w *Webhook) start(ctx context.Context, server *apiserver.Server, o Options
 		return err
 	}
 	maps.Copy(config, o.Config)
+	maps.DeleteFunc(config, func(_ string, value any) bool { return value == nil })
 	kubeconfig := filepath.Join(w.dir, "kubeconfig")
 	if err := writeKubeconfig(ctx, server.Config, kubeconfig); err != nil {
 		return err
 	}
 	for i := range max(o.Replicas, 1) {
-		r := &Replica{binary: binary, kubeconfig: kubeconfig, config: config, env: o.Env, dir: filepath.Join(w.dir, fmt.Sprint(i))}
+		r := &Replica{binary: binary, kubeconfig: kubeconfig, config: config, files: o.Files, env: o.Env, dir: filepath.Join(w.dir, fmt.Sprint(i))}
 		w.Replicas = append(w.Replicas, r)
 		if err := r.Start(); err != nil {
 			return err

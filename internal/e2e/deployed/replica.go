@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -25,6 +26,7 @@ import (
 type Replica struct {
 	binary, kubeconfig string
 	config             map[string]any
+	files              []string // further configurations
 	env                []string
 	dir                string
 
@@ -49,7 +51,11 @@ func (r *Replica) Start() error {
 		return err
 	}
 	defer log.Close()
-	r.cmd = exec.Command(r.binary, "-config="+r.configFile(), "-kubeconfig="+r.kubeconfig)
+	args := []string{"-kubeconfig=" + r.kubeconfig}
+	for _, file := range append(slices.Clone(r.files), r.configFile()) {
+		args = append(args, "-config="+file)
+	}
+	r.cmd = exec.Command(r.binary, args...)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	r.cmd.Env = append([]string{"TMPDIR=" + r.dir}, r.env...) // nothing of this process's, proxies above all
 	r.cmd.SysProcAttr = endsWithParent()
