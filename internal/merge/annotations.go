@@ -107,7 +107,7 @@ func (d *decision) annotate() error {
 // none of them has another value.
 func (d *decision) missingAnnotations() []pair {
 	have := d.view.Metadata.Annotations
-	missing := make([]pair, 0, len(d.change.annotations)+1)
+	var missing []pair
 	var others []string
 	blocked := make(map[int]bool)
 	for key, a := range d.change.annotations {
@@ -123,6 +123,9 @@ func (d *decision) missingAnnotations() []pair {
 		}
 		switch value, ok := have[key]; {
 		case !ok:
+			if missing == nil {
+				missing = make([]pair, 0, len(d.change.annotations)+1)
+			}
 			missing = append(missing, pair{key, a.value})
 		case a.kind == annotationRequired && value != a.value:
 			others = append(others, key)

@@ -57,7 +57,6 @@ type decision struct {
 	// Made when needed.
 	mountDirs   map[*scope]map[string]bool  // files that are above mounts of containers
 	hiddenFiles map[*scope]map[string][]int // see filesHiddenAt
-	texts       map[*variable][]byte        // in JSON
 	kept        map[kept]bool
 	seen        map[*scope]bool // whose volumes are known
 	initAt      map[string]int  // the init containers by name

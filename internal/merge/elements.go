@@ -71,7 +71,11 @@ func (m *match[T]) get() *T {
 
 // sameText reports whether the element is in JSON and just as ours, which is
 // what most of ours are when a Pod is looked at again, and takes less time than
-// to decode it.
-func (m *match[T]) sameText(ours func() []byte) bool {
-	return m.raw != nil && bytes.Equal(m.raw, ours())
+// to decode it. The scratch space may be used once.
+func (m *match[T]) sameText(ours *T, scratch []byte) bool {
+	if m.raw == nil {
+		return false
+	}
+	text, ok := appendElement(scratch[:0], ours)
+	return ok && bytes.Equal(m.raw, text)
 }

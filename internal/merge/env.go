@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"encoding/json"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -136,6 +135,7 @@ func (d *decision) addVariables(r receiver) {
 	sc := r.scope
 	matches := r.env.lookup(&sc.vars.index)
 	missing := make([]*corev1.EnvVar, 0, len(matches))
+	var scratch [256]byte
 	for i := range sc.vars.items {
 		v := &sc.vars.items[i]
 		m := &matches[i]
@@ -147,7 +147,7 @@ func (d *decision) addVariables(r receiver) {
 				missing = append(missing, &v.EnvVar)
 				d.countVariable(v)
 			}
-		case m.sameText(func() []byte { return d.textOf(v) }), sameVariable(m.get(), &v.EnvVar):
+		case m.sameText(&v.EnvVar, scratch[:]), sameVariable(m.get(), &v.EnvVar):
 			if early {
 				d.envConflict(r, v, m.index, "refers to an env file that is written after the container starts")
 			}
@@ -178,19 +178,6 @@ func (d *decision) keep(r receiver, v *variable) {
 			d.kept[kept{i, r.container}] = true
 		}
 	}
-}
-
-// textOf returns a variable in JSON, which many containers may have.
-func (d *decision) textOf(v *variable) []byte {
-	text, ok := d.texts[v]
-	if !ok {
-		if d.texts == nil {
-			d.texts = make(map[*variable][]byte)
-		}
-		text, _ = json.Marshal(&v.EnvVar)
-		d.texts[v] = text
-	}
-	return text
 }
 
 func (d *decision) countVariable(v *variable) {

@@ -122,6 +122,10 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	c.makeScopes()
 	for _, sc := range c.scopes {
 		sc.vars.grow(c.countVariables(sc))
+		if n := c.countMounts(sc); n > 0 {
+			sc.mounts.grow(n)
+			sc.volumes.grow(n)
+		}
 		for _, i := range sc.members {
 			c.addVolumes(sc, i)
 			c.addFile(sc, i)

@@ -17,6 +17,14 @@ type mountPoint struct {
 	requesters
 }
 
+// countMounts returns how many mounts the fragments have.
+func (c *Change) countMounts(sc *scope) (n int) {
+	for _, i := range sc.members {
+		n += len(c.secrets[i].Fragment.VolumeMounts)
+	}
+	return n
+}
+
 func (c *Change) addMount(sc *scope, i int, m mountPoint) {
 	m.path, m.requesters = absolute(m.MountPath), requesters{first: i}
 	old, ok := sc.mounts.get(m.path)

@@ -8,7 +8,7 @@ import (
 
 // JSON returns the edits as the text of a JSON patch, that of Operations.
 func (e *Edits) JSON() ([]byte, error) {
-	w := &patchWriter{path: make([]byte, 0, 128), text: make([]byte, 0, 1<<10+e.size)}
+	w := &patchWriter{path: make([]byte, 0, 128), text: make([]byte, 0, 1<<10+e.size*3/2)}
 	if e.repeats {
 		w.at = make(map[any]textRange)
 	}

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	kjson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/podsecrets/podsecrets/mount"
 )
 
 // scanSeeds are texts near the edges of JSON's grammar, and Pods.
@@ -24,6 +27,9 @@ func scanSeeds() []string {
 		`{"spec":{"containers":[{"name":"a","name":"b","env":[{"name":"X"}],"env":[{"name":"Y"},{"name":"Z","name":"W"}]}]}}`,
 		`{"spec":{"containers":[null,{"name":"c","env":[null,{"value":"1"}],"volumeMounts":[null,{"name":"v","mountPath":"/m","readOnly":true,"subPath":"s","subPathExpr":"e"}],"volumeDevices":[{"name":"d","devicePath":"/d"}]}]}}`,
 		`{"spec":{"initContainers":[{"name":"i","restartPolicy":"Always"},{"name":"j","restartPolicy":"Never"}],"imagePullSecrets":[{"name":"p"},{}]}}`,
+		`{"metadata":{},"spec":{"serviceAccountName":"a","serviceAccount":"b","os":{"name":"windows"},"nodeSelector":{"kubernetes.io/os":"linux"},"securityContext":{"windowsOptions":{"hostProcess":true}},"resources":{"limits":{"cpu":"1"}}}}`,
+		`{"spec":{"serviceAccountName":1,"serviceAccount":"b","os":"windows","nodeSelector":{"kubernetes.io/os":"windows"},"securityContext":[],"resources":null}}`,
+		`{"spec":{"os":{"name":"a","name":1},"nodeSelector":[],"securityContext":{"windowsOptions":{"hostProcess":true},"windowsOptions":{"hostProcess":true,"hostProcess":"true"}}}}`,
 		`{"spec":{"containers":{}}}`, `{"spec":[]}`, `{"metadata":{"labels":{"a":1}}}`, `{"spec":{"containers":[{"name":7}]}}`, `{"spec":{"containers":[{"volumeMounts":[{"readOnly":"x"}]}]}}`,
 		`{"metadata":{"name":{"a":[1,"]"]}}}`, `{"spec":{"volumes":[{"hostPath":{"path":"}"},"name":"\u0076"}]}}`,
 		strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
@@ -67,7 +73,7 @@ func TestViewJSON_Seeds(t *testing.T) {
 			compared++
 		}
 	}
-	assert.Equal(t, 10, compared, "Views that were compared, some with keys that are there twice")
+	assert.Equal(t, 13, compared, "Views that were compared, some with keys that are there twice")
 }
 
 // compareViews reports whether there were Views to compare.
@@ -102,6 +108,12 @@ func compareViews(t *testing.T, text []byte) bool {
 func describe(v *View) (all []string) {
 	all = append(all, fmt.Sprintf("%q %q %q", v.Metadata.Name, v.Metadata.GenerateName, v.Metadata.Namespace),
 		fmt.Sprintf("%q %q", v.Metadata.Labels, v.Metadata.Annotations))
+	all = append(all, describeSpec(v.spec, v.noMetadata))
+	var limited any
+	if v.rawLimited != nil && kjson.Unmarshal(v.rawLimited, &limited) != nil {
+		limited = "undecodable"
+	}
+	all = append(all, fmt.Sprintf("resources %v", limited))
 	all = append(all, describeList("volumes", &v.volumes)...)
 	all = append(all, describeList("pullSecrets", &v.pullSecrets)...)
 	for _, containers := range [][]container{v.initContainers, v.containers} {
@@ -115,6 +127,10 @@ func describe(v *View) (all []string) {
 		}
 	}
 	return all
+}
+
+func describeSpec(s mount.TargetSpec, noMetadata bool) string {
+	return fmt.Sprintf("spec %q %q %v %v", s.ServiceAccount, s.OS, s.HostProcess, noMetadata)
 }
 
 func describeList[T any](what string, e *elements[T]) (all []string) {
@@ -145,10 +161,23 @@ func (o *oracle) view(pod any) []string {
 		fmt.Sprintf("%q %q", o.texts(meta["labels"]), o.texts(meta["annotations"])),
 	}
 	spec := as[map[string]any](o, root["spec"])
+	all = append(all, describeSpec(specOfAny(spec), meta == nil), fmt.Sprintf("resources %v", spec["resources"]))
 	all = append(all, o.list("volumes", spec["volumes"])...)
 	all = append(all, o.list("pullSecrets", spec["imagePullSecrets"])...)
 	all = append(all, o.containers(spec["initContainers"], true)...)
 	return append(all, o.containers(spec["containers"], false)...)
+}
+
+// specOfAny takes a value of another type than expected for none.
+func specOfAny(spec map[string]any) mount.TargetSpec {
+	text := func(value any) string { s, _ := value.(string); return s }
+	object := func(value any) map[string]any { m, _ := value.(map[string]any); return m }
+	on, _ := object(object(spec["securityContext"])["windowsOptions"])["hostProcess"].(bool)
+	return mount.TargetSpec{
+		ServiceAccount: cmp.Or(text(spec["serviceAccountName"]), text(spec["serviceAccount"])),
+		OS:             cmp.Or(text(object(spec["os"])["name"]), text(object(spec["nodeSelector"])[corev1.LabelOSStable])),
+		HostProcess:    on,
+	}
 }
 
 func (o *oracle) texts(value any) map[string]string {

@@ -165,17 +165,19 @@ func (v *viewer) hostProcess() (on bool) {
 			v.skip()
 			continue
 		}
+		on = false
 		for v.objectOrSkip(); v.next('}'); {
 			isIt := string(v.key()) == "hostProcess"
-			p := v.skipSpan()
-			on = on || isIt && string(v.text[p.from:p.to]) == "true"
+			if p := v.skipSpan(); isIt {
+				on = string(v.text[p.from:p.to]) == "true"
+			}
 		}
 	}
 	return on
 }
 
 func (v *viewer) containers(init bool) []container {
-	var all []container
+	all := make([]container, 0, 4)
 	for v.array(); v.next(']'); {
 		v.peek()
 		from := v.pos
@@ -238,7 +240,7 @@ func (v *viewer) mountList(pathKey string, device bool) []mounted {
 // list reads a list of elements with names.
 func (v *viewer) list() []rawElement {
 	if v.elements == nil {
-		v.elements = make([]rawElement, 0, 16+len(v.text)/128)
+		v.elements = make([]rawElement, 0, 16+len(v.text)/64)
 	}
 	from := len(v.elements)
 	for v.array(); v.next(']'); {

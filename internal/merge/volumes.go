@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"encoding/json"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -106,7 +105,7 @@ func (d *decision) addVolumes() {
 		switch m := &matches[i]; {
 		case !m.ok():
 			missing = append(missing, d.whole(v))
-		case m.sameText(func() []byte { text, _ := json.Marshal(d.whole(v)); return text }):
+		case m.sameText(d.whole(v), nil):
 		case !sameSource(m.get(), v.Volume):
 			d.volumeConflict(v.volume, v.requesters, m.index, "has another source already")
 		case projectsSecrets(v.Volume):
