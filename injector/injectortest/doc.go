@@ -1,6 +1,6 @@
 // Package injectortest is for the tests of code that builds on the library: of
 // managers for a store ([TestManager], [Run]), and of programs that inject secrets
-// ([Fake], [Pod], [CanRead], [CanReadExact]).
+// ([Fake], [Pod], [CanRead], [CanReadExact], [Exist]).
 //
 // # To test a manager
 //
@@ -108,6 +108,13 @@
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{fake}})
 //	...
 //	if err := injectortest.CanRead(pod, "app", secret.Request{Group: "user-info", Key: "password"}); err != nil {
+//		t.Error(err)
+//	}
+//
+// What refers to Secrets by name needs them. Exist tells which of a Plan's references
+// are not among given objects:
+//
+//	if err := injectortest.Exist(plan.References(), secrets...); err != nil {
 //		t.Error(err)
 //	}
 package injectortest

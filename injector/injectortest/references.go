@@ -1,0 +1,91 @@
+package injectortest
+
+import (
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/podsecrets/podsecrets/injector"
+)
+
+// Exist returns nil if each object that the references name, and that is not
+// optional, is among the objects, with all its keys: then a Pod of the Plan that the
+// references are from can start. Otherwise it returns an error for each object and
+// key that is missing, joined. It is for the tests of what ships Pods and the objects
+// that they read together, such as the manifests of an operator.
+//
+// Secrets, ConfigMaps and PersistentVolumeClaims are known by their Go types, others
+// by the kind that they say they have. Where a reference or an object has no
+// namespace, any is the right one.
+func Exist(refs []injector.Reference, objects ...runtime.Object) error {
+	var errs []error
+	for _, ref := range refs {
+		if ref.Optional {
+			continue
+		}
+		keys, ok := keysOf(ref, objects)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s does not exist", describe(ref)))
+			continue
+		}
+		for _, key := range ref.Keys {
+			if !keys[key] {
+				errs = append(errs, fmt.Errorf("%s has no key %q", describe(ref), key))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func describe(ref injector.Reference) string {
+	text := fmt.Sprintf("%s %q", ref.Kind, ref.Name)
+	if ref.Namespace != "" {
+		text += fmt.Sprintf(" in namespace %q", ref.Namespace)
+	}
+	return text
+}
+
+// keysOf returns the keys of the object that a reference names.
+func keysOf(ref injector.Reference, objects []runtime.Object) (keys map[string]bool, ok bool) {
+	for _, o := range objects {
+		m, err := meta.Accessor(o)
+		if err != nil || m.GetName() != ref.Name || !sameNamespace(ref, m) {
+			continue
+		}
+		if kind, keys := contentOf(o); kind == ref.Kind {
+			return keys, true
+		}
+	}
+	return nil, false
+}
+
+func sameNamespace(ref injector.Reference, o metav1.Object) bool {
+	return ref.Namespace == "" || o.GetNamespace() == "" || ref.Namespace == o.GetNamespace()
+}
+
+func contentOf(o runtime.Object) (kind string, keys map[string]bool) {
+	keys = make(map[string]bool)
+	switch o := o.(type) {
+	case *corev1.Secret:
+		addKeys(keys, o.Data)
+		addKeys(keys, o.StringData)
+		return "Secret", keys
+	case *corev1.ConfigMap:
+		addKeys(keys, o.Data)
+		addKeys(keys, o.BinaryData)
+		return "ConfigMap", keys
+	case *corev1.PersistentVolumeClaim:
+		return "PersistentVolumeClaim", keys
+	}
+	return o.GetObjectKind().GroupVersionKind().Kind, keys
+}
+
+func addKeys[V any](keys map[string]bool, data map[string]V) {
+	for key := range data {
+		keys[key] = true
+	}
+}
