@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,12 +26,16 @@ func main() {
 }
 
 func run() error {
-	// A Pod whose Secret is missing waits for it.
+	hashKey := os.Getenv("HASH_KEY")
+	if len(hashKey) < 32 {
+		return errors.New("HASH_KEY: has fewer than 32 characters")
+	}
+	// A Task whose Secret is missing waits for it, and so would its Pod.
 	secrets, err := k8ssecret.New(k8ssecret.Config{Required: true})
 	if err != nil {
 		return err
 	}
-	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{secrets}})
+	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{secrets}, Layout: controller.Layout})
 	if err != nil {
 		return err
 	}
@@ -52,7 +57,11 @@ func run() error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	if err := (&controller.Reconciler{Client: mgr.GetClient(), Injector: in}).SetupWithManager(mgr); err != nil {
+	tasks := &controller.Reconciler{
+		Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(),
+		Injector: in, HashKey: []byte(hashKey),
+	}
+	if err := tasks.SetupWithManager(mgr); err != nil {
 		return err
 	}
 	return mgr.Start(ctrl.SetupSignalHandler())

@@ -48,6 +48,9 @@ type TaskSpec struct {
 	// by the controller, which says so in the condition Ready.
 	// +optional
 	Secrets []Secret `json:"secrets,omitempty"`
+	// RunAgain says that another value of one of the Secrets is another run too.
+	// +optional
+	RunAgain bool `json:"runAgain,omitempty"`
 }
 
 // Secret asks for one secret, as podsecrets' secret.Request does.
@@ -58,14 +61,18 @@ type Secret struct {
 	Key string `json:"key,omitempty"`
 	// +optional
 	Version string `json:"version,omitempty"`
-	// Mount is where the program reads it. None means ANY.
+	// Mount is where the program reads it. None means ANY: a variable if there is
+	// an EnvVar and no Path, otherwise a file.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Enum=ANY;ENV_VAR;FILE
 	// +optional
 	Mount mount.Type `json:"mount,omitempty"`
-	// EnvVar is a further variable that holds the secret, or the path of its file.
+	// EnvVar is the variable that holds the secret, or the path of its file.
 	// +optional
 	EnvVar string `json:"envVar,omitempty"`
+	// Path is the file below /etc/secrets. None means GROUP/KEY.
+	// +optional
+	Path string `json:"path,omitempty"`
 }
 
 // TaskStatus says what has become of the spec.
@@ -89,6 +96,7 @@ const (
 	ReasonInvalid       = "InvalidSecret"       // what the spec asks for cannot be asked for
 	ReasonConflict      = "SecretConflict"      // with another secret, or with the Pod
 	ReasonNotServed     = "SecretNotServed"     // no manager has it
+	ReasonMissing       = "SecretMissing"       // the operator waits for a Secret, or for a key of one
 	ReasonManagerFailed = "SecretManagerFailed" // it is tried again
 	ReasonJobRefused    = "JobRefused"          // by the API server
 )

@@ -14,6 +14,8 @@ import (
 	"github.com/go-logr/logr/testr"
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -43,15 +45,16 @@ type namespace struct {
 	operator         *Reconciler // as it runs, without a cache
 }
 
-// run starts an operator, with the rights that config/ gives it and no more. No
-// managers means the one for Kubernetes Secrets.
+// run starts an operator, with the rights that config/ gives it and no more, in a
+// namespace that has the Secret user-info. No managers means the one for Kubernetes
+// Secrets.
 func run(t *testing.T, managers ...injector.SecretManager) *namespace {
 	if len(managers) == 0 {
 		secrets, err := k8ssecret.New(k8ssecret.Config{Required: true})
 		require.NoError(t, err)
 		managers = append(managers, secrets)
 	}
-	in, err := injector.New(injector.Config{Managers: managers})
+	in, err := injector.New(injector.Config{Managers: managers, Layout: Layout})
 	require.NoError(t, err)
 
 	scheme := runtime.NewScheme()
@@ -73,7 +76,8 @@ func run(t *testing.T, managers ...injector.SecretManager) *namespace {
 		Controller: config.Controller{SkipNameValidation: &skip}, // each test has one
 	})
 	require.NoError(t, err)
-	require.NoError(t, (&Reconciler{mgr.GetClient(), in}).SetupWithManager(mgr))
+	operator := &Reconciler{Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Injector: in, HashKey: []byte("test")}
+	require.NoError(t, operator.SetupWithManager(mgr))
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan error)
 	go func() { stopped <- mgr.Start(ctx) }()
@@ -84,7 +88,11 @@ func run(t *testing.T, managers ...injector.SecretManager) *namespace {
 
 	direct, err := client.New(asOperator, client.Options{Scheme: scheme})
 	require.NoError(t, err)
-	return &namespace{admin, name, &Reconciler{direct, in}}
+	uncached := *operator
+	uncached.Client = direct
+	ns := &namespace{admin, name, &uncached}
+	ns.putSecret(t, map[string]string{"token": "t1", "password": "p1", "unused": "u1"})
+	return ns
 }
 
 // install applies the manifests of config/, once.
@@ -113,6 +121,17 @@ func install(t *testing.T, admin client.Client) {
 }
 
 var installed sync.Once
+
+// putSecret makes the Secret user-info, or replaces its data.
+func (ns *namespace) putSecret(t *testing.T, data map[string]string) {
+	t.Helper()
+	o := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "user-info", Namespace: ns.name}, StringData: data}
+	err := ns.Create(t.Context(), o)
+	if apierrors.IsAlreadyExists(err) {
+		err = ns.Update(t.Context(), o)
+	}
+	require.NoError(t, err)
+}
 
 // create makes a Task and waits until the operator has told of it.
 func (ns *namespace) create(t *testing.T, spec api.TaskSpec) *api.Task {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,6 +18,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/podsecrets/podsecrets/examples/operator/api"
@@ -32,21 +35,33 @@ const maxMessage = 32768
 // Reconciler makes Jobs of Tasks.
 type Reconciler struct {
 	client.Client
+	// Secrets reads Secrets. It should not be a cache: none of their values stays in
+	// memory.
+	Secrets  client.Reader
 	Injector *injector.Injector
+	// HashKey is the key of the hashes of secrets. Another one runs each Task with
+	// RunAgain once more.
+	HashKey []byte
 }
 
 // SetupWithManager has the manager call Reconcile for each Task that changes, and
-// for the Task of each Job that does.
+// for the Tasks of each Job and of each Secret that does. Of Secrets it caches the
+// metadata only.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &api.Task{}, secretsIndex, r.indexSecrets); err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&api.Task{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Owns(&batchv1.Job{}).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.tasksOf)).
 		Complete(r)
 }
 
 // Reconcile makes the Job of a Task's spec, removes the Jobs of former specs, and
 // says in the condition Ready how that went. A spec whose secrets cannot be
-// injected changes nothing: the former Job stays.
+// injected, or are not there, changes nothing: the former Job stays. An error is
+// tried again, later each time.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	task := &api.Task{}
 	if err := r.Get(ctx, req.NamespacedName, task); err != nil {
@@ -55,26 +70,43 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !task.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // the Jobs go with it: it owns them
 	}
-	job, err := newJob(ctx, r.Injector, task)
+	job, err := r.jobOf(ctx, task)
 	if err != nil {
-		reason, message := explain(err)
-		if reason != api.ReasonManagerFailed {
-			err = nil // to try again would not help; a new spec would
+		reason, message, again := explain(err)
+		if !again { // a change of the Task or of a Secret would help, and is watched
+			log.FromContext(ctx).Info("The Task cannot have its secrets", "reason", reason, "error", err.Error())
+			err = nil
 		}
-		return ctrl.Result{}, r.tell(ctx, task, reason, message, err)
+		return ctrl.Result{}, r.tell(ctx, task, task.Status.Job, reason, message, err)
 	}
 	if err := r.apply(ctx, job); err != nil {
 		retry := err
 		if apierrors.IsInvalid(err) {
 			retry = nil
 		}
-		return ctrl.Result{}, r.tell(ctx, task, api.ReasonJobRefused, err.Error(), retry)
+		return ctrl.Result{}, r.tell(ctx, task, task.Status.Job, api.ReasonJobRefused, err.Error(), retry)
 	}
 	if err := r.removeFormer(ctx, task, job.Name); err != nil {
 		return ctrl.Result{}, err
 	}
-	task.Status.Job = job.Name
-	return ctrl.Result{}, r.tell(ctx, task, api.ReasonJobApplied, "", nil)
+	return ctrl.Result{}, r.tell(ctx, task, job.Name, api.ReasonJobApplied, "", nil)
+}
+
+// jobOf returns the Job that a Task asks for, with what its Secrets have now.
+func (r *Reconciler) jobOf(ctx context.Context, task *api.Task) (*batchv1.Job, error) {
+	refs, err := references(ctx, r.Injector, task)
+	if err != nil {
+		return nil, err
+	}
+	values, err := r.read(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	hash := ""
+	if task.Spec.RunAgain {
+		hash = values.hash(r.HashKey)
+	}
+	return newJob(ctx, r.Injector, task, hash)
 }
 
 // apply writes the Job with server-side apply. If it is there as it should be,
@@ -107,9 +139,9 @@ func (r *Reconciler) removeFormer(ctx context.Context, task *api.Task, but strin
 	return nil
 }
 
-// tell writes the condition, if it is another one, and returns err, or that it
-// could not be written.
-func (r *Reconciler) tell(ctx context.Context, task *api.Task, reason, message string, err error) error {
+// tell writes the Job's name and the condition, if one of them is another one, and
+// returns err, or that they could not be written.
+func (r *Reconciler) tell(ctx context.Context, task *api.Task, job, reason, message string, err error) error {
 	status := metav1.ConditionFalse
 	if reason == api.ReasonJobApplied {
 		status = metav1.ConditionTrue
@@ -124,9 +156,10 @@ func (r *Reconciler) tell(ctx context.Context, task *api.Task, reason, message s
 		Message:            message,
 		ObservedGeneration: task.Generation,
 	})
-	if !changed {
+	if !changed && task.Status.Job == job {
 		return err
 	}
+	task.Status.Job = job
 	if failed := r.Status().Update(ctx, task); failed != nil && err == nil {
 		return fmt.Errorf("status: %w", failed)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/podsecrets/podsecrets/examples/operator/api"
 	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/injector/injectortest"
 	"github.com/podsecrets/podsecrets/k8ssecret"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
@@ -32,8 +33,8 @@ func spec() api.TaskSpec {
 		Image:   "example.test/report:v1",
 		Command: []string{"/report", "--all"},
 		Secrets: []api.Secret{
-			{Group: "user-info", Key: "token", Mount: mount.EnvVar, EnvVar: "TOKEN"},
-			{Group: "user-info", Key: "password", Mount: mount.File, EnvVar: "PASSWORD_FILE"},
+			{Group: "user-info", Key: "token", EnvVar: "TOKEN"},
+			{Group: "user-info", Key: "password", Path: "db/password.txt", EnvVar: "PASSWORD_FILE"},
 		},
 	}
 }
@@ -64,32 +65,35 @@ func TestJob(t *testing.T) {
 	assert.True(t, metav1.IsControlledBy(job, task))
 	container := job.Spec.Template.Spec.Containers[0]
 	assert.Equal(t, task.Spec.Command, container.Command)
-	env := map[string]corev1.EnvVar{}
-	for _, v := range container.Env {
-		env[v.Name] = v
-	}
-	for _, name := range []string{"_FSEC_USER-INFO_TOKEN", "TOKEN"} {
-		require.NotNil(t, env[name].ValueFrom, name)
-		assert.Equal(t, "user-info", env[name].ValueFrom.SecretKeyRef.Name)
-		assert.Equal(t, "token", env[name].ValueFrom.SecretKeyRef.Key)
-	}
-	assert.Equal(t, "/etc/flyte/secrets/user-info/password", env["PASSWORD_FILE"].Value)
-	assert.Equal(t, "/etc/flyte/secrets/user-info", container.VolumeMounts[0].MountPath)
-	assert.Equal(t, []corev1.KeyToPath{{Key: "password", Path: "password"}}, job.Spec.Template.Spec.Volumes[0].Projected.Sources[0].Secret.Items)
+	require.Len(t, container.Env, 2, "exact names and no others: %v", container.Env)
+	require.Len(t, container.VolumeMounts, 1)
+	assert.Empty(t, job.Spec.Template.Annotations)
 
 	// What the Job's controller would make of it, the API server accepts.
 	pod := &corev1.Pod{ObjectMeta: *job.Spec.Template.ObjectMeta.DeepCopy(), Spec: job.Spec.Template.Spec}
 	pod.Namespace, pod.GenerateName = ns.name, "pod-"
 	require.NoError(t, ns.Create(t.Context(), pod))
+	for _, req := range requests(task) {
+		assert.NoError(t, injectortest.CanReadExact(pod, "task", Layout.Dir, req))
+	}
 }
 
+// The sample is whole: the Secret beside it has what the Task refers to.
 func TestSample(t *testing.T) {
 	ns := run(t)
-	manifest, err := os.ReadFile("../config/samples/task.yaml")
-	require.NoError(t, err)
-	task := &api.Task{}
-	require.NoError(t, yaml.UnmarshalStrict(manifest, task))
+	task, beside := &api.Task{}, &corev1.Secret{}
+	for name, o := range map[string]client.Object{"task": task, "secret": beside} {
+		manifest, err := os.ReadFile("../config/samples/" + name + ".yaml")
+		require.NoError(t, err)
+		require.NoError(t, yaml.UnmarshalStrict(manifest, o))
+	}
 	task.Namespace = ns.name
+	refs, err := references(t.Context(), ns.operator.Injector, task)
+	require.NoError(t, err)
+	require.NotEmpty(t, refs)
+	require.NoError(t, injectortest.Exist(refs, beside))
+
+	ns.putSecret(t, beside.StringData)
 	require.NoError(t, ns.Create(t.Context(), task))
 	requireReady(t, ns.told(t, task))
 }
@@ -164,12 +168,13 @@ func TestBadRequest(t *testing.T) {
 		reason  string
 		texts   []string
 	}{
+		{"a variable without a name", []api.Secret{{Group: "user-info", Key: "token", Mount: mount.EnvVar}}, api.ReasonInvalid, []string{"envVar"}},
 		{"no request", []api.Secret{{Group: "user-info", Key: "../passwd"}}, api.ReasonInvalid, []string{"../passwd", "key"}},
-		{"no Secret", []api.Secret{{Group: "no secret", Key: "key"}}, api.ReasonNotServed, []string{"no secret", "k8s"}},
+		{"no Secret", []api.Secret{{Group: "no secret", Key: "key"}}, api.ReasonNotServed, []string{"no secret", "no manager serves it"}},
 		{"two keys of one name", []api.Secret{
-			{Group: "a", Key: "key", Mount: mount.EnvVar},
-			{Group: "a", Key: "KEY", Mount: mount.EnvVar},
-		}, api.ReasonConflict, []string{`key="KEY"`, "_FSEC_A_KEY"}},
+			{Group: "a", Key: "key", EnvVar: "A_KEY"},
+			{Group: "a", Key: "other", EnvVar: "A_KEY"},
+		}, api.ReasonConflict, []string{`key="other"`, `because of secret group="a" key="key"`, "A_KEY"}},
 		{"two errors", []api.Secret{
 			{Group: "user-info", Key: "/etc/passwd"},
 			{Group: "no secret", Key: "key"},
@@ -204,7 +209,7 @@ func TestRefusedJob(t *testing.T) {
 	secrets, err := k8ssecret.New(k8ssecret.Config{Required: false})
 	require.NoError(t, err)
 	upgraded := *ns.operator
-	upgraded.Injector, err = injector.New(injector.Config{Managers: []injector.SecretManager{secrets}})
+	upgraded.Injector, err = injector.New(injector.Config{Managers: []injector.SecretManager{secrets}, Layout: Layout})
 	require.NoError(t, err)
 	_, err = upgraded.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(task)})
 	require.NoError(t, err)
@@ -229,7 +234,7 @@ func (s *store) Mount(context.Context, secret.Request, mount.Target) (mount.Frag
 func TestManagerFails(t *testing.T) {
 	s := new(store)
 	ns := run(t, s)
-	task := ns.create(t, api.TaskSpec{Image: "example.test/report", Secrets: []api.Secret{{Group: "g", Key: "k"}}})
+	task := ns.create(t, api.TaskSpec{Image: "example.test/report", Secrets: []api.Secret{{Group: "g", Key: "k", EnvVar: "K"}}})
 	requireNot(t, task, api.ReasonManagerFailed, "store", `group="g"`)
 	assert.NotContains(t, task.Status.Conditions[0].Message, "192.0.2.1")
 	s.mended.Store(true)
@@ -263,10 +268,13 @@ func TestJobName(t *testing.T) {
 		"one cut at a dot":    task(strings.Repeat("a", 51)+"."+strings.Repeat("b", 99), "1", spec()),
 		"one that is shorter": task(strings.Repeat("a", 51), "3", spec()),
 	} {
-		name := jobName(task)
+		name := jobName(task, "")
 		assert.LessOrEqual(t, len(name), 63, what)
 		assert.Regexp(t, `^[a-z0-9]+-[0-9a-f]{10}$`, name, what)
 		assert.Empty(t, names[name], "%s has the name of %s", what, names[name])
 		names[name] = what
 	}
+	hashed := jobName(task("report", "1", spec()), "a hash")
+	assert.Empty(t, names[hashed], "with a hash of secrets")
+	assert.NotEqual(t, hashed, jobName(task("report", "1", spec()), "another hash"))
 }

@@ -1,11 +1,13 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,43 +15,72 @@ import (
 
 	"github.com/podsecrets/podsecrets/examples/operator/api"
 	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/injector/injectortest"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
 
+// The errors are the injector's own. Whatever a manager or a rule says beside what
+// the author can fix has the word "private" in it.
 func TestExplain(t *testing.T) {
-	of := func(err error) error {
-		return &injector.RequestError{Request: secret.Request{Group: "g", Key: "k"}, Manager: "m", Err: err}
+	private := errors.New("private address")
+	store := &injectortest.Fake{
+		Values: map[secret.Request]*mount.Value{
+			{Group: "g", Key: "k"}:      mount.Literal("v"),
+			{Group: "g", Key: "other"}:  mount.Literal("w"),
+			{Group: "g", Key: "long"}:   mount.Literal(strings.Repeat("v", 1<<18)),
+			{Group: "denied", Key: "k"}: mount.Literal("v"), // by the rules
+		},
+		Errors: map[secret.Request]error{
+			{Group: "g", Key: "down"}:        private,
+			{Group: "g", Key: "unsupported"}: fmt.Errorf("%w: %w", secret.ErrUnsupported, private),
+			{Group: "g", Key: "taken"}:       fmt.Errorf("%w: %w", private, &mount.ConflictError{Field: "volumes", Name: "v", Reason: "is there"}),
+		},
 	}
-	unserved := of(fmt.Errorf("m: %w", secret.ErrNotFound))
-	conflict := of(&mount.ConflictError{Field: "env", Name: "A", Reason: "is there"})
-	failed := of(errors.New("password rejected"))
+	in, err := injector.New(injector.Config{
+		Managers: []injector.SecretManager{store},
+		Layout:   Layout,
+		Allow:    injector.Rules{{Names: []string{"g"}}}.Allow,
+	})
+	require.NoError(t, err)
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+
+	variable := func(group, key string) api.Secret { return api.Secret{Group: group, Key: key, EnvVar: "V"} }
+	down, conflict := variable("g", "down"), []api.Secret{variable("g", "k"), variable("g", "other")}
 	for _, c := range []struct {
-		name   string
-		err    error
-		reason string
+		name    string
+		ctx     context.Context
+		secrets []api.Secret
+		reason  string
+		text    string
+		again   bool
 	}{
-		{"invalid", of(&secret.InvalidError{Field: "key", Reason: "is bad"}), api.ReasonInvalid},
-		{"too long for a variable", of(&mount.ValueError{Name: "A", Reason: "is long"}), api.ReasonInvalid},
-		{"too much for a Pod", mount.ErrTooLarge, api.ReasonInvalid},
-		{"conflict", conflict, api.ReasonConflict},
-		{"not found", unserved, api.ReasonNotServed},
-		{"not supported", of(secret.ErrUnsupported), api.ReasonNotServed},
-		{"failed", failed, api.ReasonManagerFailed},
-		{"time is up", errors.New("context canceled"), api.ReasonManagerFailed},
-		{"the first of several", errors.Join(conflict, unserved), api.ReasonConflict},
-		{"a failure before others", errors.Join(conflict, failed, unserved), api.ReasonManagerFailed},
+		{"invalid", t.Context(), []api.Secret{variable("g", "../k")}, api.ReasonInvalid, "key", false},
+		{"too long for a variable", t.Context(), []api.Secret{variable("g", "long")}, api.ReasonInvalid, `key="long"`, false},
+		{"too many", t.Context(), make([]api.Secret, injector.MaxRequests+1), api.ReasonInvalid, "10000", false},
+		{"conflict", t.Context(), conflict, api.ReasonConflict, `because of secret group="g" key="k"`, false},
+		{"a manager's conflict", t.Context(), []api.Secret{variable("g", "taken")}, api.ReasonConflict, "is there", false},
+		{"not found", t.Context(), []api.Secret{variable("g", "none")}, api.ReasonNotServed, "no manager serves it", false},
+		{"not supported", t.Context(), []api.Secret{variable("g", "unsupported")}, api.ReasonNotServed, "no manager serves it", false},
+		{"not allowed", t.Context(), []api.Secret{variable("denied", "k")}, api.ReasonNotServed, "no manager serves it", false},
+		{"failed", t.Context(), []api.Secret{down}, api.ReasonManagerFailed, "manager fake failed", true},
+		{"time is up", canceled, []api.Secret{variable("g", "k")}, api.ReasonManagerFailed, "cannot be injected now", true},
+		{"the first of several", t.Context(), []api.Secret{variable("g", "none"), variable("g", "../k")}, api.ReasonNotServed, "; ", false},
+		{"a failure behind others", t.Context(), []api.Secret{variable("g", "none"), down}, api.ReasonManagerFailed, "no manager serves it; ", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			reason, message := explain(c.err)
-			assert.Equal(t, c.reason, reason)
-			assert.NotEmpty(t, message)
-			assert.NotContains(t, message, "password rejected")
+			task := &api.Task{Spec: api.TaskSpec{Image: "i", Secrets: c.secrets}}
+			_, err := references(c.ctx, in, task)
+			require.Error(t, err)
+			reason, message, again := explain(err)
+			assert.Equal(t, c.reason, reason, message)
+			assert.Contains(t, message, c.text)
+			assert.Equal(t, c.again, again)
+			assert.NotContains(t, message, "private")
+			assert.NotContains(t, message, "rule")
 		})
 	}
-	_, message := explain(errors.Join(conflict, failed))
-	assert.Contains(t, message, "is there")
-	assert.Contains(t, message, "manager m failed")
 }
 
 // What controller-gen makes of the Go types is what is committed.
