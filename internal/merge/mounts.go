@@ -142,11 +142,16 @@ func (d *decision) checkMount(r receiver, at string, index int) {
 	}
 }
 
+// mountField returns the path of the field that says where a mount is.
 func (r receiver) mountField(index int) string {
 	if r.mounts[index].device {
-		return fmt.Sprintf("%s[%d].devicePath", r.path(r.index, "volumeDevices"), index-r.volumeMounts)
+		return r.fieldOfMount(index, "volumeDevices", "devicePath")
 	}
-	return fmt.Sprintf("%s[%d].mountPath", r.path(r.index, "volumeMounts"), index)
+	return r.fieldOfMount(index, "volumeMounts", "mountPath")
+}
+
+func (r receiver) fieldOfMount(index int, list, field string) string {
+	return fmt.Sprintf("%s[%d].%s", r.path(r.index, list), r.mounts[index].index, field)
 }
 
 // checkParent finds a mount of the container in which the kubelet would have to

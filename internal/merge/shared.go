@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,7 +55,7 @@ func (d *decision) checkShared() {
 			v, ok := d.change.shared.get(r.mounts[j].volume)
 			if ok && !r.mounts[j].device && !receives(v.first) {
 				d.conflict(v.requesters, &mount.ConflictError{
-					Path:      fmt.Sprintf("%s[%d].name", r.path(r.index, "volumeMounts"), j),
+					Path:      r.fieldOfMount(j, "volumeMounts", "name"),
 					Container: r.Name, Field: "volumeMounts", Name: r.mounts[j].volume,
 					Reason: "is mounted already, and the container would see files of secrets that it does not receive",
 				})
@@ -96,7 +95,7 @@ func (d *decision) checkEnvVolume() {
 		for j := range r.mounts {
 			if r.mounts[j].volume == mount.EnvVolume && !r.mounts[j].device {
 				d.conflict(of, &mount.ConflictError{
-					Path:      fmt.Sprintf("%s[%d].name", r.path(r.index, "volumeMounts"), j),
+					Path:      r.fieldOfMount(j, "volumeMounts", "name"),
 					Container: r.Name, Field: "volumeMounts", Name: mount.EnvVolume,
 					Reason: "is for fetching init containers only: a container that mounts it could change what others read",
 				})

@@ -44,9 +44,10 @@ type container struct {
 	typed *corev1.Container // or else
 	raw   []byte            // in JSON
 	env   elements[corev1.EnvVar]
-	// mounts are its volumeMounts, and behind them its volumeDevices.
+	// mounts are its volumeMounts, and behind them its volumeDevices. Empty ones,
+	// which API servers refuse, are left out: a Pod can have a million.
 	mounts       []mounted
-	volumeMounts int // how many of mounts are volumeMounts
+	volumeMounts int // how many volumeMounts it has
 }
 
 // mounted is a volume, or a part of it, that a container has at a path. A device
@@ -57,7 +58,10 @@ type mounted struct {
 	subPath, expr string
 	readOnly      bool
 	device        bool
+	index         int32 // in the list that has it
 }
+
+func (m *mounted) isEmpty() bool { return m.path == "" && m.volume == "" }
 
 // full returns the whole container. One that cannot be decoded is like nothing of
 // ours.
@@ -128,11 +132,11 @@ func viewContainers(containers []corev1.Container, init bool) []container {
 		}
 		for j := range c.VolumeMounts {
 			m := &c.VolumeMounts[j]
-			v.mounts = append(v.mounts, mounted{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly})
+			v.addMount(mounted{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly}, j)
 		}
-		v.volumeMounts = len(v.mounts)
-		for _, d := range c.VolumeDevices {
-			v.mounts = append(v.mounts, mounted{path: d.DevicePath, volume: d.Name, device: true})
+		v.volumeMounts = len(c.VolumeMounts)
+		for j, d := range c.VolumeDevices {
+			v.addMount(mounted{path: d.DevicePath, volume: d.Name, device: true}, j)
 		}
 	}
 	return views
@@ -164,4 +168,10 @@ func (v *View) CheckContainers() error {
 		}
 	}
 	return nil
+}
+
+func (c *container) addMount(m mounted, index int) {
+	if m.index = int32(index); !m.isEmpty() { // #nosec G115 -- no Pod has so many
+		c.mounts = append(c.mounts, m)
+	}
 }

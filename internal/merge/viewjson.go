@@ -200,22 +200,21 @@ func (v *viewer) container(init bool) container {
 		case "env":
 			c.env = elements[corev1.EnvVar]{raw: v.list(), text: v.text}
 		case "volumeMounts":
-			volumeMounts = v.mountList("mountPath", false)
+			volumeMounts, c.volumeMounts = v.mountList("mountPath", false)
 		case "volumeDevices":
-			devices = v.mountList("devicePath", true)
+			devices, _ = v.mountList("devicePath", true)
 		default:
 			v.skip()
 		}
 	}
-	c.volumeMounts = len(volumeMounts)
 	c.mounts = append(volumeMounts, devices...)
 	return c
 }
 
-func (v *viewer) mountList(pathKey string, device bool) []mounted {
+func (v *viewer) mountList(pathKey string, device bool) (list []mounted, count int) {
 	from := len(v.mounts)
-	for v.array(); v.next(']'); {
-		m := mounted{device: device}
+	for v.array(); v.next(']'); count++ {
+		m := mounted{device: device, index: int32(count)} // #nosec G115 -- no Pod has so many
 		for v.object(); v.next('}'); {
 			switch string(v.key()) {
 			case pathKey:
@@ -232,9 +231,11 @@ func (v *viewer) mountList(pathKey string, device bool) []mounted {
 				v.skip()
 			}
 		}
-		v.mounts = append(v.mounts, m)
+		if !m.isEmpty() {
+			v.mounts = append(v.mounts, m)
+		}
 	}
-	return v.mounts[from:len(v.mounts):len(v.mounts)]
+	return v.mounts[from:len(v.mounts):len(v.mounts)], count
 }
 
 // list reads a list of elements with names.
