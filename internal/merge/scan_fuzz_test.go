@@ -121,9 +121,10 @@ func describe(v *View) (all []string) {
 			c := &containers[i]
 			all = append(all, fmt.Sprintf("container %+v", c.Container))
 			all = append(all, describeList("env", &c.env)...)
-			for j, m := range c.mounts {
-				all = append(all, fmt.Sprintf("mount %+v %v", m, j < c.volumeMounts))
+			for _, m := range c.mounts {
+				all = append(all, fmt.Sprintf("mount %+v", m))
 			}
+			all = append(all, fmt.Sprintf("%d mounts", c.volumeMounts))
 		}
 	}
 	return all
@@ -206,19 +207,23 @@ func (o *oracle) containers(value any, init bool) (all []string) {
 		v.Sidecar = as[string](o, c["restartPolicy"]) == string(corev1.ContainerRestartPolicyAlways) && init
 		all = append(all, fmt.Sprintf("container %+v", v.Container))
 		all = append(all, o.list("env", c["env"])...)
-		all = append(all, o.mounts(c["volumeMounts"], "mountPath", true)...)
-		all = append(all, o.mounts(c["volumeDevices"], "devicePath", false)...)
+		all = append(all, o.mounts(c["volumeMounts"], "mountPath", false)...)
+		all = append(all, o.mounts(c["volumeDevices"], "devicePath", true)...)
+		all = append(all, fmt.Sprintf("%d mounts", len(as[[]any](o, c["volumeMounts"]))))
 	}
 	return all
 }
 
-func (o *oracle) mounts(value any, path string, mounts bool) (all []string) {
-	for _, e := range as[[]any](o, value) {
+func (o *oracle) mounts(value any, path string, device bool) (all []string) {
+	for i, e := range as[[]any](o, value) {
 		m := as[map[string]any](o, e)
-		all = append(all, fmt.Sprintf("mount %+v %v", mounted{
+		of := mounted{
 			path: as[string](o, m[path]), volume: as[string](o, m["name"]), subPath: as[string](o, m["subPath"]), expr: as[string](o, m["subPathExpr"]),
-			readOnly: as[bool](o, m["readOnly"]), device: !mounts,
-		}, mounts))
+			readOnly: as[bool](o, m["readOnly"]), device: device, index: int32(i),
+		}
+		if !of.isEmpty() {
+			all = append(all, fmt.Sprintf("mount %+v", of))
+		}
 	}
 	return all
 }
