@@ -181,7 +181,7 @@ func (o *options) injector() (*injector.Injector, error) {
 
 // tool returns what does the command.
 func (o *options) tool(stderr io.Writer) (*tool, error) {
-	t := &tool{kinds: o.kinds, requests: o.requests, skip: failure, json: o.output == "json", progress: newProgress(stderr)}
+	t := &tool{kinds: o.kinds, requests: o.requests, skip: failure, output: o.outcome(), progress: newProgress(stderr)}
 	if o.skipUnknown {
 		t.skip = warning
 	}
@@ -203,14 +203,22 @@ func (o *options) tool(stderr io.Writer) (*tool, error) {
 	return t, nil
 }
 
+// outcome is the name of the output.
+func (o *options) outcome() string {
+	switch {
+	case o.check || o.command == "decode":
+		return outputList
+	case o.output == "":
+		return outputYAML
+	}
+	return o.output
+}
+
 func (o *options) writer() writer {
 	if o.command == "decode" {
 		return writeRequests
 	}
-	if o.output == "" {
-		return writeYAML
-	}
-	return writers[o.output]
+	return writers[o.outcome()]
 }
 
 // choose returns what has that name, or an error that lists the names.

@@ -145,7 +145,7 @@ func (o *options) finish(t *tool, sources []*source, stdout, stderr io.Writer, o
 func checked(out *bytes.Buffer, sources []*source) (exit int) {
 	for _, s := range sources {
 		for _, c := range s.changes {
-			if len(c.operations) > 0 {
+			if c.changed {
 				fmt.Fprintf(out, "%s:%d: %s\n", s.name, c.line, oneLine(c.object.String()))
 				exit = exitTodo
 			}

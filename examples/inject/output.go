@@ -20,12 +20,22 @@ import (
 // writer writes what has become of the sources.
 type writer func(out *bytes.Buffer, sources []*source, colors bool) error
 
+// The names of outputs. A list is that of -check and of decode.
+const (
+	outputDiff  = "diff"
+	outputJSON  = "json"
+	outputList  = "list"
+	outputPatch = "patch"
+	outputPlan  = "plan"
+	outputYAML  = "yaml"
+)
+
 var writers = map[string]writer{
-	"diff":  writeDiff,
-	"json":  writeJSON,
-	"patch": writePatches,
-	"plan":  writePlan,
-	"yaml":  writeYAML,
+	outputDiff:  writeDiff,
+	outputJSON:  writeJSON,
+	outputPatch: writePatches,
+	outputPlan:  writePlan,
+	outputYAML:  writeYAML,
 }
 
 // startsDocument are the bytes before a document's content: byte order mark,

@@ -31,10 +31,12 @@ type source struct {
 	changes []change
 }
 
-// change is what one Pod of an object gains or loses.
+// change is what one Pod of an object gains or loses. It has the details that the
+// output needs.
 type change struct {
 	object     manifest.Object
 	line       int
+	changed    bool
 	requests   []secret.Request
 	placements []injector.Placement
 	operations []jsonpatch.Operation // paths from the object's root

@@ -21,7 +21,7 @@ type tool struct {
 	kinds    manifest.Kinds
 	requests []secret.Request // of flags
 	skip     severity         // of what is passed over
-	json     bool             // sources keep their documents as JSON
+	output   string
 	progress progress
 
 	notes []note
@@ -88,10 +88,10 @@ func (t *tool) document(ctx context.Context, s *source, d *yamledit.Document) {
 			return
 		}
 	}
-	if v != d.Value {
+	if v != d.Value && (t.output == outputYAML || t.output == outputDiff) {
 		t.edit(s, d, v)
 	}
-	if t.json {
+	if t.output == outputJSON {
 		appendIndented(&s.json, v)
 	}
 }
@@ -122,14 +122,27 @@ func (t *tool) object(ctx context.Context, s *source, d *yamledit.Document, o ma
 			t.notes = append(t.notes, notesOf(err, n, d)...)
 			return o.Value
 		}
-		c.object, c.line = o, of.line
+		c.object, c.line, c.changed = o, of.line, len(operations) > 0
 		c.object.Value = nil // it would keep the document in memory
+		t.keep(s, c, operations)
+	}
+	return v
+}
+
+// keep keeps of a change what the output needs: of many documents, the rest would
+// take more memory than their text.
+func (t *tool) keep(s *source, c change, operations []yamledit.Operation) {
+	switch t.output {
+	case outputPatch:
 		for _, op := range operations {
 			c.operations = append(c.operations, jsonpatch.Operation{Operation: op.Op, Path: op.Path, Value: op.Value})
 		}
-		s.changes = append(s.changes, c)
+		c.placements = nil
+	case outputPlan, outputList:
+	default:
+		return
 	}
-	return v
+	s.changes = append(s.changes, c)
 }
 
 // edit finds the edits that make the document say v.
