@@ -95,7 +95,9 @@ func (cfg *config) setFlyte(c *checker, from *flyte.Config) {
 	for _, name := range from.Managers {
 		cfg.Managers = append(cfg.Managers, flyteManagers[name])
 	}
-	cfg.NamespaceSelector = webhook.Selector
+	if !c.has("namespaceSelector") { // a map, into which another would be merged
+		cfg.NamespaceSelector = webhook.Selector
+	}
 	two := from.Release == flyte.Two
 	if two {
 		cfg.Layout.EnvPrefix = "_UNION_"
