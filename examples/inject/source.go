@@ -143,6 +143,9 @@ func writeInPlace(sources []*source) (err error) {
 		if err != nil {
 			return err
 		}
+		if temporary[file] != "" {
+			continue // it is named twice, itself or by a link
+		}
 		if temporary[file], err = writeBeside(file, s.edited()); err != nil {
 			if temporary[file] == "" {
 				delete(temporary, file)

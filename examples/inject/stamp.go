@@ -51,14 +51,14 @@ func stamp(more []secret.Request) action {
 			return c, nil, err
 		}
 		newLabels[secret.InjectLabel] = "true"
-		operations = setTexts(pod, pod.Labels(), labels, newLabels)
-		operations = append(operations, setTexts(pod, pod.Annotations(), annotations, newAnnotations)...)
-		return c, operations, nil
+		operations = setTexts(pod.Labels(), labels, newLabels)
+		operations = append(operations, setTexts(pod.Annotations(), annotations, newAnnotations)...)
+		return c, pod.WithParents(operations), nil
 	}
 }
 
 // setTexts returns what makes the texts at a place of the object those of want.
-func setTexts(pod manifest.Pod, place string, have, want map[string]string) (operations []yamledit.Operation) {
+func setTexts(place string, have, want map[string]string) (operations []yamledit.Operation) {
 	for _, name := range slices.Sorted(maps.Keys(have)) {
 		if _, ok := want[name]; !ok {
 			operations = append(operations, yamledit.Operation{Op: "remove", Path: place + "/" + yamledit.EscapePointer(name)})
@@ -71,7 +71,7 @@ func setTexts(pod manifest.Pod, place string, have, want map[string]string) (ope
 		pointer := place + "/" + yamledit.EscapePointer(name)
 		operations = append(operations, yamledit.Operation{Op: "add", Path: pointer, Value: yamledit.NewText(want[name])})
 	}
-	return pod.WithParents(operations)
+	return operations
 }
 
 // decode is the action that only looks for requests.

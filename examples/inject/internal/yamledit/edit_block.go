@@ -193,6 +193,10 @@ func (e *editor) rewrite(n *Node, v *Value, at place, reason string) {
 			column := start - lineStart(e.doc.File, start, e.doc.Start) + len(spaceBefore(e.doc.File, start))
 			e.insertLines(n.End, indented(lines[1:], column))
 		}
+	case n.style == block && !at.root && start == e.firstOfLine(start):
+		lines := indented(e.look.lines(v), n.column)
+		_, after := e.lineEnd(n.End)
+		e.replace(lineStart(e.doc.File, start, e.doc.Start), after, strings.Join(lines, e.look.newLine)+e.look.newLine)
 	default:
 		e.replace(len(bytes.TrimRight(e.doc.File[:start], " \t")), n.End, "")
 		column := at.column + e.look.step
