@@ -31,6 +31,7 @@ const (
 	Name          = "podsecrets-webhook" // of Service, ServiceAccount, Deployment
 	Secret        = "podsecrets-webhook-tls"
 	Configuration = "0-podsecrets"
+	Validating    = "podsecrets"
 )
 
 // Options say in what a deployment differs from the one that ships.
@@ -67,7 +68,7 @@ func Start(ctx context.Context, server *apiserver.Server, o Options) (*Webhook, 
 }
 
 func (w *Webhook) start(ctx context.Context, server *apiserver.Server, o Options) (err error) {
-	binary, err := find()
+	binary, err := Binary()
 	if err != nil {
 		return err
 	}
@@ -119,9 +120,9 @@ func (w *Webhook) Stop() error {
 	return os.RemoveAll(w.dir)
 }
 
-// find returns the name of the webhook's binary: the variable WEBHOOK_BIN, or
+// Binary returns the name of the webhook's binary: the variable WEBHOOK_BIN, or
 // else bin/webhook in the root of the repository.
-func find() (string, error) {
+func Binary() (string, error) {
 	binary := os.Getenv("WEBHOOK_BIN")
 	if binary == "" {
 		root, err := apiserver.Root()

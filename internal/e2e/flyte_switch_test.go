@@ -1,0 +1,222 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
+	"github.com/podsecrets/podsecrets/internal/e2e/deployed"
+	"github.com/podsecrets/podsecrets/mount"
+	"github.com/podsecrets/podsecrets/secret"
+)
+
+// flyteReview stands for Flyte's webhook with its manager of Kubernetes Secrets: it
+// does to a Pod what the source of 1.16.8 says.
+func flyteReview(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+	var pod corev1.Pod
+	if err := json.Unmarshal(r.Object.Raw, &pod); err != nil {
+		return &admissionv1.AdmissionResponse{}
+	}
+	reqs, err := secret.DecodeAnnotations(pod.Annotations)
+	if err != nil {
+		return &admissionv1.AdmissionResponse{}
+	}
+	app := &pod.Spec.Containers[0]
+	set := func(v corev1.EnvVar) { // it replaces the Pod's own
+		app.Env = slices.DeleteFunc(app.Env, func(e corev1.EnvVar) bool { return e.Name == v.Name })
+		app.Env = append([]corev1.EnvVar{v}, app.Env...)
+	}
+	yes := true
+	for _, req := range reqs {
+		if req.Mount == mount.EnvVar {
+			set(corev1.EnvVar{Name: strings.ToUpper("_FSEC_" + req.Group + "_" + req.Key), ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+				LocalObjectReference: corev1.LocalObjectReference{Name: req.Group}, Key: req.Key, Optional: &yes,
+			}}})
+			set(corev1.EnvVar{Name: mount.EnvPrefixVar, Value: "_FSEC_"})
+			continue
+		}
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: flyteVolume, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+			SecretName: req.Group, Items: []corev1.KeyToPath{{Key: req.Key, Path: strings.ToLower(req.Key)}}, Optional: &yes,
+		}}})
+		app.VolumeMounts = append(app.VolumeMounts, corev1.VolumeMount{Name: flyteVolume, ReadOnly: true, MountPath: "/etc/flyte/secrets/" + strings.ToLower(req.Group)})
+		set(corev1.EnvVar{Name: mount.DefaultDirVar, Value: "/etc/flyte/secrets"})
+		set(corev1.EnvVar{Name: mount.FilePrefixVar})
+	}
+	return patched(map[string]any{"op": "replace", "path": "/spec", "value": pod.Spec})
+}
+
+// flyteVolume is a name that Flyte could make: base32 of the group.
+const flyteVolume = "ovzwk3rnnfxgm1y"
+
+// by says which webhooks have given a Pod its file.
+func by(pod *corev1.Pod) (names []string) {
+	for _, v := range pod.Spec.Volumes {
+		switch {
+		case v.Name == flyteVolume:
+			names = append(names, "flyte")
+		case strings.HasPrefix(v.Name, "podsecrets-"):
+			names = append(names, "podsecrets")
+		}
+	}
+	return names
+}
+
+// yamlOf returns the piece of YAML of docs/from-flyte.md with that first comment.
+func yamlOf(t *testing.T, name string) string {
+	root, err := apiserver.Root()
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(root, "docs", "from-flyte.md"))
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```yaml\n *# " + regexp.QuoteMeta(name) + "\n(.*?)```").FindStringSubmatch(string(text))
+	require.NotNil(t, block, name)
+	return strings.ReplaceAll("\n"+block[1], "\n   ", "\n")
+}
+
+// switching is an API server with both webhooks, as the document says.
+type switching struct {
+	*apiserver.Server
+	ns string
+}
+
+func startSwitching(t *testing.T) switching {
+	s, err := apiserver.Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Stop()) })
+	root, err := apiserver.Root()
+	require.NoError(t, err)
+	flyte := filepath.Join(root, "examples/webhook/testdata/flyte/configmaps/core-1.yaml")
+	own := filepath.Join(t.TempDir(), "own.yaml")
+	require.NoError(t, os.WriteFile(own, []byte(yamlOf(t, "own.yaml")), 0o600))
+	hook, err := deployed.Start(t.Context(), s, deployed.Options{
+		Config: map[string]any{"managers": nil, "drain": "0s"}, Files: []string{flyte, own},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, hook.Stop()) })
+
+	binary, err := deployed.Binary()
+	require.NoError(t, err)
+	patch, err := exec.Command(binary, "-config="+flyte, "-config="+own, "-print-selector").Output()
+	require.NoError(t, err)
+	patch, err = yaml.YAMLToJSON(patch)
+	require.NoError(t, err)
+	hooks := clientOf(t, s).AdmissionregistrationV1().MutatingWebhookConfigurations()
+	_, err = hooks.Patch(t.Context(), deployed.Configuration, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	require.NoError(t, err)
+
+	var config struct {
+		Webhook struct {
+			NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector"`
+		} `json:"webhook"`
+	}
+	require.NoError(t, yaml.UnmarshalStrict([]byte(yamlOf(t, "Flyte's configuration")), &config))
+	address := serveReviews(t, flyteReview)
+	for name, selector := range map[string]*metav1.LabelSelector{
+		"flyte-pod-webhook":    config.Webhook.NamespaceSelector,
+		"flyte-pod-webhook-2d": {MatchLabels: map[string]string{"both": "true"}},
+	} {
+		fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
+		_, err = hooks.Create(t.Context(), &admissionregistrationv1.MutatingWebhookConfiguration{
+			ObjectMeta: metav1.ObjectMeta{Name: name}, Webhooks: []admissionregistrationv1.MutatingWebhook{{
+				Name: "flyte-pod-webhook.flyte.org", ClientConfig: address, FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
+				NamespaceSelector: selector, ObjectSelector: &metav1.LabelSelector{MatchLabels: map[string]string{secret.InjectLabel: "true"}},
+				Rules: []admissionregistrationv1.RuleWithOperations{{
+					Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+					Rule:       admissionregistrationv1.Rule{APIGroups: []string{"*"}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+				}},
+			}},
+		}, metav1.CreateOptions{})
+		require.NoError(t, err)
+	}
+	return switching{s, s.Namespace(t, nil)}
+}
+
+var (
+	asFile     = secret.Request{Group: "user-info", Key: "name"}
+	asVariable = secret.Request{Group: "user-info", Key: "name", Mount: mount.EnvVar}
+)
+
+func (s switching) create(t *testing.T, ns string, pod *corev1.Pod) (*corev1.Pod, error) {
+	return clientOf(t, s.Server).CoreV1().Pods(ns).Create(t.Context(), pod, metav1.CreateOptions{})
+}
+
+// until creates Pods until they are one webhook's. Each of them is one's, and never
+// both webhooks' or nobody's.
+func (s switching) until(t *testing.T, want string) {
+	eventually(t, "Pods are "+want+"'s", func() bool {
+		pod, err := s.create(t, s.ns, newPod(t, asFile))
+		require.NoError(t, err)
+		require.Len(t, by(pod), 1)
+		return by(pod)[0] == want
+	})
+}
+
+func (s switching) label(t *testing.T, value string) {
+	patch := `{"metadata":{"labels":{"example.com/secrets":` + value + `}}}`
+	_, err := clientOf(t, s.Server).CoreV1().Namespaces().Patch(t.Context(), s.ns, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	require.NoError(t, err)
+}
+
+// TestFlyteSwitch goes the way of docs/from-flyte.md: there and back, and what
+// becomes of Pods that Flyte's webhook has injected, or injects too.
+func TestFlyteSwitch(t *testing.T) {
+	s := startSwitching(t)
+	// The registrations are new, so that API servers learn of them a moment later.
+	eventually(t, "both registrations are known", func() bool {
+		pod, err := s.create(t, s.ns, newPod(t, asFile))
+		return err == nil && slices.Equal(by(pod), []string{"flyte"})
+	})
+	files, err := s.create(t, s.ns, newPod(t, asFile))
+	require.NoError(t, err)
+	variables, err := s.create(t, s.ns, newPod(t, asVariable))
+	require.NoError(t, err)
+	s.label(t, `"podsecrets"`)
+	s.until(t, "podsecrets")
+	s.label(t, "null")
+	s.until(t, "flyte")
+	s.label(t, `"podsecrets"`)
+	s.until(t, "podsecrets")
+
+	keep(t, s.Server, s.ns, "user-info", map[string]string{"name": "Ada"})
+	_, err = s.create(t, s.ns, copied(files))
+	assert.ErrorContains(t, err, `denied the request`, "a copy with Flyte's files")
+	assert.ErrorContains(t, err, "/etc/flyte/secrets/user-info")
+	pod, err := s.create(t, s.ns, copied(variables))
+	require.NoError(t, err, "a copy with Flyte's variables")
+	assertName(t, s.Server, pod)
+
+	ns := s.Namespace(t, map[string]string{"both": "true", "example.com/secrets": "podsecrets"})
+	keep(t, s.Server, ns, "user-info", map[string]string{"name": "Ada"})
+	eventually(t, "both are called", func() bool {
+		_, err = s.create(t, ns, newPod(t, asFile))
+		return err != nil
+	})
+	assert.ErrorContains(t, err, "must be unique", "files of both")
+	pod, err = s.create(t, ns, newPod(t, asVariable))
+	require.NoError(t, err, "variables of both")
+	assertName(t, s.Server, pod)
+}
+
+// copied is a Pod of the same specification.
+func copied(pod *corev1.Pod) *corev1.Pod {
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "copy-", Labels: pod.Labels, Annotations: pod.Annotations}, Spec: pod.Spec}
+}
+
+func assertName(t *testing.T, s *apiserver.Server, pod *corev1.Pod) {
+	value, found := runPod(t, s, pod, stores{})["app"].get("user-info", "", "name")
+	assert.True(t, found && value == "Ada", "%q", value)
+}
