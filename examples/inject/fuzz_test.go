@@ -3,16 +3,24 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
 // FuzzRun: whatever the manifest, all output forms either succeed, or show
 // nothing but one line; and what was injected once stays as it is.
 func FuzzRun(f *testing.F) {
-	for _, tc := range goldenCases {
+	addManifests(f)
+	f.Fuzz(testRun)
+}
+
+// addManifests adds those of all tests.
+func addManifests(f *testing.F) {
+	for _, tc := range slices.Concat(goldenCases, errorCases, gitopsCases) {
 		f.Add(tc.stdin)
 	}
 	for kind, shapes := range manifest.Known() {
@@ -20,9 +28,10 @@ func FuzzRun(f *testing.F) {
 		f.Add(text)
 	}
 	samples, err := filepath.Glob("samples/*")
-	samples = append(samples, "../../injector/testdata/every-field-pod.json")
-	if err != nil || len(samples) == 1 {
-		f.Fatal("no samples", err)
+	corpus, errCorpus := filepath.Glob("testdata/corpus/*")
+	samples = append(append(samples, corpus...), "../../injector/testdata/every-field-pod.json")
+	if err != nil || errCorpus != nil || len(samples) < 2 {
+		f.Fatal("no samples", err, errCorpus)
 	}
 	for _, sample := range samples {
 		text, err := os.ReadFile(sample)
@@ -31,22 +40,61 @@ func FuzzRun(f *testing.F) {
 		}
 		f.Add(string(text))
 	}
-	f.Fuzz(func(t *testing.T, manifest string) {
-		for name := range writers {
-			got := runOn(manifest, "-o", name, askVariable, askFile)
-			switch {
-			case got.exit == 0:
-			case got.exit == 1 && got.stdout == "" && strings.HasPrefix(got.stderr, "inject: ") && strings.HasSuffix(got.stderr, "\n"):
-			default:
-				t.Fatalf("%q: -o %s: %v", manifest, name, got)
-			}
-			if got.exit == 0 && (name == "yaml" || name == "json") {
-				if again := runOn(got.stdout, "-o", name, askVariable, askFile); again != (outcome{0, got.stdout, ""}) {
-					t.Fatalf("%q: -o %s: %v\nand again: %v", manifest, name, got, again)
-				}
+}
+
+func testRun(t *testing.T, manifest string) {
+	for name := range writers {
+		got := runOn(manifest, "-o", name, askVariable, askFile)
+		switch {
+		case got.exit == 0:
+		case got.exit == 1 && got.stdout == "" && strings.HasPrefix(got.stderr, "inject: ") && strings.HasSuffix(got.stderr, "\n"):
+		default:
+			t.Fatalf("%q: -o %s: %v", manifest, name, got)
+		}
+		if got.exit == 0 && (name == "yaml" || name == "json") {
+			if again := runOn(got.stdout, "-o", name, askVariable, askFile); again != (outcome{0, got.stdout, ""}) {
+				t.Fatalf("%q: -o %s: %v\nand again: %v", manifest, name, got, again)
 			}
 		}
+	}
+}
+
+// FuzzRemove: what is injected and removed again is the text as it was.
+func FuzzRemove(f *testing.F) {
+	addManifests(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		was := runOn(text, "remove", "-skip-unknown", askVariable, askFile)
+		injected := runOn(text, "-skip-unknown", askVariable, askFile)
+		if was != (outcome{0, text, was.stderr}) || injected.exit != 0 || strings.Contains(injected.stderr, "written anew") || hasEmptyPart(text) {
+			return // it has something of ours already, or is no manifest
+		}
+		again := runOn(injected.stdout, "remove", "-skip-unknown", askVariable, askFile)
+		if again != (outcome{0, text, again.stderr}) {
+			t.Fatalf("%q: injected\n%s\nand removed again: %v", text, injected.stdout, again)
+		}
 	})
+}
+
+// hasEmptyPart reports lists and objects that are there and empty, which are gone
+// once something was added and removed.
+func hasEmptyPart(text string) (found bool) {
+	var walk func(v *yamledit.Value)
+	walk = func(v *yamledit.Value) {
+		for _, f := range v.Fields() {
+			isPart := slices.Contains([]string{"metadata", "annotations", "labels", "spec", "volumes", "env", "volumeMounts", "initContainers"}, f.Name)
+			found = found || isPart && len(f.Value.Fields())+len(f.Value.Items()) == 0
+			walk(f.Value)
+		}
+		for _, item := range v.Items() {
+			walk(item)
+		}
+	}
+	for d, err := range yamledit.Read([]byte(text)) {
+		if err == nil {
+			walk(d.Value)
+		}
+	}
+	return found
 }
 
 // FuzzRequest: what -request takes, it takes again when written anew.

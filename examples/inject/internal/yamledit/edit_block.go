@@ -60,7 +60,42 @@ func (e *editor) addFields(n *Node, added []Field) {
 	for _, f := range added {
 		lines = append(lines, look.field(f)...)
 	}
-	e.insertLines(n.End, indented(lines, n.column))
+	e.insertLines(e.ownComments(n.End, n.column), indented(lines, n.column))
+}
+
+// ownComments returns where the comments end that follow an entry and belong to its
+// collection: they are as deep, and deeper than what comes next.
+func (e *editor) ownComments(offset, column int) int {
+	file, end := e.doc.File, e.doc.End
+	_, next := e.lineEnd(offset)
+	behind := offset
+	for at := next; at < end; {
+		to, after := e.lineEnd(at)
+		text := bytes.TrimLeft(file[at:to], " ")
+		indent := to - at - len(text)
+		if !bytes.HasPrefix(text, []byte("#")) || indent < column || indent <= e.columnBehind(after) || after == to {
+			break
+		}
+		behind, at = to, after
+	}
+	return behind
+}
+
+// columnBehind returns where the next line begins that is no comment, or -1 at the
+// end.
+func (e *editor) columnBehind(at int) int {
+	for at < e.doc.End {
+		to, after := e.lineEnd(at)
+		text := bytes.TrimLeft(e.doc.File[at:to], " ")
+		if isText := len(bytes.TrimSpace(text)) > 0 && text[0] != '#'; isText {
+			return to - at - len(text)
+		}
+		if after == to {
+			break
+		}
+		at = after
+	}
+	return -1
 }
 
 // addItems adds items before the i-th of a sequence.
@@ -83,7 +118,11 @@ func (e *editor) addItems(n *Node, i int, added []*Value) {
 	switch {
 	case i > 0:
 		before := n.items[i-1]
-		e.insertLines(max(before.start, before.node.End), lines)
+		at := max(before.start, before.node.End)
+		if i == len(n.items) {
+			at = e.ownComments(at, n.column)
+		}
+		e.insertLines(at, lines)
 	case e.opensLine(n, first):
 		e.insertLines(e.headEnd(n), lines)
 	default: // the sequence begins behind another "-" or "?", or the document does
@@ -198,7 +237,11 @@ func (e *editor) rewrite(n *Node, v *Value, at place, reason string) {
 		_, after := e.lineEnd(n.End)
 		e.replace(lineStart(e.doc.File, start, e.doc.Start), after, strings.Join(lines, e.look.newLine)+e.look.newLine)
 	default:
-		e.replace(len(bytes.TrimRight(e.doc.File[:start], " \t")), n.End, "")
+		gap := ""
+		if n.End < e.doc.End && e.doc.File[n.End] == '#' {
+			gap = " " // a comment needs one behind a ":"
+		}
+		e.replace(len(bytes.TrimRight(e.doc.File[:start], " \t")), n.End, gap)
 		column := at.column + e.look.step
 		if v.kind == array {
 			column = at.column + e.look.inKey
