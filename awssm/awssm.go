@@ -245,17 +245,24 @@ const notAnARN = "group and key are not an ARN"
 // of 2020; the image has v1.25.49, of 2019.)
 func arnFlaw(s string) string {
 	const partition, service, region, account, kind, name = 1, 2, 3, 4, 5, 6
-	parts := strings.Split(s, ":")
+	var parts [name + 1]string
+	count := 0
+	for part := range strings.SplitSeq(s, ":") {
+		if count < len(parts) {
+			parts[count] = part
+		}
+		count++
+	}
 	switch {
 	case parts[0] != "arn":
 		return notAnARN
-	case len(parts) <= name, strings.Trim(parts[partition], lower+"-") != "", parts[service] != "secretsmanager",
+	case count <= name, strings.Trim(parts[partition], lower+"-") != "", parts[service] != "secretsmanager",
 		strings.Trim(parts[account], digits) != "", parts[account] == "", parts[kind] != "secret", parts[name] == "":
-		if len(parts) > region && parts[service] == "secretsmanager" && strings.Trim(parts[region], lower+digits+"-") != "" {
+		if count > region && parts[service] == "secretsmanager" && strings.Trim(parts[region], lower+digits+"-") != "" {
 			break
 		}
 		return "group and key are not the ARN of a secret (arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME)"
-	case len(parts) > name+1:
+	case count > name+1:
 		return "group and key are an ARN with a JSON key behind it; ask for the key as field"
 	}
 	if strings.Trim(parts[region], lower+digits+"-") != "" {

@@ -222,7 +222,8 @@ func unsupported(field string) (merge.Secret, error) {
 func (in *Injector) checkName(s *merge.Secret) error {
 	f := &s.Fragment
 	switch {
-	case s.Group == "" && s.Key == "" && !f.Versioned && s.Path == "" && !in.layout.Exact, f.File && s.RelPath(in.layout, s.GroupVersion) == "":
+	case s.Group == "" && s.Key == "" && !f.Versioned && s.Path == "" && !in.layout.Exact,
+		f.File && len(s.Name) <= len(s.Dir(in.layout)) && s.RelPath(in.layout, s.GroupVersion) == "":
 		return fmt.Errorf("%w: without its version it has no name", secret.ErrUnsupported)
 	case !f.File:
 		valid := names.IsEnvVar(s.Name)

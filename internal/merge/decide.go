@@ -87,8 +87,9 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 		return nil, d.problems, err
 	}
 	d.addVolumes()
+	var scratch []match[corev1.EnvVar]
 	for _, r := range d.receivers {
-		d.addVariables(r)
+		scratch = d.addVariables(r, scratch)
 		d.addMounts(r)
 		if d.growth > maxGrowth {
 			return nil, d.problems, mount.ErrTooLarge

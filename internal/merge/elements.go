@@ -2,6 +2,7 @@ package merge
 
 import (
 	"bytes"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/json"
@@ -21,9 +22,10 @@ type rawElement struct{ name, element span }
 func (e *elements[T]) len() int { return max(len(e.typed), len(e.raw)) }
 
 // lookup returns for each of the names, at the name's place, the last element
-// that has it.
-func (e *elements[T]) lookup(names *index) []match[T] {
-	matches := make([]match[T], len(names.names))
+// that has it. It takes the memory of scratch, if that has enough.
+func (e *elements[T]) lookup(names *index, scratch []match[T]) []match[T] {
+	matches := slices.Grow(scratch[:0], len(names.names))[:len(names.names)]
+	clear(matches)
 	for i := range e.typed {
 		if at, ok := names.find(nameOf(&e.typed[i])); ok {
 			matches[at] = match[T]{typed: &e.typed[i], index: i}

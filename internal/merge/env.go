@@ -130,12 +130,13 @@ func (c *Change) hint(i, j int) string {
 }
 
 // addVariables adds the variables that a receiver does not have. They go in
-// front, so that the Pod's own variables can refer to them.
-func (d *decision) addVariables(r receiver) {
+// front, so that the Pod's own variables can refer to them. It returns memory for
+// the next receiver.
+func (d *decision) addVariables(r receiver, scratch []match[corev1.EnvVar]) []match[corev1.EnvVar] {
 	sc := r.scope
-	matches := r.env.lookup(&sc.vars.index)
+	matches := r.env.lookup(&sc.vars.index, scratch)
 	missing := make([]*corev1.EnvVar, 0, len(matches))
-	var scratch [256]byte
+	var text [256]byte
 	for i := range sc.vars.items {
 		v := &sc.vars.items[i]
 		m := &matches[i]
@@ -147,7 +148,7 @@ func (d *decision) addVariables(r receiver) {
 				missing = append(missing, &v.EnvVar)
 				d.countVariable(v)
 			}
-		case m.sameText(&v.EnvVar, scratch[:]), sameVariable(m.get(), &v.EnvVar):
+		case m.sameText(&v.EnvVar, text[:]), sameVariable(m.get(), &v.EnvVar):
 			if early {
 				d.envConflict(r, v, m.index, "refers to an env file that is written after the container starts")
 			}
@@ -159,6 +160,7 @@ func (d *decision) addVariables(r receiver) {
 		}
 	}
 	add(d, r.envList(), place{r.index, 0}, 0, r.env.len(), missing)
+	return matches
 }
 
 func (d *decision) envConflict(r receiver, v *variable, index int, reason string) {

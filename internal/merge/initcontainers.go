@@ -179,7 +179,7 @@ func without(list corev1.ResourceList, names map[corev1.ResourceName]bool) corev
 // value.
 func (d *decision) updateFetcher(f *fetcher, found *container) {
 	index := d.initIndex(f.Name)
-	matches := found.env.lookup(&f.env.index)
+	matches := found.env.lookup(&f.env.index, nil)
 	var missing []*corev1.EnvVar
 	known := len(matches) == 0 // then by its name alone
 	for i := range matches {
@@ -282,7 +282,7 @@ func (d *decision) addPullSecrets() {
 	if len(refs.items) == 0 {
 		return
 	}
-	matches := d.view.pullSecrets.lookup(&refs.index)
+	matches := d.view.pullSecrets.lookup(&refs.index, nil)
 	var missing []*pullSecret
 	for i := range refs.items {
 		if !matches[i].ok() {

@@ -54,6 +54,9 @@ func (s *Secret) layout(layout mount.Layout) mount.Layout {
 	return layout
 }
 
+// Dir returns the directory in which the client looks for the secret's file.
+func (s *Secret) Dir(layout mount.Layout) string { return s.layout(layout).Dir }
+
 // identity tells secrets apart whose values may be equal by chance.
 type identity struct{ group, version, key, field string }
 

@@ -179,7 +179,7 @@ func (d *decision) volumeOf(sc *scope, m mounted) *corev1.Volume {
 	if v, ok := sc.volumes.get(m.volume); ok {
 		return v.Volume
 	}
-	matches := d.view.volumes.lookup(&index{names: []string{m.volume}})
+	matches := d.view.volumes.lookup(&index{names: []string{m.volume}}, nil)
 	if !matches[0].ok() {
 		return nil
 	}

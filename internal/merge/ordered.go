@@ -44,6 +44,9 @@ func (ix *index) findBytes(name []byte) (int, bool) {
 }
 
 func (ix *index) put(name string) {
+	if ix.names == nil {
+		ix.names = make([]string, 0, 4)
+	}
 	ix.names = append(ix.names, name)
 	switch {
 	case ix.at != nil:

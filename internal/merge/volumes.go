@@ -99,7 +99,7 @@ func (d *decision) addVolumes() {
 	for _, r := range d.receivers {
 		d.needVolumes(&needed, r.scope)
 	}
-	matches, count := d.view.volumes.lookup(&needed.index), d.view.volumes.len()
+	matches, count := d.view.volumes.lookup(&needed.index, nil), d.view.volumes.len()
 	missing := make([]*corev1.Volume, 0, len(needed.items))
 	for i, v := range needed.items {
 		switch m := &matches[i]; {
