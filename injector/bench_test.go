@@ -197,18 +197,8 @@ func BenchmarkReview(b *testing.B) {
 	})
 }
 
-// BenchmarkReviewByDiff does the same in the usual way: decode the Pod, inject,
-// marshal, and compare the two documents.
-func BenchmarkReviewByDiff(b *testing.B) {
-	workloads(b, func(b *testing.B, w workload) {
-		for b.Loop() {
-			if _, err := reviewByDiff(w.in, w.ask); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
+// reviewByDiff does the same in the usual way: decode the Pod, inject, marshal,
+// and compare the two documents.
 func reviewByDiff(in *injector.Injector, ask *admissionv1.AdmissionRequest) ([]byte, error) {
 	pod := new(corev1.Pod)
 	if err := json.Unmarshal(ask.Object.Raw, pod); err != nil {
@@ -230,15 +220,4 @@ func reviewByDiff(in *injector.Injector, ask *admissionv1.AdmissionRequest) ([]b
 		return nil, err
 	}
 	return json.Marshal(ops)
-}
-
-// BenchmarkValid is the floor: no more than checking that the bytes are JSON.
-func BenchmarkValid(b *testing.B) {
-	workloads(b, func(b *testing.B, w workload) {
-		for b.Loop() {
-			if !json.Valid(w.ask.Object.Raw) {
-				b.Fatal("invalid")
-			}
-		}
-	})
 }

@@ -12,20 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// BenchmarkReviewUsual does about what a typical injector does: decode the Pod,
-// append to it, marshal, and compare the two documents. It calls nothing of this
-// library, so that no progress here makes it faster.
-func BenchmarkReviewUsual(b *testing.B) {
-	workloads(b, func(b *testing.B, w workload) {
-		for b.Loop() {
-			if _, err := w.usual(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-// usual returns a patch with as many secrets as the workload has, of its kind.
+// usual does about what a typical injector does for as many secrets of that kind:
+// decode the Pod, append to it, marshal, and compare the two documents. It calls
+// nothing of this library, so that no progress here makes it faster.
 func (w workload) usual() ([]byte, error) {
 	pod := new(corev1.Pod)
 	if err := json.Unmarshal(w.ask.Object.Raw, pod); err != nil {

@@ -1,63 +1,102 @@
 package main
 
 import (
-	"image/color"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
+	"errors"
+	"fmt"
+	"html"
+	"strings"
 )
 
-// The bars of each group, from the floor up.
-var bars = []struct {
-	benchmark, label string
-	color            color.Color
-}{
-	{"Valid", "json.Valid, the floor", color.RGBA{0xb0, 0xb8, 0xc4, 0xff}},
-	{"Review", "Review", color.RGBA{0x2f, 0x6f, 0xde, 0xff}},
-	{"ReviewByDiff", "decode, inject, marshal, diff", color.RGBA{0xe0, 0x7b, 0x39, 0xff}},
+// The chart has a group of bars for each of these.
+var charted = []workload{
+	{"1x15", "k8s", 3}, {"1x15", "aws", 3}, {"10x50", "k8s", 3}, {"1x15", "k8s-file", 100},
 }
 
-// fromMin lets bars, which begin at 0, begin at the axis: 0 has no logarithm.
-type fromMin struct{ plot.Normalizer }
+// A bar is what is compared, in a unit of BenchmarkCompare; the review itself has
+// none.
+type bar struct{ unit, label, class string }
 
-func (f fromMin) Normalize(least, most, x float64) float64 {
-	return f.Normalizer.Normalize(least, most, max(x, least))
+var bars = []bar{
+	{"usual", "the usual way: decode, append, marshal, diff", "usual"},
+	{"", "podsecrets", "ours"},
+	{"valid", "json.Valid of the same bytes", "floor"},
 }
 
-// draw writes a chart of the times of all workloads, on a logarithmic scale.
-func (m measured) draw(file string) error {
-	p := plot.New()
-	p.Title.Text = "One admission review, in microseconds"
-	p.Y.Scale, p.Y.Tick.Marker = fromMin{plot.LogScale{}}, plot.LogTicks{Prec: -1}
-	p.Y.Label.Text = "µs (logarithmic)"
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Add(plotter.NewGrid())
+// The chart's measures, in pixels. Labels stand to the left of the bars, figures
+// to their right.
+const (
+	width, left, right = 760, 312, 60
+	top, barHeight     = 92, 14
+	groupGap           = 18
+	groupHeight        = 3*(barHeight+2) + groupGap
+	fontSize           = 13
+)
 
-	const width = 22
-	var titles []string
-	for _, w := range workloads {
-		titles = append(titles, w.title())
+const style = `<style>
+text { font: 13px -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
+.page { fill: #ffffff } .title { font-weight: 600 } .small { fill: #59636e }
+.usual { fill: #9a6b4f } .ours { fill: #1f6feb } .floor { fill: #8c959f }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6edf3 } .page { fill: #0d1117 } .small { fill: #9198a1 }
+.usual { fill: #b98a6e } .ours { fill: #4493f8 } .floor { fill: #6e7681 }
+}
+</style>
+`
+
+// A label is a text of the chart, and how much room it has.
+type label struct {
+	x, y, room  int
+	class, text string
+}
+
+// chart returns an SVG with horizontal bars: of each workload the usual way in
+// full length, and the others in proportion.
+func (m measured) chart() (string, error) {
+	labels, shapes, err := m.layOut()
+	return page(labels, shapes), err
+}
+
+func (m measured) layOut() ([]label, string, error) {
+	labels := []label{{16, 28, width - 32, "title", "CPU time of one admission review; the usual way is 100 %"}}
+	x := 16
+	var shapes strings.Builder
+	for _, b := range bars {
+		fmt.Fprintf(&shapes, "<rect class=\"%s\" x=\"%d\" y=\"46\" width=\"12\" height=\"12\"/>\n", b.class, x)
+		room := textWidth(b.label)
+		labels = append(labels, label{x + 18, 57, room, "small", b.label})
+		x += 18 + room + 14
 	}
-	for i, bar := range bars {
-		var times plotter.Values
-		for _, w := range workloads {
-			seconds, err := m.least(bar.benchmark+w.name(), "sec/op")
-			if err != nil {
-				return err
+	var errs []error
+	for i, w := range charted {
+		y := top + i*groupHeight
+		labels = append(labels, label{16, y + 16, left - 24, "", w.asks()}, label{16, y + 34, left - 24, "small", w.size()})
+		usual, err := m.median(w, "usual")
+		errs = append(errs, err)
+		for j, b := range bars {
+			value := 1.0
+			if b.unit != "" {
+				value, err = m.median(w, b.unit)
+				errs = append(errs, err)
 			}
-			times = append(times, seconds*1e6)
+			at, length := y+j*(barHeight+2), value/usual*(width-left-right)
+			fmt.Fprintf(&shapes, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>\n", b.class, left, at, length, barHeight)
+			labels = append(labels, label{left + int(length) + 6, at + 12, right - 12, "small", figure(100*value/usual) + " %"})
 		}
-		chart, err := plotter.NewBarChart(times, vg.Points(width))
-		if err != nil {
-			return err
-		}
-		chart.Color, chart.LineStyle.Width = bar.color, 0
-		chart.Offset = vg.Points(width * float64(i-1))
-		p.Add(chart)
-		p.Legend.Add(bar.label, chart)
 	}
-	p.NominalX(titles...)
-	p.Y.Min, p.Y.Max = 1, p.Y.Max*4 // room for the legend
-	return p.Save(10*vg.Inch, 4*vg.Inch, file)
+	return labels, shapes.String(), errors.Join(errs...)
 }
+
+func page(labels []label, shapes string) string {
+	height := top + len(charted)*groupHeight
+	var b strings.Builder
+	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n%s", width, height, width, height, style)
+	fmt.Fprintf(&b, "<rect class=\"page\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n%s", width, height, shapes)
+	for _, l := range labels {
+		fmt.Fprintf(&b, "<text class=\"%s\" x=\"%d\" y=\"%d\">%s</text>\n", l.class, l.x, l.y, html.EscapeString(l.text))
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+// textWidth returns about how wide a text is, in a font that is wider than most.
+func textWidth(text string) int { return len(text) * fontSize * 56 / 100 }

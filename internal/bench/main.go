@@ -1,47 +1,67 @@
-// Command bench makes of the output of this library's benchmarks the table and
-// the chart that the README shows.
+// Command bench makes of the output of BenchmarkCompare the tables of
+// docs/performance.md and the chart of the README.
 //
-//	go test -bench ... ./injector | bench -readme README.md -chart docs/review.svg
+//	go test -run '^$' -bench Compare ./injector | bench -tables docs/performance.md -chart docs/review.svg
 //
-// It compares what was measured in one run: how many times faster a review is
-// than the usual way, and how many times longer it takes than checking that its
-// bytes are JSON. Times themselves say more of the machine than of the library.
+// It shows ratios that were measured in one run. Times themselves say more of the
+// machine than of the library.
 package main
 
 import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"os"
+	"strings"
 )
 
 func main() {
-	readme := flag.String("readme", "", "the `file` in which the table is replaced, between its two marks")
+	tables := flag.String("tables", "", "the `file` in which the tables are replaced, between two marks")
 	chart := flag.String("chart", "", "the `file` to write the chart to, as SVG")
 	flag.Parse()
-	if err := run(os.Stdin, os.Stdout, *readme, *chart); err != nil {
-		log.Fatal(err)
+	if err := run(os.Stdin, os.Stdout, *tables, *chart); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
 	}
 }
 
-func run(in io.Reader, out io.Writer, readme, chart string) error {
-	measured, err := read(in)
+func run(in io.Reader, out io.Writer, tables, chart string) error {
+	m, err := read(in)
 	if err != nil {
 		return err
 	}
-	table, err := measured.table()
+	text, err := m.tables()
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(out, table)
-	if readme != "" {
-		if err := replace(readme, table); err != nil {
+	svg, err := m.chart()
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, text)
+	if tables != "" {
+		if err := replace(tables, text); err != nil {
 			return err
 		}
 	}
-	if chart != "" {
-		return measured.draw(chart)
+	if chart == "" {
+		return nil
 	}
-	return nil
+	return os.WriteFile(chart, []byte(svg), 0o600)
+}
+
+// The marks between which the tables stand.
+const begin, end = "<!-- bench -->\n", "<!-- /bench -->\n"
+
+func replace(file, table string) error {
+	text, err := os.ReadFile(file) // #nosec G304 -- the file that the flag names
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s has no %q and %q", file, begin, end)
+	}
+	return os.WriteFile(file, []byte(before+begin+table+end+after), 0o600)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,42 +12,85 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the golden table")
+var update = flag.Bool("update", false, "write the golden files")
 
-func TestTableAndChart(t *testing.T) {
-	in, err := os.Open("testdata/bench.txt")
-	require.NoError(t, err)
-	defer in.Close()
-	dir := t.TempDir()
-	readme, chart := filepath.Join(dir, "README.md"), filepath.Join(dir, "chart.svg")
-	require.NoError(t, os.WriteFile(readme, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o644))
-	var out strings.Builder
-	require.NoError(t, run(in, &out, readme, chart))
-
-	if *update {
-		require.NoError(t, os.WriteFile("testdata/table.golden", []byte(out.String()), 0o644))
+// output is that of BenchmarkCompare, of three counts of which the middle one is
+// the median.
+func output() string {
+	var b strings.Builder
+	b.WriteString("goos: linux\n")
+	for _, factor := range []float64{1, 0.9, 7} {
+		for i, w := range append(workloads, nothing...) {
+			fmt.Fprintf(&b, "BenchmarkCompare/%s-2 \t 101\t 12345 ns/op\t %g again\t %d allocs\t %g by-diff\t %g usual\t %g valid\n",
+				w.name(), 1.05*factor, 70+i, 12*factor, 8*factor, 0.3*factor)
+		}
 	}
-	want, err := os.ReadFile("testdata/table.golden")
-	require.NoError(t, err)
-	assert.Equal(t, string(want), out.String())
-	got, err := os.ReadFile(readme)
-	require.NoError(t, err)
-	assert.Equal(t, "before\n"+begin+string(want)+end+"after\n", string(got))
-	svg, err := os.ReadFile(chart)
-	require.NoError(t, err)
-	assert.Contains(t, string(svg), "json.Valid, the floor")
+	return b.String() + "PASS\n"
 }
 
-func TestWhatIsMissingIsAnError(t *testing.T) {
-	err := run(strings.NewReader("BenchmarkReview/pod=1x15/manager=k8s/secrets=3 1 5 ns/op\n"), new(strings.Builder), "", "")
-	assert.ErrorContains(t, err, "ReviewByDiff/pod=1x15/manager=k8s/secrets=3 was not measured in sec/op")
+func TestRun_Golden(t *testing.T) {
+	dir := t.TempDir()
+	tables, chart := filepath.Join(dir, "performance.md"), filepath.Join(dir, "chart.svg")
+	require.NoError(t, os.WriteFile(tables, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o644))
+	var out strings.Builder
+	require.NoError(t, run(strings.NewReader(output()), &out, tables, chart))
+	for name, got := range map[string]string{"tables.golden": out.String(), "chart.golden.svg": readFile(t, chart)} {
+		golden := filepath.Join("testdata", name)
+		if *update {
+			require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
+		}
+		assert.Equal(t, readFile(t, golden), got)
+	}
+	assert.Equal(t, "before\n"+begin+out.String()+end+"after\n", readFile(t, tables))
 }
 
-func TestAReadmeWithoutMarksStaysAsItIs(t *testing.T) {
-	readme := filepath.Join(t.TempDir(), "README.md")
-	require.NoError(t, os.WriteFile(readme, []byte("text\n"), 0o644))
-	assert.ErrorContains(t, replace(readme, "table\n"), "has no")
-	got, err := os.ReadFile(readme)
+func readFile(t *testing.T, file string) string {
+	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, "text\n", string(got))
+	return string(text)
+}
+
+func TestRun_Errors(t *testing.T) {
+	for name, tc := range map[string]struct{ in, want string }{
+		"nothing-measured": {"", "pod=1x15/store=k8s/secrets=3 was not measured in valid"},
+		"no-number":        {"BenchmarkCompare/pod=1x15/store=k8s/secrets=3-2 101 x valid\n", `"x" is not a number`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.ErrorContains(t, run(strings.NewReader(tc.in), new(strings.Builder), "", ""), tc.want)
+		})
+	}
+}
+
+func TestReplace_WithoutMarks(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "performance.md")
+	require.NoError(t, os.WriteFile(file, []byte("text\n"), 0o644))
+	assert.ErrorContains(t, replace(file, "table\n"), "has no")
+	assert.Equal(t, "text\n", readFile(t, file))
+}
+
+// Every label has room in the chart, also in a wide font, and none lies on
+// another.
+func TestChart_LabelsFit(t *testing.T) {
+	m, err := read(strings.NewReader(output()))
+	require.NoError(t, err)
+	labels, _, err := m.layOut()
+	require.NoError(t, err)
+	require.Greater(t, len(labels), 3*len(charted))
+	for i, a := range labels {
+		assert.LessOrEqual(t, textWidth(a.text), a.room, a.text)
+		assert.LessOrEqual(t, a.x+a.room, width, a.text)
+		for _, b := range labels[:i] {
+			apart := a.x >= b.x+b.room || b.x >= a.x+a.room || a.y-b.y >= fontSize || b.y-a.y >= fontSize
+			assert.True(t, apart, "%q and %q", a.text, b.text)
+		}
+	}
+}
+
+// What is charted and shown is what BenchmarkCompare measures.
+func TestWorkloads_Known(t *testing.T) {
+	source := readFile(t, "../../injector/bench_cases_test.go")
+	for _, w := range append(append(workloads, nothing...), charted...) {
+		assert.Contains(t, source, fmt.Sprintf("{%q, %q, %d, ", w.pod, w.store, w.secrets))
+		assert.Contains(t, kinds, w.store)
+	}
 }

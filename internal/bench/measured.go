@@ -1,61 +1,54 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
-
-	"golang.org/x/perf/benchfmt"
+	"strconv"
+	"strings"
 )
 
-// measured is what was measured of each benchmark, by name, such as
-// "Review/pod=1x15/manager=k8s/secrets=3", and by unit.
+// measured is what was measured of each workload, by unit. A workload is called
+// as in the benchmark's name, such as "pod=1x15/store=k8s/secrets=3".
 type measured map[string]map[string][]float64
 
+// read reads the output of BenchmarkCompare, of one count or several. A line of it
+// is a name, a count, and values with their units.
 func read(in io.Reader) (measured, error) {
 	m := measured{}
-	for r := benchfmt.NewReader(in, "standard input"); r.Scan(); {
-		switch line := r.Result().(type) {
-		case *benchfmt.SyntaxError:
-			return nil, line
-		case *benchfmt.Result:
-			base, parts := line.Name.Parts()
-			full := string(base)
-			for _, part := range parts {
-				if part[0] == '/' { // rather than the number of processors
-					full += string(part)
-				}
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 0 {
+			continue
+		}
+		name, ok := strings.CutPrefix(fields[0], "BenchmarkCompare/")
+		if !ok || len(fields) < 4 {
+			continue
+		}
+		if dash := strings.LastIndexByte(name, '-'); dash > strings.LastIndexByte(name, '=') {
+			name = name[:dash] // the number of processors
+		}
+		if m[name] == nil {
+			m[name] = map[string][]float64{}
+		}
+		for i := 2; i+1 < len(fields); i += 2 {
+			value, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %q is not a number", name, fields[i])
 			}
-			if m[full] == nil {
-				m[full] = map[string][]float64{}
-			}
-			for _, v := range line.Values {
-				m[full][v.Unit] = append(m[full][v.Unit], v.Value)
-			}
+			m[name][fields[i+1]] = append(m[name][fields[i+1]], value)
 		}
 	}
-	return m, nil
+	return m, lines.Err()
 }
 
-// least returns the least of what was measured: what else a machine does only
-// adds to it.
-func (m measured) least(name, unit string) (float64, error) {
-	values := m[name][unit]
+// median returns the median of what was measured of a workload in a unit.
+func (m measured) median(w workload, unit string) (float64, error) {
+	values := slices.Sorted(slices.Values(m[w.name()][unit]))
 	if len(values) == 0 {
-		return 0, fmt.Errorf("%s was not measured in %s", name, unit)
+		return 0, fmt.Errorf("%s was not measured in %s", w.name(), unit)
 	}
-	return slices.Min(values), nil
-}
-
-// ratio returns how many times more one took than the other.
-func (m measured) ratio(name, to, unit string) (float64, error) {
-	a, err := m.least(name, unit)
-	if err != nil {
-		return 0, err
-	}
-	b, err := m.least(to, unit)
-	if err != nil {
-		return 0, err
-	}
-	return a / b, nil
+	return values[len(values)/2], nil
 }

@@ -3,78 +3,80 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
-// A workload is a row of the table: the reviews that have a budget.
+// A workload is one of BenchmarkCompare: the size of a Pod, who serves it, and how
+// many secrets it asks for.
 type workload struct {
-	pod, manager   string
-	secrets        int
-	allocs         float64 // at most
-	faster, aimFor float64 // than the usual way, at least and hoped for
-}
-
-var workloads = []workload{
-	{"1x15", "k8s", 3, 130, 4, 8},
-	{"1x15", "vault", 3, 170, 4, 7},
-	{"1x15", "aws", 3, 190, 4, 7},
-	{"10x50", "k8s", 3, 300, 7, 12},
-	{"1x15", "k8s", 100, 1900, 2.5, 5},
-	{"1x15", "aws", 100, 3500, 4, 7},
+	pod, store string
+	secrets    int
 }
 
 func (w workload) name() string {
-	return fmt.Sprintf("/pod=%s/manager=%s/secrets=%d", w.pod, w.manager, w.secrets)
+	return fmt.Sprintf("pod=%s/store=%s/secrets=%d", w.pod, w.store, w.secrets)
 }
 
-func (w workload) title() string {
-	return fmt.Sprintf("%s, %d secrets, %s", strings.Replace(w.pod, "x", " × ", 1), w.secrets, w.manager)
+// size says how large the Pod is.
+func (w workload) size() string {
+	containers, variables, _ := strings.Cut(w.pod, "x")
+	plural := "s"
+	if containers == "1" {
+		plural = ""
+	}
+	return fmt.Sprintf("%s container%s of %s variables", containers, plural, variables)
 }
 
-const heading = `| Review of a Pod (containers × variables) | Allocations | Times faster than by diff | Of its bytes allocated | Times json.Valid | Reviewed again |
-|---|---|---|---|---|---|
-`
+// kinds are what the secrets of each store become.
+var kinds = map[string]string{
+	"k8s": "variables from Kubernetes Secrets", "k8s-file": "files from Kubernetes Secrets", "vault": "files from Vault",
+	"aws": "files from AWS, a container for each", "fetched": "files that one container fetches",
+}
 
-// table returns the table in Markdown.
-func (m measured) table() (string, error) {
+func (w workload) asks() string { return fmt.Sprintf("%d %s", w.secrets, kinds[w.store]) }
+
+var workloads = []workload{
+	{"1x15", "k8s", 3}, {"1x15", "k8s-file", 3}, {"1x15", "vault", 3}, {"1x15", "aws", 3},
+	{"10x50", "k8s", 3}, {"10x50", "k8s-file", 3}, {"10x50", "vault", 3}, {"10x50", "aws", 3},
+	{"1x15", "k8s", 100}, {"1x15", "k8s-file", 100}, {"1x15", "vault", 100}, {"1x15", "fetched", 100},
+}
+
+// The Pods that ask for nothing.
+var nothing = []workload{{"1x15", "k8s", 0}, {"10x50", "k8s", 0}}
+
+const headings = "| Pod | asks for | times `json.Valid` | allocations | times faster than by diff | times faster than the usual way | reviewed again |\n" +
+	"|---|---|---|---|---|---|---|\n"
+
+const headingsOfNothing = "\n| Pod that asks for nothing | times `json.Valid` | allocations |\n|---|---|---|\n"
+
+// tables returns the tables in Markdown.
+func (m measured) tables() (string, error) {
 	var b strings.Builder
 	var errs []error
-	number := func(n float64, err error) float64 {
+	get := func(w workload, unit string) float64 {
+		value, err := m.median(w, unit)
 		errs = append(errs, err)
-		return n
+		return value
 	}
-	b.WriteString(heading)
+	b.WriteString(headings)
 	for _, w := range workloads {
-		review, diff, again := "Review"+w.name(), "ReviewByDiff"+w.name(), "ReviewAgain"+w.name()
-		fmt.Fprintf(&b, "| %s | %.0f of %.0f | %.1f (at least %g, aim %g) | 1/%.0f | %.1f | %.1f |\n",
-			w.title(),
-			number(m.least(review, "allocs/op")), w.allocs,
-			number(m.ratio(diff, review, "sec/op")), w.faster, w.aimFor,
-			number(m.ratio(diff, review, "B/op")),
-			number(m.ratio(review, "Valid"+w.name(), "sec/op")),
-			number(m.ratio(again, review, "sec/op")))
+		fmt.Fprintf(&b, "| %s | %s | %s | %.0f | %s | %s | %s |\n", w.size(), w.asks(),
+			figure(1/get(w, "valid")), get(w, "allocs"), figure(get(w, "by-diff")), figure(get(w, "usual")), figure(get(w, "again")))
 	}
-	for _, pod := range []string{"1x15", "10x50"} {
-		nothing := "ReviewNothing/pod=" + pod
-		fmt.Fprintf(&b, "| %s, asks for nothing | %.0f | | | %.1f (at most 3) | |\n", strings.Replace(pod, "x", " × ", 1),
-			number(m.least(nothing, "allocs/op")), number(m.ratio(nothing, "ValidNothing/pod="+pod, "sec/op")))
+	b.WriteString(headingsOfNothing)
+	for _, w := range nothing {
+		fmt.Fprintf(&b, "| %s | %s | %.0f |\n", w.size(), figure(1/get(w, "valid")), get(w, "allocs"))
 	}
 	return b.String(), errors.Join(errs...)
 }
 
-// The marks between which the table stands in the README.
-const begin, end = "<!-- bench -->\n", "<!-- /bench -->\n"
-
-func replace(file, table string) error {
-	text, err := os.ReadFile(file) // #nosec G304 -- the file that the flag names
-	if err != nil {
-		return err
+// figure returns a ratio with about as many digits as it was measured with.
+func figure(ratio float64) string {
+	switch {
+	case ratio < 2:
+		return fmt.Sprintf("%.2f", ratio)
+	case ratio < 10:
+		return fmt.Sprintf("%.1f", ratio)
 	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s has no %q and %q", file, begin, end)
-	}
-	return os.WriteFile(file, []byte(before+begin+table+end+after), 0o600)
+	return fmt.Sprintf("%.0f", ratio)
 }

@@ -39,9 +39,9 @@ func contenders(b *testing.B, w workload) []contender {
 
 // BenchmarkCompare measures reviews beside what they are compared with, in turns
 // of some milliseconds: what else the machine does concerns all of them. An
-// iteration is one turn of each. It reports the median of each turn's time
-// divided by that of the review's turn; so "valid" 0.5 is a review that takes
-// twice as long as json.Valid.
+// iteration is one turn of each. It reports the median of each turn's CPU time
+// divided by that of the review's turn: "valid" 0.5 is a review that takes twice
+// as long as json.Valid.
 func BenchmarkCompare(b *testing.B) {
 	const turn = 2 * time.Millisecond
 	for _, r := range reviewBudgets {
