@@ -1,6 +1,6 @@
 # The modules whose tests need nothing but Go, and those that need an API server.
 # internal/kapi is Kubernetes itself, and neither linted nor tested.
-MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/gitops examples/fetch examples/webhook
+MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/bench internal/gitops examples/fetch examples/webhook
 E2E_MODULES := internal/e2e examples/operator
 NODE_MODULE := internal/node
 TOOLS       := $(CURDIR)/internal/tools/go.mod
@@ -17,7 +17,7 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test soak api compat fuzz kapi kubelet bin/fetch bin/webhook bin/node e2e node try-node bench bench-cluster bench-node
+.PHONY: all lint test soak api compat fuzz kapi kubelet bin/fetch bin/webhook bin/node e2e e2e-api e2e-newest node try-node bench bench-cluster bench-node
 
 all: lint test compat e2e
 
@@ -51,12 +51,17 @@ compat:
 	GOTOOLCHAIN=go$$(go list -m -f '{{.GoVersion}}') go test ./...
 
 # The API server with its etcd inside. Kubernetes takes minutes to compile, so it
-# is always built with these flags: others would compile all of it again.
-K8S_VERSION := v1.35.4
+# is always built with these flags: others would compile all of it again. It is of the
+# version in its go.mod, or of another one that exists: make kapi K8S_VERSION=v1.36.3
+KAPI_OWN    := $(shell sed -n 's|^[[:space:]]*k8s.io/kubernetes \(v[0-9.]*\)$$|\1|p' internal/kapi/go.mod)
+K8S_VERSION := $(KAPI_OWN)
+KAPI_OTHER  := $(if $(filter-out $(KAPI_OWN),$(K8S_VERSION)),$(CURDIR)/bin/kapi-$(K8S_VERSION))
 KAPI_VERSION := k8s.io/component-base/version
 KAPI_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w \
-	-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=35"
+	-X $(KAPI_VERSION).gitVersion=$(K8S_VERSION) -X $(KAPI_VERSION).gitMajor=1 -X $(KAPI_VERSION).gitMinor=$(word 2,$(subst ., ,$(K8S_VERSION)))" \
+	$(if $(KAPI_OTHER),-modfile=$(KAPI_OTHER)/go.mod -mod=mod)
 kapi:
+	$(if $(KAPI_OTHER),internal/kapi/modfile.sh $(K8S_VERSION) $(KAPI_OTHER))
 	cd internal/kapi && $(KAPI_BUILD) -o $(CURDIR)/bin/kapi .
 
 kubelet:
@@ -69,9 +74,15 @@ bin/fetch:
 	cd examples/fetch && $(STATIC) -o $(CURDIR)/bin/fetch .
 
 # What embeds the library, in a real API server, and on a real node where one can run.
-e2e: kapi bin/webhook
-	@set -e; for m in $(E2E_MODULES); do cd $(CURDIR)/$$m; go test $(RACE) -count=1 ./...; done
+e2e: e2e-api
 	@$(MAKE) try-node
+
+# Only in an API server, which may be of another version: make e2e-api K8S_VERSION=v1.36.3
+e2e-api: kapi bin/webhook
+	@set -e; for m in $(E2E_MODULES); do cd $(CURDIR)/$$m; go test $(RACE) -count=1 -timeout 30m ./...; done
+
+e2e-newest:
+	$(MAKE) e2e-api K8S_VERSION=$(NEWEST_K8S:v0.%=v1.%)
 
 # The programs of the node: containerd and runc, the kubelet, and what the tests make.
 bin/node: kubelet bin/fetch
@@ -92,17 +103,19 @@ try-node:
 	elif [ "$(NODE)" = required ]; then echo "The tests on a real node must run here, and cannot." >&2; exit 1; \
 	else echo "The tests on a real node DID NOT RUN, for the reason above."; fi
 
-# Measures reviews beside json.Valid and the usual way, and writes the tables of
-# docs/performance.md and the README's chart.
+# Measures reviews beside the usual way and the floor, compares them with
+# benchstat, and writes the README's table and chart.
+BENCH := ^Benchmark(Review|ReviewByDiff|ReviewAgain|Valid)$$/^pod=(1x15|10x50)$$/^manager=(k8s|vault|aws)$$/^secrets=(3|100)$$
 bench:
 	@mkdir -p bin
-	go test -run '^$$' -bench '^BenchmarkCompare$$' -benchtime 201x -count 3 ./injector > bin/bench.txt
-	go run ./internal/bench -tables docs/performance.md -chart docs/review.svg < bin/bench.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchtime 0.2s -count 6 ./injector > bin/bench.txt
+	go test -run '^$$' -bench '^Benchmark(Review|Valid)Nothing$$' -benchtime 0.2s -count 6 ./injector >> bin/bench.txt
+	cd internal/bench && go tool benchstat -col .name -filter '.name:(ReviewByDiff OR Review)' $(CURDIR)/bin/bench.txt
+	cd internal/bench && go run . -readme $(CURDIR)/README.md -chart $(CURDIR)/docs/review.svg < $(CURDIR)/bin/bench.txt
 
-# Measures how long the creation of Pods takes, and writes that into
-# docs/performance.md.
+# Measures how long the creation of Pods takes, and writes that into README.md.
 bench-cluster: kapi bin/webhook
-	cd internal/e2e && go test -run '^$$' -bench Cluster -benchtime 1x -timeout 30m . -performance $(CURDIR)/docs/performance.md
+	cd internal/e2e && go test -run '^$$' -bench Cluster -benchtime 1x -timeout 30m . -readme $(CURDIR)/README.md
 
 # Measures how long Pods take until they run on the real node, and writes that into
 # docs/node.md.

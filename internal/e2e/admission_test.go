@@ -18,13 +18,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// workloadRef came with Kubernetes 1.35, and k8s.io/api v0.34, for which this
-// test is built, does not know it. So here the library runs in this process, as
-// in somebody's webhook that was built before the cluster was upgraded.
+// The API server has a field that k8s.io/api v0.34, for which this test is built, does
+// not know. So here the library runs in this process, as in somebody's webhook that
+// was built before the cluster was upgraded.
 func TestUnknownField(t *testing.T) {
+	minor, err := apiserver.Minor()
+	require.NoError(t, err)
+	field, ref := newField(minor)
+	if field == "" {
+		t.Skip("an API server of 1.34 has no field that is unknown")
+	}
 	in, err := injector.New(injector.Config{Managers: managers(t)})
 	require.NoError(t, err)
 	for _, tc := range []struct {
@@ -44,8 +51,7 @@ func TestUnknownField(t *testing.T) {
 			raw, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
 			require.NoError(t, err)
 			raw["apiVersion"], raw["kind"] = "v1", "Pod"
-			ref := map[string]any{"name": "training", "podGroup": "workers"}
-			require.NoError(t, unstructured.SetNestedMap(raw, ref, "spec", "workloadRef"))
+			require.NoError(t, unstructured.SetNestedMap(raw, ref, "spec", field))
 			pods := anyone.Resource(corev1.SchemeGroupVersion.WithResource("pods")).Namespace(ns)
 			var stored *unstructured.Unstructured
 			eventually(t, "the webhook is called", func() bool {
@@ -54,7 +60,7 @@ func TestUnknownField(t *testing.T) {
 				text, _ := json.Marshal(stored.Object["spec"])
 				return strings.Contains(string(text), "_FSEC_")
 			})
-			got, found, err := unstructured.NestedMap(stored.Object, "spec", "workloadRef")
+			got, found, err := unstructured.NestedMap(stored.Object, "spec", field)
 			require.NoError(t, err)
 			assert.Equal(t, tc.kept, found)
 			if tc.kept {

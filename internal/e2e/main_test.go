@@ -52,8 +52,16 @@ func run(m *testing.M) int {
 		return 1
 	}
 	everyManager["clientCA"] = clientCA
-	// The feature has a field of a Pod that came after the library's k8s.io/api.
-	if server, err = apiserver.Start("--feature-gates=GenericWorkload=true", "--admission-control-config-file="+admission); err != nil {
+	flags := []string{"--admission-control-config-file=" + admission}
+	minor, err := apiserver.Minor()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if name, _ := newField(minor); name != "" {
+		flags = append(flags, featureGate)
+	}
+	if server, err = apiserver.Start(flags...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

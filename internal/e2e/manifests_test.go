@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,9 +76,11 @@ func TestSharedCertificate(t *testing.T) {
 	assert.Equal(t, []string{deployed.Name + "." + deployed.Namespace + ".svc"}, first.DNSNames)
 }
 
-// The configuration as it ships, and the oldest API server that is emulated.
+// The configuration as it ships, and an older API server, which is emulated.
 func TestOlderCluster(t *testing.T) {
-	old, err := apiserver.Start("--emulated-version=1.33")
+	minor, err := apiserver.Minor()
+	require.NoError(t, err)
+	old, err := apiserver.Start(fmt.Sprintf("--emulated-version=1.%d", minor-2))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, old.Stop()) })
 	w, err := deployed.Start(t.Context(), old, deployed.Options{})

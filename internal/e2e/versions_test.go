@@ -1,0 +1,16 @@
+package e2e
+
+// newField is a field of a Pod's spec that API servers of a version know, with
+// featureGate, and that k8s.io/api v0.34, for which these tests are built, does not.
+// There is none in 1.34. The name is empty then.
+func newField(minor int) (name string, value map[string]any) {
+	switch {
+	case minor >= 36:
+		return "schedulingGroup", map[string]any{"podGroupName": "workers"}
+	case minor == 35: // in 1.36 it is gone
+		return "workloadRef", map[string]any{"name": "training", "podGroup": "workers"}
+	}
+	return "", nil
+}
+
+const featureGate = "--feature-gates=GenericWorkload=true"
