@@ -1,6 +1,6 @@
 # The modules whose tests need nothing but Go, and those that need an API server.
 # internal/kapi is Kubernetes itself, and neither linted nor tested.
-MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/bench internal/gitops examples/fetch examples/webhook
+MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/gitops examples/fetch examples/webhook
 E2E_MODULES := internal/e2e examples/operator
 NODE_MODULE := internal/node
 TOOLS       := $(CURDIR)/internal/tools/go.mod
@@ -103,19 +103,17 @@ try-node:
 	elif [ "$(NODE)" = required ]; then echo "The tests on a real node must run here, and cannot." >&2; exit 1; \
 	else echo "The tests on a real node DID NOT RUN, for the reason above."; fi
 
-# Measures reviews beside the usual way and the floor, compares them with
-# benchstat, and writes the README's table and chart.
-BENCH := ^Benchmark(Review|ReviewByDiff|ReviewAgain|Valid)$$/^pod=(1x15|10x50)$$/^manager=(k8s|vault|aws)$$/^secrets=(3|100)$$
+# Measures reviews beside json.Valid and the usual way, and writes the tables of
+# docs/performance.md and the README's chart.
 bench:
 	@mkdir -p bin
-	go test -run '^$$' -bench '$(BENCH)' -benchtime 0.2s -count 6 ./injector > bin/bench.txt
-	go test -run '^$$' -bench '^Benchmark(Review|Valid)Nothing$$' -benchtime 0.2s -count 6 ./injector >> bin/bench.txt
-	cd internal/bench && go tool benchstat -col .name -filter '.name:(ReviewByDiff OR Review)' $(CURDIR)/bin/bench.txt
-	cd internal/bench && go run . -readme $(CURDIR)/README.md -chart $(CURDIR)/docs/review.svg < $(CURDIR)/bin/bench.txt
+	go test -run '^$$' -bench '^BenchmarkCompare$$' -benchtime 201x -count 3 ./injector > bin/bench.txt
+	go run ./internal/bench -tables docs/performance.md -chart docs/review.svg < bin/bench.txt
 
-# Measures how long the creation of Pods takes, and writes that into README.md.
+# Measures how long the creation of Pods takes, and writes that into
+# docs/performance.md.
 bench-cluster: kapi bin/webhook
-	cd internal/e2e && go test -run '^$$' -bench Cluster -benchtime 1x -timeout 30m . -readme $(CURDIR)/README.md
+	cd internal/e2e && go test -run '^$$' -bench Cluster -benchtime 1x -timeout 30m . -performance $(CURDIR)/docs/performance.md
 
 # Measures how long Pods take until they run on the real node, and writes that into
 # docs/node.md.
