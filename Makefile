@@ -91,7 +91,7 @@ bin/node: kubelet bin/fetch
 	cd internal/vaulttest && $(STATIC) -o $(CURDIR)/bin/node/ ./agent
 
 # Pods on a real node: a kubelet with containerd and runc. It needs root on Linux.
-node: kapi bin/node
+node: kapi bin/node bin/webhook
 	cd $(NODE_MODULE) && go test -count=1 -timeout 25m ./...
 
 # A platform may lack what a node needs (root, control groups, mounts, Debian's mirror), and that is
