@@ -168,6 +168,13 @@ func (r *Replica) Kill() { r.end(syscall.SIGKILL) }
 // ended well and in time.
 func (r *Replica) Terminate() error { return r.end(syscall.SIGTERM) }
 
+// Pid returns the number of the process that was started last.
+func (r *Replica) Pid() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cmd.Process.Pid
+}
+
 func (r *Replica) end(signal os.Signal) error {
 	r.mu.Lock()
 	cmd, ended := r.cmd, r.ended
