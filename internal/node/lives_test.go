@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/kubectl/pkg/describe"
 
@@ -26,18 +28,25 @@ import (
 // wait, and the kubelet refuses them (OutOfcpu).
 var room = make(chan struct{}, 4*runtime.NumCPU())
 
-// patience is how long a test waits for anything. A busy machine needs it.
-const patience = 4 * time.Minute
+// A busy machine needs patience.
+var patience = flag.Duration("patience", 4*time.Minute, "how long a test waits for anything")
 
 // create creates a Pod on the node, and returns what is stored. It is deleted in the
 // end.
 func create(t testing.TB, ns string, pod *corev1.Pod) *corev1.Pod {
 	t.Helper()
+	stored, err := tryCreate(t, ns, pod)
+	require.NoError(t, err)
+	return stored
+}
+
+func tryCreate(t testing.TB, ns string, pod *corev1.Pod) (*corev1.Pod, error) {
+	t.Helper()
 	room <- struct{}{}
 	stored, err := client.CoreV1().Pods(ns).Create(t.Context(), onNode(pod), metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
 	if err != nil {
 		<-room
-		t.Fatal(err)
+		return nil, err
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -46,13 +55,13 @@ func create(t testing.TB, ns string, pod *corev1.Pod) *corev1.Pod {
 		_ = client.CoreV1().Pods(ns).Delete(context.Background(), stored.Name, metav1.DeleteOptions{GracePeriodSeconds: ptr(int64(0))})
 		<-room
 	})
-	return stored
+	return stored, nil
 }
 
 // until waits until the Pod is as the function wants it.
 func until(t testing.TB, pod *corev1.Pod, what string, done func(*corev1.Pod) bool) *corev1.Pod {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(*patience); ; time.Sleep(200 * time.Millisecond) {
 		now, err := client.CoreV1().Pods(pod.Namespace).Get(t.Context(), pod.Name, metav1.GetOptions{})
 		require.NoError(t, err)
 		if done(now) {
@@ -62,6 +71,17 @@ func until(t testing.TB, pod *corev1.Pod, what string, done func(*corev1.Pod) bo
 			t.Fatal("not in time: " + what)
 		}
 	}
+}
+
+// gone waits until the Pod does not exist.
+func gone(t testing.TB, pod *corev1.Pod) {
+	t.Helper()
+	for deadline := time.Now().Add(*patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if _, err := client.CoreV1().Pods(pod.Namespace).Get(t.Context(), pod.Name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+			return
+		}
+	}
+	t.Fatal("not in time: the Pod is gone")
 }
 
 func hasEnded(pod *corev1.Pod) bool {
@@ -109,9 +129,23 @@ func questions(t testing.TB, reqs []secret.Request) string {
 // lastReport returns the last report of a container's run; the first is 0.
 func lastReport(t testing.TB, pod *corev1.Pod, container string, run int) *seenReport {
 	t.Helper()
-	lines := strings.Split(strings.TrimSpace(logOf(t, pod, container, run)), "\n")
+	report := parseLast(logOf(t, pod, container, run))
+	require.NotNil(t, report, "%s of %s", container, pod.Name)
+	return report
+}
+
+// wholeReport is lastReport of the first run, which may still write, or nil.
+func wholeReport(t testing.TB, pod *corev1.Pod, container string) *seenReport {
+	text := logOf(t, pod, container, 0)
+	return parseLast(text[:strings.LastIndex(text, "\n")+1])
+}
+
+func parseLast(log string) *seenReport {
+	lines := strings.Split(strings.TrimSpace(log), "\n")
 	report := new(seenReport)
-	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), report), "%s of %s", container, pod.Name)
+	if json.Unmarshal([]byte(lines[len(lines)-1]), report) != nil {
+		return nil
+	}
 	return report
 }
 
@@ -125,7 +159,9 @@ func logOf(t testing.TB, pod *corev1.Pod, container string, run int) string {
 	var text strings.Builder
 	for line := range bytes.Lines(raw) {
 		parts := strings.SplitN(strings.TrimSuffix(string(line), "\n"), " ", 4)
-		require.Len(t, parts, 4)
+		if len(parts) < 4 {
+			break // it is still written
+		}
 		text.WriteString(parts[3])
 		if parts[2] == "F" {
 			text.WriteString("\n")
@@ -149,7 +185,7 @@ func refused(t testing.TB, pod *corev1.Pod, why string) {
 	t.Helper()
 	var text string
 	now := until(t, pod, "kubectl describe shows "+why, func(*corev1.Pod) bool {
-		text = describePod(pod)
+		text = strings.Join(strings.Fields(describePod(pod)), " ")
 		return strings.Contains(text, why)
 	})
 	for _, s := range now.Status.ContainerStatuses {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -67,10 +68,13 @@ func fetchable(before, after string) map[string][]byte {
 		all[before+"binary"+after] = binary
 	}
 	for i := range 100 {
-		all[fmt.Sprintf("%smany-%d%s", before, i, after)] = fmt.Appendf(nil, "value-%d", i)
+		all[before+many(i)+after] = manyValue(i)
 	}
 	return all
 }
+
+func many(i int) string      { return fmt.Sprintf("many-%d", i) }
+func manyValue(i int) []byte { return fmt.Appendf(nil, "value-%d", i) }
 
 // classes are what the CSI driver serves.
 var classes = map[string]map[string][]byte{
@@ -95,7 +99,7 @@ func fill(t testing.TB, ns string) {
 	t.Helper()
 	keepSecret(t, ns, "user-info", map[string][]byte{
 		"tricky": tricky, "Name": []byte("Ada"), "binary": binary, "big": huge, "empty": {}, "other": []byte("wrong"), "longest": longest,
-		"latin1": []byte("caf\xe9"), "nul": []byte("c4nary\x00b"), "longer": []byte(string(longest) + "x"),
+		"latin1": []byte("caf\xe9"), "nul": []byte("c4nary\x00b"), "longer": append(bytes.Repeat([]byte("x"), 1000), longest...),
 	})
 	keepSecret(t, ns, "db.prod", map[string][]byte{"pass.word": line})
 }

@@ -82,7 +82,7 @@ func TestNode_VaultWithoutTheSecret(t *testing.T) {
 			k.wants = []want{{Request: row.req}}
 			injected, _ := k.inject(t, injector.Config{}, pod)
 			stored := create(t, server.Namespace(t, nil), withAgent(t, injected, s.URL()))
-			refused(t, stored, "Exit Code:    1")
+			refused(t, stored, "Exit Code: 1")
 			assert.Contains(t, logOf(t, stored, "vault-agent-init", 0), row.why)
 		})
 	}

@@ -85,5 +85,6 @@ kubeAPIBurst: 1000
 syncFrequency: 5s
 resolvConf: ""
 clusterDomain: cluster.local
+clusterDNS: [198.51.100.2]
 maxPods: 500
 `
