@@ -52,7 +52,7 @@ func testRun(t *testing.T, manifest string) {
 			t.Fatalf("%q: -o %s: %v", manifest, name, got)
 		}
 		if got.exit == 0 && (name == "yaml" || name == "json") {
-			if again := runOn(got.stdout, "-o", name, askVariable, askFile); again != (outcome{0, got.stdout, ""}) {
+			if again := runOn(got.stdout, "-o", name, askVariable, askFile); again != (outcome{0, got.stdout, again.stderr}) {
 				t.Fatalf("%q: -o %s: %v\nand again: %v", manifest, name, got, again)
 			}
 		}

@@ -68,9 +68,7 @@ func (s Shape) pod(o Object, root string) Pod {
 		p.initContainers = in(s.InitContainers)
 	}
 	for _, pattern := range s.Containers {
-		for _, place := range matches(o.Value, root+pattern) {
-			p.containers = append(p.containers, place)
-		}
+		p.containers = append(p.containers, matches(o.Value, root+pattern)...)
 	}
 	return p
 }
