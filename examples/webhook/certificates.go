@@ -34,14 +34,15 @@ const (
 // certificates serves the certificate that the Secret holds, read from the API
 // server rather than from a volume, which the kubelet updates a minute later.
 //
-// A new certificate waits until the MutatingWebhookConfiguration's CA bundle,
-// which is written after the Secret, vouches for it, and then until every API
+// A new certificate waits until the CA bundles of the webhook configurations,
+// which are written after the Secret, vouch for it, and then until every API
 // server has had the time to see that. Meanwhile the one before is served, for
 // which the bundle vouches too: see rotate.
 type certificates struct {
 	reader         client.Reader
 	secret         types.NamespacedName
-	configuration  types.NamespacedName
+	mutating       types.NamespacedName
+	validating     types.NamespacedName // its name is empty if there is none
 	dnsName, dir   string
 	settle         time.Duration
 	now            func() time.Time
@@ -52,12 +53,13 @@ type certificates struct {
 
 func newCertificates(cfg *config) *certificates {
 	return &certificates{
-		secret:        types.NamespacedName{Namespace: cfg.Namespace, Name: cfg.Certificate.Secret},
-		configuration: types.NamespacedName{Name: cfg.WebhookConfiguration},
-		dnsName:       cfg.dnsName(),
-		dir:           cfg.Certificate.Dir,
-		settle:        cfg.Certificate.Settle,
-		now:           time.Now,
+		secret:     types.NamespacedName{Namespace: cfg.Namespace, Name: cfg.Certificate.Secret},
+		mutating:   types.NamespacedName{Name: cfg.WebhookConfiguration},
+		validating: types.NamespacedName{Name: cfg.ValidatingConfiguration},
+		dnsName:    cfg.dnsName(),
+		dir:        cfg.Certificate.Dir,
+		settle:     cfg.Certificate.Settle,
+		now:        time.Now,
 	}
 }
 
@@ -95,11 +97,14 @@ func (c *certificates) watch(mgr manager.Manager) error {
 	one := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: c.secret}}
 	})
-	return ctrl.NewControllerManagedBy(mgr).
+	watching := ctrl.NewControllerManagedBy(mgr).
 		Named("certificate").
 		Watches(&corev1.Secret{}, one).
-		Watches(&admissionregistrationv1.MutatingWebhookConfiguration{}, one).
-		Complete(c)
+		Watches(&admissionregistrationv1.MutatingWebhookConfiguration{}, one)
+	if c.validating.Name != "" {
+		watching = watching.Watches(&admissionregistrationv1.ValidatingWebhookConfiguration{}, one)
+	}
+	return watching.Complete(c)
 }
 
 // Reconcile serves the Secret's certificate, or says when to look again. It is
@@ -150,21 +155,44 @@ func (c *certificates) serve(ctx context.Context, cert *tls.Certificate, pem []b
 
 // vouchedFor reports why API servers would not accept the certificate.
 func (c *certificates) vouchedFor(ctx context.Context, leaf *x509.Certificate) error {
-	var configuration admissionregistrationv1.MutatingWebhookConfiguration
-	if err := c.reader.Get(ctx, c.configuration, &configuration); err != nil {
+	bundles, err := c.bundles(ctx)
+	if err != nil {
 		return err
 	}
-	if len(configuration.Webhooks) == 0 {
-		return fmt.Errorf("%s has no webhooks", c.configuration.Name)
-	}
-	for _, hook := range configuration.Webhooks {
+	for _, bundle := range bundles {
 		roots := x509.NewCertPool()
-		roots.AppendCertsFromPEM(hook.ClientConfig.CABundle)
+		roots.AppendCertsFromPEM(bundle)
 		if _, err := leaf.Verify(x509.VerifyOptions{DNSName: c.dnsName, Roots: roots, CurrentTime: c.now()}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bundles returns the CA bundles of all webhooks. The validating ones may be
+// missing.
+func (c *certificates) bundles(ctx context.Context) (all [][]byte, err error) {
+	var mutating admissionregistrationv1.MutatingWebhookConfiguration
+	if err := c.reader.Get(ctx, c.mutating, &mutating); err != nil {
+		return nil, err
+	}
+	if len(mutating.Webhooks) == 0 {
+		return nil, fmt.Errorf("%s has no webhooks", c.mutating.Name)
+	}
+	for _, hook := range mutating.Webhooks {
+		all = append(all, hook.ClientConfig.CABundle)
+	}
+	if c.validating.Name == "" {
+		return all, nil
+	}
+	var validating admissionregistrationv1.ValidatingWebhookConfiguration
+	if err := c.reader.Get(ctx, c.validating, &validating); client.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	for _, hook := range validating.Webhooks {
+		all = append(all, hook.ClientConfig.CABundle)
+	}
+	return all, nil
 }
 
 func same(a, b *tls.Certificate) bool {

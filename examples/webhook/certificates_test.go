@@ -105,7 +105,7 @@ func (c *cluster) store(data map[string][]byte) reconcile.Result {
 func (c *cluster) trust(ca []byte) reconcile.Result {
 	var found unstructured.Unstructured
 	found.SetGroupVersionKind(schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"})
-	require.NoError(c.t, c.client.Get(c.t.Context(), c.configuration, &found))
+	require.NoError(c.t, c.client.Get(c.t.Context(), c.mutating, &found))
 	hooks, _, err := unstructured.NestedSlice(found.Object, "webhooks")
 	require.NoError(c.t, err)
 	text := base64.StdEncoding.EncodeToString(ca)
@@ -124,7 +124,7 @@ func (c *cluster) hear() reconcile.Result {
 // call is an API server's: it trusts the bundle and asks for the Service's name.
 func (c *cluster) call() error {
 	var found admissionregistrationv1.MutatingWebhookConfiguration
-	require.NoError(c.t, c.client.Get(c.t.Context(), c.configuration, &found))
+	require.NoError(c.t, c.client.Get(c.t.Context(), c.mutating, &found))
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(found.Webhooks[0].ClientConfig.CABundle)
 	transport := &http.Transport{
@@ -222,7 +222,7 @@ func TestRotation(t *testing.T) {
 	c.trust(young.ca.CertPEM)
 	assert.NoError(t, c.call())
 	var found admissionregistrationv1.MutatingWebhookConfiguration
-	require.NoError(t, c.client.Get(t.Context(), c.configuration, &found))
+	require.NoError(t, c.client.Get(t.Context(), c.mutating, &found))
 	assert.Equal(t, string(young.ca.CertPEM), string(found.Webhooks[0].ClientConfig.CABundle), "the old CA is gone")
 }
 
@@ -261,7 +261,7 @@ func TestOldAuthorityEnded(t *testing.T) {
 	require.True(t, c.servedBy(old))
 
 	var found admissionregistrationv1.MutatingWebhookConfiguration
-	require.NoError(t, c.client.Get(t.Context(), c.configuration, &found))
+	require.NoError(t, c.client.Get(t.Context(), c.mutating, &found))
 	found.Webhooks[0].ClientConfig.CABundle = nil
 	require.NoError(t, c.client.Update(t.Context(), &found))
 	c.hear()

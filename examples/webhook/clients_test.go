@@ -82,7 +82,7 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 			require.NoError(t, err)
 			in, err := cfg.injector(logged)
 			require.NoError(t, err)
-			server := httptest.NewUnstartedServer(authenticated(cas, &admission.Webhook{Handler: review(in, newReviewMetrics(prometheus.NewRegistry()))}))
+			server := httptest.NewUnstartedServer(authenticated(cas, &admission.Webhook{Handler: review(in.Review, newReviewMetrics(prometheus.NewRegistry()).count)}))
 			server.Config.ErrorLog = log.New(io.Discard, "", 0)
 			server.TLS = new(tls.Config)
 			askForCertificate(cas)(server.TLS)

@@ -30,7 +30,10 @@ type config struct {
 	// WebhookConfiguration is the MutatingWebhookConfiguration that gets the CA
 	// bundle.
 	WebhookConfiguration string `yaml:"webhookConfiguration"`
-	Listen               listen `yaml:"listen"`
+	// ValidatingConfiguration is the ValidatingWebhookConfiguration that gets it
+	// too. It need not exist. Empty means that there is none.
+	ValidatingConfiguration string `yaml:"validatingConfiguration"`
+	Listen                  listen `yaml:"listen"`
 	// ClientCA is a file with the CAs whose client certificates API servers show.
 	// Nobody else gets an answer then. Without it, whoever reaches the port does.
 	ClientCA    string      `yaml:"clientCA,omitempty"`
@@ -52,6 +55,11 @@ type config struct {
 	OnConflict conflictPolicy `yaml:"onConflict"`
 	// ExcludeContainers are names of containers that receive no secrets.
 	ExcludeContainers []string `yaml:"excludeContainers,omitempty"`
+	// LateContainers are names of containers that webhooks behind this one add.
+	// The validating webhook asks nothing of them.
+	LateContainers []string `yaml:"lateContainers,omitempty"`
+	// Allow says who may read what. Without it, everybody may read everything.
+	Allow *rules `yaml:"allow,omitempty"`
 
 	// NamespaceSelector is for the webhook's registration: -print-selector writes
 	// the patch.
@@ -87,10 +95,11 @@ const day = 24 * time.Hour
 
 func defaults() *config {
 	return &config{
-		Namespace:            "podsecrets-system",
-		Service:              "podsecrets-webhook",
-		WebhookConfiguration: "0-podsecrets",
-		Listen:               listen{Webhook: ":9443", Probes: ":8081", Metrics: ":8080"},
+		Namespace:               "podsecrets-system",
+		Service:                 "podsecrets-webhook",
+		WebhookConfiguration:    "0-podsecrets",
+		ValidatingConfiguration: "podsecrets",
+		Listen:                  listen{Webhook: ":9443", Probes: ":8081", Metrics: ":8080"},
 		Certificate: certificate{
 			Secret:      "podsecrets-webhook-tls",
 			Dir:         "/run/podsecrets",
@@ -190,6 +199,7 @@ func (cfg *config) check(c *checker) {
 	_, err := cfg.selector()
 	c.reportField(err, "namespaceSelector")
 	cfg.checkManagers(c)
+	cfg.checkAllow(c)
 }
 
 // level is nil for a text that is none.

@@ -26,8 +26,6 @@ import (
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-
-	"github.com/podsecrets/podsecrets/secret"
 )
 
 // manifests are what a folder renders to, each in its type.
@@ -78,9 +76,13 @@ func render(t *testing.T, from filesys.FileSystem, dir string) (all manifests) {
 func typed(t *testing.T, text []byte) client.Object {
 	var meta metav1.TypeMeta
 	require.NoError(t, json.Unmarshal(text, &meta))
-	if meta.Kind == "VerticalPodAutoscaler" {
-		require.Equal(t, "autoscaling.k8s.io/v1", meta.APIVersion)
+	switch meta.APIVersion + " " + meta.Kind {
+	case "autoscaling.k8s.io/v1 VerticalPodAutoscaler":
 		return &verticalPodAutoscaler{}
+	case "monitoring.coreos.com/v1 PodMonitor":
+		return &podMonitor{}
+	case "monitoring.coreos.com/v1 PrometheusRule":
+		return &prometheusRule{}
 	}
 	obj, err := scheme.Scheme.New(meta.GroupVersionKind())
 	require.NoError(t, err)
@@ -107,7 +109,7 @@ func TestManifests_Namespace(t *testing.T) {
 	assert.Equal(t, defaults().Namespace, namespace.Name)
 	for _, obj := range all {
 		switch obj.(type) {
-		case *corev1.Namespace, *rbacv1.ClusterRole, *rbacv1.ClusterRoleBinding, *admissionregistrationv1.MutatingWebhookConfiguration:
+		case *corev1.Namespace, *rbacv1.ClusterRole, *rbacv1.ClusterRoleBinding, *admissionregistrationv1.MutatingWebhookConfiguration, *admissionregistrationv1.ValidatingWebhookConfiguration:
 			assert.Empty(t, obj.GetNamespace())
 		default:
 			assert.Equal(t, namespace.Name, obj.GetNamespace(), obj.GetName())
@@ -137,10 +139,12 @@ func TestRBAC(t *testing.T) {
 		{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{cfg.Certificate.Secret}, Verbs: []string{"update"}},
 		{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch"}},
 	}, only[*rbacv1.Role](t, all).Rules)
-	group, resource := []string{"admissionregistration.k8s.io"}, []string{"mutatingwebhookconfigurations"}
+	group := []string{"admissionregistration.k8s.io"}
+	mutating, validating := "mutatingwebhookconfigurations", "validatingwebhookconfigurations"
 	assert.Equal(t, []rbacv1.PolicyRule{
-		{APIGroups: group, Resources: resource, ResourceNames: []string{cfg.WebhookConfiguration}, Verbs: []string{"get", "update"}},
-		{APIGroups: group, Resources: resource, Verbs: []string{"list", "watch"}},
+		{APIGroups: group, Resources: []string{mutating}, ResourceNames: []string{cfg.WebhookConfiguration}, Verbs: []string{"get", "update"}},
+		{APIGroups: group, Resources: []string{validating}, ResourceNames: []string{cfg.ValidatingConfiguration}, Verbs: []string{"get", "update"}},
+		{APIGroups: group, Resources: []string{mutating, validating}, Verbs: []string{"list", "watch"}},
 	}, only[*rbacv1.ClusterRole](t, all).Rules)
 
 	account := only[*corev1.ServiceAccount](t, all)
@@ -201,34 +205,19 @@ func TestManifests_Configuration(t *testing.T) {
 	}
 }
 
-func TestWebhookConfiguration(t *testing.T) {
-	all, cfg := deployed(t), defaults()
-	configuration := only[*admissionregistrationv1.MutatingWebhookConfiguration](t, all)
-	assert.Equal(t, cfg.WebhookConfiguration, configuration.Name)
-	assert.Less(t, configuration.Name, "vault-agent-injector-cfg", "Vault's injector must see our annotations")
-	assert.Less(t, configuration.Name, "istio-sidecar-injector")
-	require.Len(t, configuration.Webhooks, 1)
-	hook := configuration.Webhooks[0]
-	service := only[*corev1.Service](t, all)
-	assert.Equal(t, &admissionregistrationv1.ServiceReference{
-		Namespace: cfg.Namespace, Name: cfg.Service, Path: ptr(mutatePath), Port: &service.Spec.Ports[0].Port}, hook.ClientConfig.Service)
-	assert.Equal(t, "webhook", service.Spec.Ports[0].TargetPort.StrVal)
-	assert.Empty(t, hook.ClientConfig.CABundle, "the replicas write it")
-	assert.Equal(t, []admissionregistrationv1.RuleWithOperations{{
-		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-		Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}, Scope: ptr(admissionregistrationv1.NamespacedScope)},
-	}}, hook.Rules)
-	assert.Equal(t, map[string]string{secret.InjectLabel: "true"}, hook.ObjectSelector.MatchLabels)
-	assert.Equal(t, ptr(admissionregistrationv1.Fail), hook.FailurePolicy)
-	assert.Equal(t, ptr(admissionregistrationv1.SideEffectClassNone), hook.SideEffects)
-	assert.Equal(t, ptr(admissionregistrationv1.Equivalent), hook.MatchPolicy)
-	assert.Equal(t, ptr(admissionregistrationv1.NeverReinvocationPolicy), hook.ReinvocationPolicy)
-	assert.Equal(t, ptr(int32(5)), hook.TimeoutSeconds)
-
-	selector, err := metav1.LabelSelectorAsSelector(hook.NamespaceSelector)
-	require.NoError(t, err)
-	assert.False(t, selector.Matches(labels.Set{corev1.LabelMetadataName: cfg.Namespace}), "its own namespace")
-	assert.True(t, selector.Matches(labels.Set{corev1.LabelMetadataName: "any"}))
+// renderWith renders the manifests with a component.
+func renderWith(t *testing.T, component string) manifests {
+	memory := filesys.MakeFsInMemory()
+	require.NoError(t, filepath.WalkDir("deploy", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return memory.WriteFile(path, text)
+	}))
+	require.NoError(t, memory.WriteFile("overlay/kustomization.yaml", []byte("resources: [../deploy]\ncomponents: [../deploy/"+component+"]\n")))
+	return render(t, memory, "overlay")
 }
 
 func TestScaling(t *testing.T) {
@@ -253,17 +242,7 @@ func TestScaling(t *testing.T) {
 
 // The component takes the horizontal autoscaler away and changes nothing else.
 func TestVerticalComponent(t *testing.T) {
-	memory := filesys.MakeFsInMemory()
-	require.NoError(t, filepath.WalkDir("deploy", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		require.NoError(t, err)
-		return memory.WriteFile(path, text)
-	}))
-	require.NoError(t, memory.WriteFile("overlay/kustomization.yaml", []byte("resources: [../deploy]\ncomponents: [../deploy/vertical]\n")))
-	all := render(t, memory, "overlay")
+	all := renderWith(t, "vertical")
 	vpa := only[*verticalPodAutoscaler](t, all)
 	deployment := only[*appsv1.Deployment](t, all)
 	assert.Equal(t, deployment.Name, vpa.Spec.TargetRef.Name)

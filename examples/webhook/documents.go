@@ -149,3 +149,14 @@ func inDocument(name string, err error) error {
 	}
 	return errors.New(prefix(name) + strings.ReplaceAll(err.Error(), "\n", "\n"+prefix(name)))
 }
+
+// content is that of all files, to see whether it has changed. What cannot be read
+// counts as empty: load says why.
+func (s *source) content() []byte {
+	docs, _ := s.read()
+	var all []byte
+	for _, doc := range docs {
+		all = append(append(append(all, doc.name...), 0), doc.text...)
+	}
+	return all
+}

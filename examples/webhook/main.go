@@ -2,7 +2,7 @@
 // Injector.Review behind controller-runtime's webhook server, with certificates
 // of its own making. README.md says how to deploy it.
 //
-//	webhook [-config FILE]... [-flyte 1|2] [-print-config] [-print-selector] [-kubeconfig FILE]
+//	webhook [-config FILE]... [-flyte 1|2] [-print-config] [-print-selector] [-explain FILE] [-version] [-kubeconfig FILE]
 //
 // It speaks to the API server of -kubeconfig, of the variable KUBECONFIG, or of
 // the cluster that it runs in, in this order.
@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	rtdebug "runtime/debug"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -37,6 +38,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	fs.Var(&from.release, "flyte", "the `release` of Flyte, 1 (1.16.8) or 2, whose configuration it is; without it, its keys tell")
 	printSelector := fs.Bool("print-selector", false, "write the namespaceSelector of the configuration to standard output, as a patch of the MutatingWebhookConfiguration, and exit")
 	printConfig := fs.Bool("print-config", false, "write the effective configuration to standard output and exit")
+	explain := fs.String("explain", "", "a `file` with a Pod: write what it would get and which rule allows it, or why it would be refused, and exit")
+	version := fs.Bool("version", false, "write the version to standard output and exit")
 	clientconfig.RegisterFlags(fs)
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -45,25 +48,50 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	case fs.NArg() > 0:
 		return fmt.Errorf("%q is no flag", fs.Arg(0))
+	case *version:
+		_, err := fmt.Fprintln(stdout, buildVersion())
+		return err
 	}
 	cfg, warnings, err := from.load()
 	if err != nil {
 		return err
 	}
+	if *printSelector || *printConfig || *explain != "" {
+		for _, warning := range warnings { // for people, and so plain
+			fmt.Fprintf(stderr, "warning: %s\n", warning)
+		}
+	}
+	switch {
+	case *printSelector:
+		return cfg.printSelector(stdout)
+	case *printConfig:
+		return cfg.print(stdout)
+	case *explain != "":
+		return cfg.explain(stdout, *explain)
+	}
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: cfg.level()}))
 	for _, warning := range warnings {
 		log.Warn(warning, "config", from.String())
-	}
-	if *printSelector {
-		return cfg.printSelector(stdout)
-	}
-	if *printConfig {
-		return cfg.print(stdout)
 	}
 	ctrl.SetLogger(logr.FromSlogHandler(log.Handler()))
 	cluster, err := clientconfig.GetConfig()
 	if err != nil {
 		return err
 	}
-	return serve(ctrl.SetupSignalHandler(), cfg, cluster)
+	return serve(ctrl.SetupSignalHandler(), &from, cfg, cluster)
+}
+
+// buildVersion is the module's version, or the commit that it is built from.
+func buildVersion() string {
+	info, ok := rtdebug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	version := info.Main.Version
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			version += " " + setting.Value
+		}
+	}
+	return version + " " + info.GoVersion
 }

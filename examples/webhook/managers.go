@@ -91,13 +91,15 @@ func section[T any](c *checker, managers []string, name string, set **T, def *T)
 }
 
 // injector makes what a checked configuration says, with each manager behind
-// wrap.
-func (cfg *config) injector(wrap func(injector.SecretManager) injector.SecretManager) (*injector.Injector, error) {
+// wrap, and each decision about an access told to decided.
+func (cfg *config) injector(wrap func(injector.SecretManager) injector.SecretManager, decided ...func(injector.Access, error)) (*injector.Injector, error) {
 	made := injector.Config{
 		Layout:     cfg.Layout.layout(),
 		Containers: func(c mount.Container) bool { return !slices.Contains(cfg.ExcludeContainers, c.Name) },
 		InitOrder:  cfg.InitOrder.InitOrder,
 		OnConflict: cfg.OnConflict.ConflictPolicy,
+		Allow:      cfg.allow(decided),
+		Late:       cfg.late,
 	}
 	for _, name := range cfg.Managers {
 		m, err := makers[name](&cfg.stores)

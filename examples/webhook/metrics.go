@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/podsecrets/podsecrets/injector"
 )
@@ -16,11 +17,24 @@ var certificateExpiry = prometheus.NewGauge(prometheus.GaugeOpts{
 	Help: "When the certificate that is served ends, in seconds since 1970; 0 before there is one.",
 })
 
+// configReloaded is 1 after a start.
+var configReloaded = prometheus.NewGauge(prometheus.GaugeOpts{
+	Name: "podsecrets_config_reload_successful",
+	Help: "1 if the configuration's present content is in effect, 0 if it is invalid and the one before stays.",
+})
+
+var reviewsShed = prometheus.NewCounter(prometheus.CounterOpts{
+	Name: "podsecrets_reviews_shed_total",
+	Help: "Requests that were answered with 503 because too many bytes were under review.",
+})
+
 // reviewMetrics count what the audit annotations of responses say.
 type reviewMetrics struct {
-	reviews *prometheus.CounterVec
-	secrets *prometheus.CounterVec
-	seconds *prometheus.HistogramVec
+	reviews       *prometheus.CounterVec
+	secrets       *prometheus.CounterVec
+	seconds       *prometheus.HistogramVec
+	verifications *prometheus.CounterVec
+	accesses      *prometheus.CounterVec
 }
 
 func newReviewMetrics(registry prometheus.Registerer) *reviewMetrics {
@@ -38,13 +52,25 @@ func newReviewMetrics(registry prometheus.Registerer) *reviewMetrics {
 			Help:    "How long a review takes, without the transport, by outcome.",
 			Buckets: prometheus.ExponentialBuckets(50e-6, 2, 16), // 50 µs to 1.6 s
 		}, []string{"outcome"}),
+		verifications: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "podsecrets_verifications_total",
+			Help: "Reviews of the validating webhook by outcome.",
+		}, []string{"outcome"}),
+		accesses: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "podsecrets_accesses_total",
+			Help: "Decisions of the rules (allow) by the manager that would be read and the outcome, allowed or refused.",
+		}, []string{"manager", "outcome"}),
 	}
 	// So that a first failure is a change of a series that exists.
 	for _, outcome := range []string{injector.OutcomeSkipped, injector.OutcomeInjected,
 		injector.OutcomeUnchanged, injector.OutcomeDenied, injector.OutcomeFailed} {
 		m.reviews.WithLabelValues(outcome)
 	}
-	registry.MustRegister(m.reviews, m.secrets, m.seconds, certificateExpiry)
+	for _, outcome := range []string{injector.OutcomeSkipped, injector.OutcomeVerified,
+		injector.OutcomeIncomplete, injector.OutcomeDenied, injector.OutcomeFailed} {
+		m.verifications.WithLabelValues(outcome)
+	}
+	registry.MustRegister(m.reviews, m.secrets, m.seconds, m.verifications, m.accesses, certificateExpiry, configReloaded, reviewsShed)
 	return m
 }
 
@@ -58,4 +84,18 @@ func (m *reviewMetrics) count(audit map[string]string, took time.Duration) {
 			m.secrets.WithLabelValues(manager, outcome).Add(float64(n))
 		}
 	}
+}
+
+func (m *reviewMetrics) countVerification(audit map[string]string, _ time.Duration) {
+	m.verifications.WithLabelValues(audit[injector.AuditOutcome]).Inc()
+}
+
+// countAccess also logs why an access is refused: the Pod's author is not told.
+func (m *reviewMetrics) countAccess(a injector.Access, err error) {
+	outcome := "allowed"
+	if err != nil {
+		outcome = "refused"
+		ctrl.Log.WithName("allow").Info("refused", "request", a.Request.String(), "reason", asConfigured(err))
+	}
+	m.accesses.WithLabelValues(a.Manager, outcome).Inc()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
@@ -13,12 +14,12 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// review is Injector.Review as an admission handler that counts and logs.
-func review(in *injector.Injector, m *reviewMetrics) admission.Handler {
+// review is Injector.Review, or Verify, as an admission handler that counts and logs.
+func review(answer func(context.Context, *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse, count func(map[string]string, time.Duration)) admission.Handler {
 	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
 		start := time.Now()
-		response := in.Review(ctx, &req.AdmissionRequest)
-		m.count(response.AuditAnnotations, time.Since(start))
+		response := answer(ctx, &req.AdmissionRequest)
+		count(response.AuditAnnotations, time.Since(start))
 
 		outcome := response.AuditAnnotations[injector.AuditOutcome]
 		log := log.FromContext(ctx).WithValues("outcome", outcome)
@@ -29,6 +30,15 @@ func review(in *injector.Injector, m *reviewMetrics) admission.Handler {
 		}
 		return admission.Response{AdmissionResponse: *response}
 	})
+}
+
+// mutate and verify answer with the Injector that is in effect.
+func (c *current) mutate(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+	return c.injector.Load().Review(ctx, req)
+}
+
+func (c *current) verify(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+	return c.injector.Load().Verify(ctx, req)
 }
 
 // debug is slog.LevelDebug as logr counts.

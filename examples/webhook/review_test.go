@@ -69,7 +69,7 @@ func newServer(t *testing.T, managers ...injector.SecretManager) *server {
 	require.NoError(t, err)
 	log := slog.NewJSONHandler(&s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})
 	s.http, err = admission.StandaloneWebhook(
-		&admission.Webhook{Handler: review(s.in, newReviewMetrics(s.registry))},
+		&admission.Webhook{Handler: review(s.in.Review, newReviewMetrics(s.registry).count)},
 		admission.StandaloneOptions{Logger: logr.FromSlogHandler(log)})
 	require.NoError(t, err)
 	return s

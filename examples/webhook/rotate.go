@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,10 +18,14 @@ import (
 )
 
 // rotate has cert-controller issue CA and certificate into the Secret, replace
-// them in time, and write the CA into the MutatingWebhookConfiguration. Every
+// them in time, and write the CA into the webhook configurations. Every
 // replica does so, without a leader: the Secret's resourceVersion decides who
 // was first, and the others take what they find.
 func rotate(mgr manager.Manager, cfg *config) error {
+	hooks := []rotator.WebhookInfo{{Name: cfg.WebhookConfiguration, Type: rotator.Mutating}}
+	if cfg.ValidatingConfiguration != "" {
+		hooks = append(hooks, rotator.WebhookInfo{Name: cfg.ValidatingConfiguration, Type: rotator.Validating})
+	}
 	return rotator.AddRotator(gentle{mgr}, &rotator.CertRotator{
 		SecretKey:          types.NamespacedName{Namespace: cfg.Namespace, Name: cfg.Certificate.Secret},
 		CertDir:            cfg.Certificate.Dir,
@@ -33,7 +36,7 @@ func rotate(mgr manager.Manager, cfg *config) error {
 		KeyName:            keyName,
 		IsReady:            make(chan struct{}),
 		FieldOwner:         "podsecrets-webhook",
-		Webhooks:           []rotator.WebhookInfo{{Name: cfg.WebhookConfiguration, Type: rotator.Mutating}},
+		Webhooks:           hooks,
 		CaCertDuration:     cfg.Certificate.CAValidity,
 		ServerCertDuration: cfg.Certificate.Validity,
 		LookaheadInterval:  cfg.Certificate.RenewBefore,
@@ -72,27 +75,43 @@ func (b bundler) Update(ctx context.Context, obj client.Object, opts ...client.U
 // keepOld adds the live bundles' CAs to those that are to take their place. If
 // the configuration is not the live one, the update that follows is refused.
 func (b bundler) keepOld(ctx context.Context, wanted *unstructured.Unstructured) error {
-	var live admissionregistrationv1.MutatingWebhookConfiguration
-	if err := b.live.Get(ctx, client.ObjectKeyFromObject(wanted), &live); err != nil {
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(wanted.GroupVersionKind())
+	if err := b.live.Get(ctx, client.ObjectKeyFromObject(wanted), live); err != nil {
 		return err
 	}
 	hooks, _, err := unstructured.NestedSlice(wanted.Object, "webhooks")
 	if err != nil {
 		return err
 	}
-	for i := range min(len(hooks), len(live.Webhooks)) {
+	present, _, err := unstructured.NestedSlice(live.Object, "webhooks")
+	if err != nil {
+		return err
+	}
+	for i := range min(len(hooks), len(present)) {
 		hook := hooks[i].(map[string]any)
-		text, _, _ := unstructured.NestedString(hook, "clientConfig", "caBundle")
-		bundle, err := base64.StdEncoding.DecodeString(text)
+		wanted, err := bundleOf(hook)
 		if err != nil {
 			return err
 		}
-		merged := mergeBundles(bundle, live.Webhooks[i].ClientConfig.CABundle, b.now())
+		old, err := bundleOf(present[i].(map[string]any))
+		if err != nil {
+			return err
+		}
+		merged := mergeBundles(wanted, old, b.now())
 		if err := unstructured.SetNestedField(hook, base64.StdEncoding.EncodeToString(merged), "clientConfig", "caBundle"); err != nil {
 			return err
 		}
 	}
 	return unstructured.SetNestedSlice(wanted.Object, hooks, "webhooks")
+}
+
+func bundleOf(hook map[string]any) ([]byte, error) {
+	text, _, err := unstructured.NestedString(hook, "clientConfig", "caBundle")
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(text)
 }
 
 // mergeBundles returns the wanted CAs and, while the newest of all is new, the

@@ -20,16 +20,22 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/podsecrets/podsecrets/injector"
 )
 
-// mutatePath is where API servers call.
-const mutatePath = "/mutate"
+// Where API servers call: for a patch, and for proof that a Pod is complete.
+const (
+	mutatePath   = "/mutate"
+	validatePath = "/validate"
+)
 
 // serve runs until stop ends. Then it is not ready any more but still serves for
 // as long as cfg.Drain says, finishes the reviews that it has begun, and
 // returns.
-func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
-	in, err := cfg.injector(logged)
+func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config) error {
+	reviews := newReviewMetrics(metrics.Registry)
+	now, err := newCurrent(cfg, func(cfg *config) (*injector.Injector, error) { return cfg.injector(logged, reviews.countAccess) })
 	if err != nil {
 		return err
 	}
@@ -45,13 +51,17 @@ func serve(stop context.Context, cfg *config, cluster *rest.Config) error {
 	if cas == nil && cfg.Global != nil {
 		mgr.GetLogger().Info("whoever reaches the webhook's port can read the global secrets: set clientCA, or keep others from it by a NetworkPolicy")
 	}
-	reviews := newReviewMetrics(metrics.Registry)
-	server := mgr.GetWebhookServer()
-	server.Register(mutatePath, parting(stop, authenticated(cas, &admission.Webhook{Handler: review(in, reviews)})))
+	server, turns := mgr.GetWebhookServer(), newBound()
+	register := func(path string, handler admission.Handler) {
+		server.Register(path, parting(stop, authenticated(cas, turns.wrap(&admission.Webhook{Handler: handler}))))
+	}
+	register(mutatePath, review(now.mutate, reviews.count))
+	register(validatePath, review(now.verify, reviews.countVerification))
 	certs.reader = mgr.GetClient()
 	err = errors.Join(
 		certs.watch(mgr),
 		rotate(mgr, cfg),
+		mgr.Add(manager.RunnableFunc(now.follow(from, reloadInterval))),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("stopping", func(*http.Request) error { return stop.Err() }),
 		mgr.AddReadyzCheck("certificate", certs.ready),
@@ -93,7 +103,7 @@ func newManager(cfg *config, cluster *rest.Config, certs *certificates, clients 
 			func(c *tls.Config) { c.GetCertificate = certs.get },
 			clients,
 		}}),
-		// Two objects are all that is read.
+		// Three objects are all that is read.
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}: {
 				Namespaces: map[string]cache.Config{cfg.Namespace: {}},
@@ -101,6 +111,9 @@ func newManager(cfg *config, cluster *rest.Config, certs *certificates, clients 
 			},
 			&admissionregistrationv1.MutatingWebhookConfiguration{}: {
 				Field: fields.OneTermEqualSelector("metadata.name", cfg.WebhookConfiguration),
+			},
+			&admissionregistrationv1.ValidatingWebhookConfiguration{}: {
+				Field: fields.OneTermEqualSelector("metadata.name", cfg.ValidatingConfiguration),
 			},
 		}},
 	})
