@@ -30,7 +30,8 @@ lint:
 
 test:
 	@set -e; for m in $(MODULES); do cd $(CURDIR)/$$m; go test $(RACE) ./...; done
-	go test -run '^TestBudget' ./injector
+	go test -run '^TestBudget' ./injector  # these two without the race detector, which needs memory itself
+	cd examples/webhook && go test -run '^TestBound_Memory' .
 	cd internal/apicheck && go test -count=1 ./...  # go test does not see that other modules changed
 
 # The property tests over many more random Pods.
