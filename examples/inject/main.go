@@ -36,6 +36,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -135,8 +136,9 @@ func (o *options) finish(t *tool, sources []*source, stdout, stderr io.Writer, o
 		return exitOK, nil
 	}
 	colors := isTerminal(stdout) && os.Getenv("NO_COLOR") == ""
-	if err := o.writer()(out, sources, colors); err != nil {
-		return exitFailed, err
+	buffered := bufio.NewWriterSize(stdout, 1<<16)
+	if err := errors.Join(o.writer()(buffered, sources, colors), buffered.Flush()); err != nil {
+		return exitFailed, fmt.Errorf("standard output: %w", err)
 	}
 	return exitOK, nil
 }

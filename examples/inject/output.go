@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ import (
 )
 
 // writer writes what has become of the sources.
-type writer func(out *bytes.Buffer, sources []*source, colors bool) error
+type writer func(out io.Writer, sources []*source, colors bool) error
 
 // The names of outputs. A list is that of -check and of decode.
 const (
@@ -43,32 +44,38 @@ var writers = map[string]writer{
 var startsDocument = regexp.MustCompile(`^\x{FEFF}?(?:[ \t]*(?:#.*)?\r?\n)*(---(?:[ \t\r\n]|$)|%)`)
 
 // writeYAML writes the files one after the other, each a document or several.
-func writeYAML(out *bytes.Buffer, sources []*source, _ bool) error {
+func writeYAML(out io.Writer, sources []*source, _ bool) error {
+	isFirst, endsLine := true, true
 	for _, s := range sources {
-		text := s.edited()
-		if len(text) == 0 {
+		if len(s.text) == 0 {
 			continue
 		}
-		if out.Len() > 0 {
-			text = bytes.TrimPrefix(text, []byte("\uFEFF"))
-			if !bytes.HasSuffix(out.Bytes(), []byte("\n")) {
-				out.WriteString("\n")
+		at := 0
+		if !isFirst {
+			if !endsLine {
+				fmt.Fprintln(out)
 			}
-			switch start := startsDocument.FindSubmatch(text); {
+			at = len(s.text) - len(bytes.TrimPrefix(s.text, []byte("\uFEFF")))
+			switch start := startsDocument.FindSubmatch(s.text); {
 			case start == nil:
-				out.WriteString("---\n")
+				fmt.Fprintln(out, "---")
 			case string(start[1]) == "%": // a directive, before which a document must end
-				out.WriteString("...\n")
+				fmt.Fprintln(out, "...")
 			}
 		}
-		out.Write(text)
+		if err := yamledit.WriteEdited(out, s.text, at, len(s.text), s.edits); err != nil {
+			return err
+		}
+		isFirst, endsLine = false, s.endsLine()
 	}
 	return nil
 }
 
-func writeJSON(out *bytes.Buffer, sources []*source, _ bool) error {
+func writeJSON(out io.Writer, sources []*source, _ bool) error {
 	for _, s := range sources {
-		out.Write(s.json.Bytes())
+		if _, err := out.Write(s.json.Bytes()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -80,7 +87,7 @@ func appendIndented(out *bytes.Buffer, v *yamledit.Value) {
 	out.WriteByte('\n')
 }
 
-func writePatches(out *bytes.Buffer, sources []*source, _ bool) error {
+func writePatches(out io.Writer, sources []*source, _ bool) error {
 	lines := json.NewEncoder(out)
 	for _, s := range sources {
 		for _, c := range s.changes {
@@ -102,7 +109,7 @@ func writePatches(out *bytes.Buffer, sources []*source, _ bool) error {
 	return nil
 }
 
-func writePlan(out *bytes.Buffer, sources []*source, _ bool) error {
+func writePlan(out io.Writer, sources []*source, _ bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "OBJECT\tREQUEST\tMANAGER\tREAD FROM")
 	for _, s := range sources {
@@ -127,7 +134,7 @@ func readFrom(p injector.Placement) string {
 }
 
 // writeRequests lists what manifests ask for.
-func writeRequests(out *bytes.Buffer, sources []*source, _ bool) error {
+func writeRequests(out io.Writer, sources []*source, _ bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WHERE\tOBJECT\tREQUEST")
 	for _, s := range sources {
@@ -142,7 +149,7 @@ func writeRequests(out *bytes.Buffer, sources []*source, _ bool) error {
 
 func requestText(req secret.Request) string { return oneLine(req.Text()) }
 
-func writeDiff(out *bytes.Buffer, sources []*source, colors bool) error {
+func writeDiff(out io.Writer, sources []*source, colors bool) error {
 	for _, s := range sources {
 		if len(s.edits) == 0 {
 			continue
@@ -155,7 +162,9 @@ func writeDiff(out *bytes.Buffer, sources []*source, colors bool) error {
 		if colors {
 			text = diff.Colored(text)
 		}
-		out.Write(text)
+		if _, err := out.Write(text); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -50,6 +50,14 @@ func (s *source) edited() []byte {
 	return yamledit.Apply(s.text, 0, len(s.text), s.edits)
 }
 
+// endsLine reports whether the edited text ends with a line break.
+func (s *source) endsLine() bool {
+	if last := len(s.edits) - 1; last >= 0 && s.edits[last].End == len(s.text) {
+		return strings.HasSuffix(s.edits[last].Text, "\n")
+	}
+	return bytes.HasSuffix(s.text, []byte("\n"))
+}
+
 // sources reads what the arguments name: files, directories, and "-".
 func (o *options) sources(stdin io.Reader, stdout io.Writer) ([]*source, error) {
 	var found []*source

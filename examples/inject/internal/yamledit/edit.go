@@ -3,6 +3,7 @@ package yamledit
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -82,12 +83,24 @@ func (e *editor) finish() (joined []Edit, err error) {
 
 // Apply returns the text from start to end with the edits.
 func Apply(file []byte, start, end int, edits []Edit) []byte {
-	var out []byte
+	var out bytes.Buffer
+	_ = WriteEdited(&out, file, start, end, edits) // a buffer takes all
+	return out.Bytes()
+}
+
+// WriteEdited writes what Apply returns.
+func WriteEdited(out io.Writer, file []byte, start, end int, edits []Edit) error {
 	for _, e := range edits {
-		out = append(append(out, file[start:e.Start]...), e.Text...)
+		if _, err := out.Write(file[start:e.Start]); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(out, e.Text); err != nil {
+			return err
+		}
 		start = e.End
 	}
-	return append(out, file[start:end]...)
+	_, err := out.Write(file[start:end])
+	return err
 }
 
 // verify reads the edited document with kubectl's reader. In a stream of JSON, the
