@@ -44,10 +44,10 @@ func TestUnknownField(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ns := server.Namespace(t, restricted)
+			keepOut(t, ns)
 			address := serveReviews(t, tc.review)
 			register(t, ns, "0-"+ns, func(h *admissionregistrationv1.MutatingWebhook) { h.ClientConfig = address })
 			pod := newPod(t, variable)
-			delete(pod.Labels, secret.InjectLabel) // so that the deployed webhook is not called
 			raw, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
 			require.NoError(t, err)
 			raw["apiVersion"], raw["kind"] = "v1", "Pod"
@@ -92,6 +92,7 @@ func TestReinvocation(t *testing.T) {
 		t.Run(string(policy), func(t *testing.T) {
 			ns := server.Namespace(t, restricted)
 			from := fill(t, server, ns)
+			keepOut(t, ns) // the deployed configuration has Never
 			ours := shipped(t)
 			assert.Equal(t, admissionregistrationv1.NeverReinvocationPolicy, *ours.ReinvocationPolicy, "as the manifests have it")
 			var late atomic.Int64
@@ -102,8 +103,6 @@ func TestReinvocation(t *testing.T) {
 				}
 				return patched(map[string]any{"op": "add", "path": "/spec/containers/-", "value": container("late-sidecar")})
 			})
-			// The label that ours selects is another one, so that the deployed
-			// configuration, which has Never, does not take part.
 			register(t, ns, "0-"+ns, func(h *admissionregistrationv1.MutatingWebhook) {
 				h.Name, h.ClientConfig, h.ReinvocationPolicy = ours.Name, ours.ClientConfig, &policy
 			})
@@ -115,7 +114,6 @@ func TestReinvocation(t *testing.T) {
 				{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"},
 			}
 			pod := newPod(t, reqs[0].Request, reqs[1].Request, reqs[2].Request)
-			delete(pod.Labels, secret.InjectLabel)
 			var stored *corev1.Pod
 			eventually(t, "both webhooks are called", func() bool {
 				stored = create(t, ns, pod)

@@ -45,11 +45,14 @@ func writeClients(dir string) (ca, admission string, err error) {
 	certPEM := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
 	keyPEM := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 	in := func(name string) string { return filepath.Join(dir, name) }
+	plugin := func(name string) string {
+		return fmt.Sprintf(`{"name": %q, "configuration": {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "WebhookAdmissionConfiguration", "kubeConfigFile": %q}}`, name, in("kubeconfig"))
+	}
 	for name, text := range map[string]string{
 		"tls.crt": certPEM, "tls.key": keyPEM,
 		"kubeconfig": fmt.Sprintf(`{"apiVersion": "v1", "kind": "Config", "users": [{"name": "*", "user": {"client-certificate": %q, "client-key": %q}}]}`, in("tls.crt"), in("tls.key")),
-		"admission": fmt.Sprintf(`{"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration", "plugins": [{"name": "MutatingAdmissionWebhook",
-"configuration": {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "WebhookAdmissionConfiguration", "kubeConfigFile": %q}}]}`, in("kubeconfig")),
+		"admission": fmt.Sprintf(`{"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration", "plugins": [%s, %s]}`,
+			plugin("MutatingAdmissionWebhook"), plugin("ValidatingAdmissionWebhook")),
 	} {
 		if err := os.WriteFile(in(name), []byte(text), 0o600); err != nil {
 			return "", "", err

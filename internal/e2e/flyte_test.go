@@ -110,6 +110,9 @@ func TestFlyte(t *testing.T) {
 			defer func() { assert.NoError(t, hook.Stop()) }()
 
 			ns := s.Namespace(t, restricted)
+			if run.name == "1-vault" {
+				unverified(t, clientOf(t, s), ns)
+			}
 			from := flyteStores(t, s, ns)
 			pod := newPod(t, run.reqs...)
 			pod.Labels["project"], pod.Labels["domain"] = "flytesnacks", "development"

@@ -33,6 +33,8 @@ const shared = "glob@l $(HOME) $$ value"
 var everyManager = map[string]any{
 	"managers": []string{"global", "aws", "k8s", "vault"},
 	"drain":    "1s",
+	// Verify asks nothing of it.
+	"lateContainers": []string{"mesh"},
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }

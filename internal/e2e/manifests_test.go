@@ -28,7 +28,7 @@ func TestManifests(t *testing.T) {
 	before := reviews(t)
 	stamp(t, &pod.ObjectMeta, variable)
 	stored := create(t, deployed.Namespace, pod)
-	assert.Empty(t, stored.Spec.Containers[0].Env, "the webhook is not called for its own Pods, which it would keep from starting")
+	assert.Equal(t, pod.Spec.Containers[0].Env, stored.Spec.Containers[0].Env, "the webhook is not called for its own Pods, which it would keep from starting")
 	assert.Equal(t, before, reviews(t))
 }
 
@@ -49,6 +49,8 @@ func TestRights(t *testing.T) {
 	}{
 		{true, "update", "secrets", deployed.Secret, own, "", "the certificate is there"},
 		{true, "update", hooks, deployed.Configuration, "", "admissionregistration.k8s.io", "it needs the CA"},
+		{true, "update", "validatingwebhookconfigurations", deployed.Validating, "", "admissionregistration.k8s.io", "it needs the CA"},
+		{false, "update", "validatingwebhookconfigurations", "other", "", "admissionregistration.k8s.io", "not its own"},
 		{false, "get", "secrets", "other", own, "", "not the certificate"},
 		{false, "create", "secrets", "", own, "", "the manifests made the one it needs"},
 		{false, "list", "secrets", "", other, "", "secrets are the Pods' to read"},

@@ -98,6 +98,7 @@ func fill(t *testing.T, s *apiserver.Server, ns string) stores {
 
 func TestStoredPods(t *testing.T) {
 	ns := server.Namespace(t, restricted)
+	unverified(t, client, ns)
 	from := fill(t, server, ns)
 	for name, wants := range wanted {
 		t.Run(name, func(t *testing.T) { testStored(t, server, ns, from, wants) })

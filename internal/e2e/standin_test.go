@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,8 +16,11 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/podsecrets/podsecrets/internal/e2e/deployed"
+	"github.com/podsecrets/podsecrets/secret"
 )
 
 // reviewer answers an admission request.
@@ -97,4 +101,64 @@ func shipped(t *testing.T) admissionregistrationv1.MutatingWebhook {
 	require.NoError(t, err)
 	require.Len(t, c.Webhooks, 1)
 	return c.Webhooks[0]
+}
+
+// keepOut keeps the deployed webhooks out of a namespace, for the rest of the test.
+func keepOut(t *testing.T, ns string) {
+	t.Helper()
+	exclude(t, mutatingSelector, client, ns)
+	exclude(t, validatingSelector, client, ns)
+	eventually(t, "the webhooks are kept out of "+ns, func() bool {
+		pod, err := client.CoreV1().Pods(ns).Create(t.Context(), newPod(t, variable), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil && len(pod.Spec.Containers[0].Env) == 0
+	})
+}
+
+// unverified keeps the validating webhook out of a namespace, for the rest of the
+// test: where nothing plays Vault's own webhook, no Pod with its secrets is complete.
+func unverified(t *testing.T, c *kubernetes.Clientset, ns string) {
+	t.Helper()
+	exclude(t, validatingSelector, c, ns)
+	eventually(t, "the validating webhook is kept out of "+ns, func() bool {
+		pod := newPod(t, secret.Request{Group: "secret/data/probe", Key: "probe"})
+		_, err := c.CoreV1().Pods(ns).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil
+	})
+}
+
+// editSelector edits the namespaceSelector of one of the deployed configurations.
+type editSelector func(ctx context.Context, c *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error
+
+func mutatingSelector(ctx context.Context, c *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error {
+	hooks := c.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	found, err := hooks.Get(ctx, deployed.Configuration, metav1.GetOptions{})
+	if err == nil {
+		edit(found.Webhooks[0].NamespaceSelector)
+		_, err = hooks.Update(ctx, found, metav1.UpdateOptions{})
+	}
+	return err
+}
+
+func validatingSelector(ctx context.Context, c *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error {
+	hooks := c.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	found, err := hooks.Get(ctx, deployed.Validating, metav1.GetOptions{})
+	if err == nil {
+		edit(found.Webhooks[0].NamespaceSelector)
+		_, err = hooks.Update(ctx, found, metav1.UpdateOptions{})
+	}
+	return err
+}
+
+func exclude(t *testing.T, update editSelector, c *kubernetes.Clientset, ns string) {
+	t.Helper()
+	out := metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpNotIn, Values: []string{ns}}
+	change := func(ctx context.Context, edit func(*metav1.LabelSelector)) {
+		require.NoError(t, retry.RetryOnConflict(retry.DefaultRetry, func() error { return update(ctx, c, edit) }))
+	}
+	change(t.Context(), func(s *metav1.LabelSelector) { s.MatchExpressions = append(s.MatchExpressions, out) })
+	t.Cleanup(func() {
+		change(context.Background(), func(s *metav1.LabelSelector) {
+			s.MatchExpressions = slices.DeleteFunc(s.MatchExpressions, func(r metav1.LabelSelectorRequirement) bool { return slices.Equal(r.Values, out.Values) })
+		})
+	})
 }

@@ -85,7 +85,7 @@ func (w *Webhook) lead(object *unstructured.Unstructured) error {
 	case "Service":
 		spec := object.Object["spec"].(map[string]any)
 		spec["type"], spec["externalName"] = "ExternalName", "127.0.0.1"
-	case "MutatingWebhookConfiguration":
+	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
 		for _, hook := range object.Object["webhooks"].([]any) {
 			if err := unstructured.SetNestedField(hook.(map[string]any), int64(w.balancer.port()), "clientConfig", "service", "port"); err != nil {
 				return err
