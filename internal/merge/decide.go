@@ -103,7 +103,7 @@ func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 	if d.growth > maxGrowth {
 		return nil, d.problems, mount.ErrTooLarge
 	}
-	return &Edits{decision: d, all: d.edits, repeats: len(d.receivers) > 1, size: d.growth}, d.problems, nil
+	return &Edits{decision: d, all: d.edits, size: d.growth}, d.problems, nil
 }
 
 // receiver is a container that receives the secrets of a scope.

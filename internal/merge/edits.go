@@ -14,8 +14,7 @@ import (
 type Edits struct {
 	decision *decision // nil if there was nothing to decide
 	all      []edit
-	repeats  bool // some elements go into several lists
-	size     int  // of what containers gain, in bytes, about
+	size     int // of what containers gain, in bytes, about
 }
 
 // Receivers returns the names of the containers that receive the secret of that

@@ -9,9 +9,6 @@ import (
 // JSON returns the edits as the text of a JSON patch, that of Operations.
 func (e *Edits) JSON() ([]byte, error) {
 	w := &patchWriter{path: make([]byte, 0, 128), text: make([]byte, 0, 1<<10+e.size*3/2)}
-	if e.repeats {
-		w.at = make(map[any]textRange)
-	}
 	w.raw("[")
 	for _, edit := range e.all {
 		edit.write(w)
@@ -20,17 +17,13 @@ func (e *Edits) JSON() ([]byte, error) {
 	return w.text, w.err
 }
 
-// patchWriter writes operations straight into one buffer. An element that goes
-// into several lists is encoded once.
+// patchWriter writes operations straight into one buffer.
 type patchWriter struct {
 	text    []byte
 	path    []byte
-	encoder *json.Encoder     // of what is not written by hand
-	at      map[any]textRange // where the text of an element stands, by its address; nil if none repeats
+	encoder *json.Encoder // of what is not written by hand
 	err     error
 }
-
-type textRange struct{ from, to int }
 
 func (e insert[T, P]) write(w *patchWriter) {
 	w.path = e.list.appendPath(w.path[:0], e.owner)
@@ -113,14 +106,7 @@ func (w *patchWriter) begin() {
 // room for them at once, as most lists have elements of about one length.
 func (w *patchWriter) element(elem any, n int) {
 	from := len(w.text)
-	if s, ok := w.at[elem]; ok {
-		w.text = append(w.text, w.text[s.from:s.to]...)
-	} else {
-		w.encode(elem)
-		if w.at != nil {
-			w.at[elem] = textRange{from, len(w.text)}
-		}
-	}
+	w.encode(elem)
 	if size := len(w.text) - from; cap(w.text)-len(w.text) < size {
 		w.text = slices.Grow(w.text, min((n-1)*(size+len(w.path)+48), len(w.text)+1<<16))
 	}
