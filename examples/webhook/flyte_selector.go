@@ -32,8 +32,9 @@ func (cfg *config) selector() (*metav1.LabelSelector, error) {
 	return selector, nil
 }
 
-// printSelector writes a patch for the folder of the manifests: the
-// namespaceSelector, and that the webhook does not see its own namespace.
+// printSelector writes two patches for the folder of the manifests, one for each
+// registration: the namespaceSelector, and that the webhook does not see its own
+// namespace.
 func (cfg *config) printSelector(w io.Writer) error {
 	if cfg.NamespaceSelector == nil {
 		return errors.New("the configuration has no namespaceSelector")
@@ -47,11 +48,20 @@ func (cfg *config) printSelector(w io.Writer) error {
 	selector["matchExpressions"] = append(append([]any{}, expressions...), own)
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
-	err := encoder.Encode(map[string]any{
-		"apiVersion": "admissionregistration.k8s.io/v1",
-		"kind":       "MutatingWebhookConfiguration",
-		"metadata":   map[string]any{"name": cfg.WebhookConfiguration},
-		"webhooks":   []any{map[string]any{"name": "inject.podsecrets.github.io", "namespaceSelector": selector}},
-	})
-	return errors.Join(err, encoder.Close())
+	var errs []error
+	for _, hook := range []struct{ kind, configuration, name string }{
+		{"MutatingWebhookConfiguration", cfg.WebhookConfiguration, "inject.podsecrets.github.io"},
+		{"ValidatingWebhookConfiguration", cfg.ValidatingConfiguration, "verify.podsecrets.github.io"},
+	} {
+		if hook.configuration == "" {
+			continue
+		}
+		errs = append(errs, encoder.Encode(map[string]any{
+			"apiVersion": "admissionregistration.k8s.io/v1",
+			"kind":       hook.kind,
+			"metadata":   map[string]any{"name": hook.configuration},
+			"webhooks":   []any{map[string]any{"name": hook.name, "namespaceSelector": selector}},
+		}))
+	}
+	return errors.Join(append(errs, encoder.Close())...)
 }

@@ -67,6 +67,7 @@ func TestFlyteRelease(t *testing.T) {
 		{"type", "webhook: {secretManagerType: Embedded}" + fetch, flyte.Unknown, []string{"global", "embedded"}, "_UNION_", `Flyte 2 (secretManagerType has "Embedded")`},
 		{"case", "webhook: {secretManagerTypes: [vault]}", flyte.Unknown, []string{"global", "vault"}, "_UNION_", `Flyte 2 (secretManagerTypes has "vault")`},
 		{"key", "webhook: {webhookTimeout: 5, secretManagerType: AWS}", flyte.Unknown, []string{"global", "aws"}, "_UNION_", "Flyte 2 (it has webhook.webhookTimeout)"},
+		{"part-before-key", "webhook: {azureSecretManager: {}, secretManagerType: K8s}\npropeller: {}", flyte.Unknown, []string{"global", "k8s"}, "_FSEC_", "Flyte 1 (it has propeller)"},
 		{"prefix", "webhook: {secretEnvVarPrefix: X_, secretManagerType: AWS}", flyte.One, []string{"global", "aws"}, "X_", ""},
 		{"spelling", "Webhook: {SecretManagerType: AWS, SECRETMANAGERTYPES: [K8s, GCP, Global, GCP]}", flyte.Unknown, []string{"global", "k8s", "gcp"}, "_FSEC_", "Flyte 1 (no key says which)"},
 	} {
@@ -179,9 +180,11 @@ func TestPrintSelector(t *testing.T) {
 	}))
 	require.NoError(t, disk.WriteFile("overlay/patch.yaml", patch.Bytes()))
 	require.NoError(t, disk.WriteFile("overlay/kustomization.yaml", []byte("resources: [../deploy]\npatches: [{path: patch.yaml}]\n")))
+	proof := only[*admissionregistrationv1.ValidatingWebhookConfiguration](t, render(t, disk, "overlay"))
 	before, after := only[*admissionregistrationv1.MutatingWebhookConfiguration](t, render(t, disk, "deploy")), only[*admissionregistrationv1.MutatingWebhookConfiguration](t, render(t, disk, "overlay"))
 	require.Len(t, after.Webhooks, 1)
 	selector := after.Webhooks[0].NamespaceSelector
+	assert.Equal(t, selector, proof.Webhooks[0].NamespaceSelector, "both registrations have it")
 	assert.Equal(t, map[string]string{"team": "a"}, selector.MatchLabels)
 	require.Len(t, selector.MatchExpressions, 2)
 	assert.Equal(t, "tier", selector.MatchExpressions[0].Key)

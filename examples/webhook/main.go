@@ -36,7 +36,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	var from source
 	fs.Var(&from, "config", "a `file` with the configuration, a directory or a pattern; again for further ones, which have precedence; without it, the defaults")
 	fs.Var(&from.release, "flyte", "the `release` of Flyte, 1 (1.16.8) or 2, whose configuration it is; without it, its keys tell")
-	printSelector := fs.Bool("print-selector", false, "write the namespaceSelector of the configuration to standard output, as a patch of the MutatingWebhookConfiguration, and exit")
+	printSelector := fs.Bool("print-selector", false, "write the namespaceSelector of the configuration to standard output, as patches of the two webhook configurations, and exit")
 	printConfig := fs.Bool("print-config", false, "write the effective configuration to standard output and exit")
 	explain := fs.String("explain", "", "a `file` with a Pod: write what it would get and which rule allows it, or why it would be refused, and exit")
 	version := fs.Bool("version", false, "write the version to standard output and exit")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -112,10 +113,17 @@ func startSwitching(t *testing.T) switching {
 	require.NoError(t, err)
 	patch, err := exec.Command(binary, "-config="+flyte, "-config="+own, "-print-selector").Output()
 	require.NoError(t, err)
-	patch, err = yaml.YAMLToJSON(patch)
+	mutating, validating, ok := bytes.Cut(patch, []byte("\n---\n"))
+	require.True(t, ok, "a patch for each registration")
+	mutating, err = yaml.YAMLToJSON(mutating)
+	require.NoError(t, err)
+	validating, err = yaml.YAMLToJSON(validating)
 	require.NoError(t, err)
 	hooks := clientOf(t, s).AdmissionregistrationV1().MutatingWebhookConfigurations()
-	_, err = hooks.Patch(t.Context(), deployed.Configuration, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	_, err = hooks.Patch(t.Context(), deployed.Configuration, types.StrategicMergePatchType, mutating, metav1.PatchOptions{})
+	require.NoError(t, err)
+	_, err = clientOf(t, s).AdmissionregistrationV1().ValidatingWebhookConfigurations().
+		Patch(t.Context(), deployed.Validating, types.StrategicMergePatchType, validating, metav1.PatchOptions{})
 	require.NoError(t, err)
 
 	var config struct {
