@@ -209,15 +209,12 @@ func (r *reader) release(cfg *Config) Release {
 			return Two
 		}
 	}
-	for _, m := range r.marks {
-		if m.release == Two {
-			r.why = "it has " + m.name
-			return Two
-		}
-	}
-	for _, m := range r.marks {
-		r.why = "it has " + m.name
-		return m.release
+	// A section of another part tells more than a key, as which keys release 1 knows
+	// is not sure for each.
+	if len(r.marks) > 0 {
+		first := slices.MinFunc(r.marks, func(a, b mark) int { return strings.Count(a.name, ".") - strings.Count(b.name, ".") })
+		r.why = "it has " + first.name
+		return first.release
 	}
 	r.why = "no key says which"
 	return One
