@@ -154,6 +154,7 @@ items:
   metadata: {name: r}
   spec: {containers: [{name: c, image: i}]}
 `},
+	{"krm-stamp", "another command of a function", []string{"stamp", "-o=diff"}, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n  spec:\n    request: group=g,key=k\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: p\n  spec: {containers: [{name: c}]}\n"},
 	{"error-krm-flag", "a flag that functions do not have", nil, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: {spec: {w: true}}\nitems: []\n"},
 	{"error-krm-setting", "a setting that is no text", nil, "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: {spec: {request: {group: g}}}\nitems: []\n"},
 }

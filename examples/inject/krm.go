@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
@@ -31,6 +32,14 @@ func resourceList(sources []*source) (*krmList, error) {
 		return nil, fmt.Errorf("functionConfig: %w", err)
 	}
 	return &krmList{sources[0], flags}, nil
+}
+
+// arguments puts the flags of functionConfig in front of those of the command line.
+func (l *krmList) arguments(args []string) []string {
+	if len(args) > 0 && commands[args[0]] != nil {
+		return slices.Concat(args[:1], l.flags, args[1:])
+	}
+	return slices.Concat(l.flags, args)
 }
 
 func firstDocument(s *source) *yamledit.Document {

@@ -103,7 +103,7 @@ func command(args []string, stdin io.Reader, stdout, stderr io.Writer, out *byte
 		return failed, err
 	}
 	if list != nil {
-		if o, err = parseFlags(append(list.flags, args...)); err != nil {
+		if o, err = parseFlags(list.arguments(args)); err != nil {
 			return exitUsage, fmt.Errorf("functionConfig: %w", err)
 		}
 	}
@@ -112,7 +112,7 @@ func command(args []string, stdin io.Reader, stdout, stderr io.Writer, out *byte
 		return exitUsage, err
 	}
 	t.run(context.Background(), sources)
-	if list != nil {
+	if list != nil && o.outcome() == outputYAML {
 		return list.finish(t, stderr, out)
 	}
 	return o.finish(t, sources, stdout, stderr, out, failed)
