@@ -14,7 +14,13 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-type seenReport = reader.Report
+type (
+	seenReport = reader.Report
+	answer     = reader.Answer
+)
+
+// modeText is how a report writes permission bits.
+func modeText(mode int32) string { return fmt.Sprint(fs.FileMode(mode)) } // #nosec G115 -- permission bits
 
 // assertSame compares bytes, of which a failure shows only the beginnings.
 func assertSame(t testing.TB, want, got []byte, what string) {
@@ -46,6 +52,6 @@ func assertPlaced(t testing.TB, report *seenReport, p injector.Placement, w want
 	}
 	if w.Mode != 0 {
 		mode, _, _ := strings.Cut(report.Modes[p.Path], " ")
-		assert.Equal(t, fmt.Sprint(fs.FileMode(w.Mode)), mode, at) // #nosec G115 -- permission bits
+		assert.Equal(t, modeText(w.Mode), mode, at)
 	}
 }

@@ -41,13 +41,20 @@ const (
 )
 
 // stockSecrets are what the stock images fetch.
-var stockSecrets = map[string][]byte{
+var stockSecrets = withMany(map[string][]byte{
 	arn + ":tricky-AbCdEf":                              tricky,
 	arn + ":Binary-AbCdEf":                              binary,
 	"projects/project-1/secrets/tricky/versions/latest": tricky,
 	"projects/project-1/secrets/Binary/versions/3":      binary,
 	vault1 + "/secrets/tricky":                          tricky,
 	vault1 + "/secrets/Binary/0123456789abcdef":         binary,
+})
+
+func withMany(all map[string][]byte) map[string][]byte {
+	for i := range 100 {
+		all[arn+":"+many(i)] = manyValue(i)
+	}
+	return all
 }
 
 // fetchSecrets are what the Fetch program gets, by store.
