@@ -215,9 +215,13 @@ func (r random) damage(pod *corev1.Pod) {
 	switch r.IntN(6) {
 	case 0:
 		if n := len(c.Env); n > 0 {
-			if i := r.IntN(n); strings.HasPrefix(c.Env[i].Name, "FLYTE_SECRETS_") {
-				c.Env[i].Value = "/other" // without it the image's counts, which no model knows
-			} else {
+			// Without a variable of discovery the image's counts, which no model knows.
+			switch i := r.IntN(n); {
+			case c.Env[i].Name == mount.DefaultDirVar:
+				c.Env[i].Value = "/other"
+			case strings.HasPrefix(c.Env[i].Name, "FLYTE_SECRETS_"):
+				c.Env[i].Value = "OTHER_"
+			default:
 				c.Env = slices.Delete(c.Env, i, i+1)
 			}
 		}
