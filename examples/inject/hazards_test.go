@@ -42,14 +42,14 @@ func TestParsersThatDisagree(t *testing.T) {
 func TestNumbersTakeNoTime(t *testing.T) {
 	for _, number := range []string{"1e-999999", "1e999999", "-1E+999999999", "1e-99999999999999999999"} {
 		t.Run(number, func(t *testing.T) {
-			numbers := strings.Repeat(number+", ", 200)
+			numbers := strings.Repeat(number+", ", 2000)
 			for _, text := range []string{
 				blockPod + "  x: [" + numbers + "]\n",
 				fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"name":"c"}],"x":[%s 1]}}`, numbers),
 			} {
 				start := time.Now()
 				runOn(text, askVariable)
-				assert.Less(t, time.Since(start), 2*time.Second)
+				assert.Less(t, time.Since(start), 20*time.Second)
 			}
 		})
 	}
