@@ -60,9 +60,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if name, _ := newField(minor); name != "" {
-		flags = append(flags, featureGate)
-	}
+	flags = append(flags, newFieldFlags(minor)...)
 	if server, err = apiserver.Start(flags...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
