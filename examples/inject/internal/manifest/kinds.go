@@ -100,10 +100,9 @@ func Known() Kinds {
 		{"argoproj.io", "WorkflowTemplate"}:        ofTemplates("/spec"),
 		{"argoproj.io", "ClusterWorkflowTemplate"}: ofTemplates("/spec"),
 		{"argoproj.io", "CronWorkflow"}:            ofTemplates("/spec/workflowSpec"),
-
-		{"serving.knative.dev", "Service"}:       ofTemplate,
-		{"serving.knative.dev", "Configuration"}: ofTemplate,
-		{"serving.knative.dev", "Revision"}:      {template("")},
+		{"serving.knative.dev", "Service"}:         ofTemplate,
+		{"serving.knative.dev", "Configuration"}:   ofTemplate,
+		{"serving.knative.dev", "Revision"}:        {template("")},
 
 		// Tekton makes a Pod of a task's steps, with the annotations of the TaskRun
 		// or of the embedded task. It adds its own init containers; a task has none.
@@ -111,10 +110,9 @@ func Known() Kinds {
 		{"tekton.dev", "TaskRun"}:     {ofSteps("", "/metadata", "/spec/taskSpec")},
 		{"tekton.dev", "Pipeline"}:    ofPipeline("/spec"),
 		{"tekton.dev", "PipelineRun"}: ofPipeline("/spec/pipelineSpec"),
-
-		{"ray.io", "RayCluster"}: ofRay("/spec"),
-		{"ray.io", "RayJob"}:     ofRay("/spec/rayClusterSpec", template("/spec/submitterPodTemplate")),
-		{"ray.io", "RayService"}: ofRay("/spec/rayClusterConfig"),
+		{"ray.io", "RayCluster"}:      ofRay("/spec"),
+		{"ray.io", "RayJob"}:          ofRay("/spec/rayClusterSpec", template("/spec/submitterPodTemplate")),
+		{"ray.io", "RayService"}:      ofRay("/spec/rayClusterConfig"),
 
 		// Spark's operator takes the driver's and executor's fields for those of a
 		// container, with the application's volumes.
@@ -131,8 +129,7 @@ func Known() Kinds {
 		{"kubeflow.org", "XGBoostJob"}:                     ofReplicas("xgbReplicaSpecs"),
 		{"trainer.kubeflow.org", "ClusterTrainingRuntime"}: ofJobSet("/spec/template/spec"),
 		{"trainer.kubeflow.org", "TrainingRuntime"}:        ofJobSet("/spec/template/spec"),
-
-		{"jobset.x-k8s.io", "JobSet"}: ofJobSet("/spec"),
+		{"jobset.x-k8s.io", "JobSet"}:                      ofJobSet("/spec"),
 		{"leaderworkerset.x-k8s.io", "LeaderWorkerSet"}: {
 			template("/spec/leaderWorkerTemplate/leaderTemplate"), template("/spec/leaderWorkerTemplate/workerTemplate"),
 		},
