@@ -17,7 +17,7 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all lint test soak api compat fuzz kapi kubelet bin/fetch bin/webhook bin/node e2e e2e-api e2e-newest node try-node bench bench-cluster bench-node
+.PHONY: all release release-dry-run lint test soak api compat fuzz kapi kubelet bin/fetch bin/webhook bin/node e2e e2e-api e2e-newest node try-node bench bench-cluster bench-node
 
 all: lint test compat e2e
 
@@ -130,3 +130,10 @@ fuzz:
 			done; \
 		done; \
 	done
+
+# What the release workflow builds, in dist/: make release VERSION=v0.1.0.
+release:
+	internal/release/build.sh "$(VERSION)"
+
+release-dry-run:
+	internal/release/build.sh dry-run
