@@ -48,7 +48,7 @@ func Start(o Options) (*Node, error) {
 	if _, err := programs.Find(bin, "kubelet"); err != nil {
 		return nil, err
 	}
-	n := &Node{cmd: exec.Command(filepath.Join(bin, "supervisor"), "-kubeconfig", o.Kubeconfig, "-keep", o.Keep, bin), ended: make(chan struct{})}
+	n := &Node{cmd: exec.Command(filepath.Join(bin, "supervisor"), "-kubeconfig", o.Kubeconfig, "-keep", o.Keep, bin), ended: make(chan struct{})} // #nosec G204 -- our own
 	n.cmd.Stderr = os.Stderr
 	n.cmd.Env = []string{"PATH=" + programs.Path(bin)} // no proxies, and a short path of temporary files
 	n.cmd.ExtraFiles = []*os.File{o.Images, o.CSI}
@@ -107,7 +107,7 @@ func (n *Node) Stop() error {
 		return fmt.Errorf("the node ended too early: %v", n.cmd.ProcessState)
 	default:
 	}
-	n.stdin.Close() // what it waits for
+	_ = n.stdin.Close() // what it waits for
 	select {
 	case <-n.ended:
 	case <-time.After(2 * time.Minute):

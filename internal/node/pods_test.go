@@ -29,13 +29,6 @@ func container(name string) corev1.Container {
 	}
 }
 
-// writer returns a container that writes a file.
-func writer(name, file, text string) corev1.Container {
-	c := container(name)
-	c.Image, c.Args = writeImage, []string{file + "=" + text}
-	return c
-}
-
 func sidecar(name string) corev1.Container {
 	c := container(name)
 	c.RestartPolicy = ptr(corev1.ContainerRestartPolicyAlways)

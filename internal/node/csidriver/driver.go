@@ -71,10 +71,12 @@ func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRe
 func fill(dir string, files map[string][]byte) error {
 	for name, content := range files {
 		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { // #nosec G301 -- as the driver does it
+		err := os.MkdirAll(filepath.Dir(file), 0o755) // #nosec G301 -- as the driver does it
+		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(file, content, 0o644); err != nil { // #nosec G306 -- as the driver does it
+		err = os.WriteFile(file, content, 0o644) // #nosec G306 -- as the driver does it
+		if err != nil {
 			return err
 		}
 	}

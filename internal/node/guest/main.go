@@ -66,7 +66,8 @@ func write(args []string) error {
 }
 
 func writeFile(file string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { // #nosec G301 -- for everybody, as AWS' image
+	err := os.MkdirAll(filepath.Dir(file), 0o755) // #nosec G301 -- for everybody, as AWS' image
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(file, content, 0o644) // #nosec G306 G703 -- for everybody, as AWS' image

@@ -43,7 +43,8 @@ func outside(o options) error {
 
 func runNode(o options, dir string) error {
 	// Others may come in, as the programs of containers are no root's.
-	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "log"), 0o755), makeCgroups(cgroup(dir))); err != nil {
+	err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "log"), 0o755), makeCgroups(cgroup(dir))) // #nosec G301 G302 -- others come in
+	if err != nil {
 		return err
 	}
 	cmd := inNamespaces(append([]string{"-inside", dir}, os.Args[1:]...)...)

@@ -65,7 +65,8 @@ func (n *node) probeContainer(bundle string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(bundle, "rootfs/busybox"), program, 0o700); err != nil { // #nosec G306 -- a program
+	err = os.WriteFile(filepath.Join(bundle, "rootfs/busybox"), program, 0o700) // #nosec G306 -- a program
+	if err != nil {
 		return err
 	}
 	runc, err := programs.Find(n.bin, "runc")
