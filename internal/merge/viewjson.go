@@ -11,7 +11,8 @@ import (
 )
 
 // ViewJSON returns the View of a Pod in JSON, with case-sensitive keys as the
-// API server reads them. Of a key that an object has twice, the last one counts.
+// API server reads them. Of a key that an object has twice, the last one counts,
+// but a value of another type is an error in any.
 func ViewJSON(raw []byte) (*View, error) { return viewJSON(raw, false) }
 
 // ViewRequests is ViewJSON, but the View of a Pod whose annotations hold no
