@@ -41,9 +41,9 @@ func (e *RequestError) Error() string { return e.text(fmt.Sprint(e.Err)) }
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// publicText is the message without what only the operator of the injector
-// should read: of what a manager returned, it tells the category.
-func (e *RequestError) publicText() string {
+// Public returns the message that the Pod's author may read: of what managers
+// returned it has the category only, and nothing of the rules (Config.Allow).
+func (e *RequestError) Public() string {
 	if e.public == nil {
 		return e.text("failed")
 	}

@@ -74,7 +74,7 @@ func message(errs []error) string {
 func publicText(err error) string {
 	var failed *RequestError
 	if errors.As(err, &failed) {
-		return failed.publicText()
+		return failed.Public()
 	}
 	return err.Error()
 }
