@@ -75,9 +75,6 @@ func TestAliases_Given(t *testing.T) {
 		{name: "own-item-in-the-way", secrets: []merge.Secret{with(item("g", "k"), alsoItem)}, want: "k=k ca=v/k"},
 		{name: "pod-mounts-below", pod: mounts("/etc/flyte/secrets/g/v/k/x", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "k=k"},
 		{name: "pod-mounts-at", pod: mounts("/etc/flyte/secrets/g/v", false), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "k=k k=v/k"},
-		{name: "device-below", pod: app(func(c *corev1.Container) {
-			c.VolumeDevices = []corev1.VolumeDevice{{Name: "disk", DevicePath: "/etc/flyte/secrets/g/v/k/x"}}
-		}), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "k=k"},
 		{name: "pod-mounts-below-found-volume", pod: func() *corev1.Pod {
 			pod := mounts("/etc/flyte/secrets/g/v/k/x", false)
 			pod.Spec.Volumes = projects(volumeName("g"), "g", corev1.KeyToPath{Key: "k", Path: "k"}).Spec.Volumes

@@ -78,6 +78,9 @@ func (d *decision) addMounts(r receiver) {
 		have[at] = i
 		d.checkMount(r, at, i)
 	}
+	for i := range r.mounts {
+		d.checkBelowOurs(r, i, have)
+	}
 	var missing []*corev1.VolumeMount
 	for i := range sc.mounts.items {
 		m := &sc.mounts.items[i]

@@ -3,6 +3,8 @@ package merge_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/internal/merge"
@@ -122,6 +124,52 @@ func TestMounts_BelowThePods(t *testing.T) {
 			r.want = `container "app": volumeMounts "/etc/flyte" ` + tc.want + `, and secrets would have to be mounted below it`
 		}
 		run(t, []row{r})
+	}
+}
+
+// Whether the mount point of a mount of the Pod's own can be made in a volume of
+// ours: in one of Secrets the kubelet makes directories only, and in a driver's nobody
+// can.
+func TestMounts_BelowOurs(t *testing.T) {
+	file := corev1.HostPathFile
+	const at = "/etc/flyte/secrets/g/own"
+	secretVolume := corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}
+	part := func(m *corev1.VolumeMount) { m.SubPath = "x" }
+	const directories = "takes directories only as mount points"
+	for name, tc := range map[string]struct {
+		source corev1.VolumeSource
+		change func(*corev1.VolumeMount)
+		secret merge.Secret
+		want   string
+	}{
+		"a directory in a projection":     {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, secret: item("g", "k")},
+		"a Secret in a projection":        {source: secretVolume, secret: item("g", "k")},
+		"a key of one in a projection":    {source: secretVolume, change: part, secret: item("g", "k"), want: directories},
+		"a file of the host":              {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Type: &file}}, secret: item("g", "k"), want: directories},
+		"a part that may be a directory":  {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, change: part, secret: item("g", "k")},
+		"a directory in a driver's":       {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, secret: driven("g", "k"), want: "is read-only"},
+		"a key of one below fetched ones": {source: secretVolume, change: part, secret: fetched("h", "k")},
+	} {
+		pod := mounts(at, false)
+		pod.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: tc.source}}
+		if tc.change != nil {
+			tc.change(&pod.Spec.Containers[0].VolumeMounts[0])
+		}
+		t.Run(name, func(t *testing.T) {
+			change, problems := merge.Merge(mount.Layout{}, []merge.Secret{tc.secret})
+			require.Empty(t, problems)
+			_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
+			require.NoError(t, err)
+			if tc.want == "" {
+				assert.Empty(t, problems)
+				return
+			}
+			require.Len(t, problems, 1)
+			var conflict *mount.ConflictError
+			require.ErrorAs(t, problems[0].Err, &conflict)
+			assert.Equal(t, "spec.containers[0].volumeMounts[0].mountPath", conflict.Path)
+			assert.Contains(t, conflict.Reason, tc.want)
+		})
 	}
 }
 

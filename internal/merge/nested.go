@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/podsecrets/podsecrets/mount"
 )
 
 // The kubelet makes the mount point of a volume that is mounted below another
@@ -85,4 +87,50 @@ func readOnlySource(v *corev1.VolumeSource) bool {
 		return v.AWSElasticBlockStore.ReadOnly
 	}
 	return false
+}
+
+// mountsFile reports whether a mount is a file, for which the kubelet makes no mount
+// point: a device, a file of the host, or a single key. Other parts of volumes may be
+// files too, which nobody knows.
+func mountsFile(v *corev1.Volume, m mounted) bool {
+	switch {
+	case m.device:
+		return true
+	case v == nil:
+		return false
+	case v.Secret != nil, v.ConfigMap != nil, v.DownwardAPI != nil, v.Projected != nil:
+		return m.subPath != "" || m.expr != ""
+	}
+	return v.HostPath != nil && v.HostPath.Type != nil && slices.Contains(hostFiles, *v.HostPath.Type)
+}
+
+// checkBelowOurs finds a mount of the container whose mount point would have to be
+// made in a volume of ours, and cannot.
+func (d *decision) checkBelowOurs(r receiver, index int, have map[string]int) {
+	m := r.mounts[index]
+	at := d.mountPath(r.scope, m.path)
+	if _, ours := r.scope.mounts.get(at); ours {
+		return // checkMount has looked at it
+	}
+	for dir := range parents(at) {
+		over, ours := r.scope.mounts.get(dir)
+		if !ours {
+			if _, own := have[dir]; own {
+				return // made in another mount of the container
+			}
+			continue
+		}
+		v := d.volumeOf(r.scope, mounted{volume: over.Name})
+		reason := blocksNestedMounts(v, mounted{subPath: over.SubPath, expr: over.SubPathExpr, readOnly: over.ReadOnly})
+		if reason == "" && v != nil && v.Projected != nil && mountsFile(d.volumeOf(r.scope, m), m) {
+			reason = "takes directories only as mount points"
+		}
+		if reason != "" {
+			d.conflict(over.requesters, &mount.ConflictError{
+				Path: r.mountField(index), Container: r.Name, Field: "volumeMounts", Name: at,
+				Reason: "would be below the volume of secrets at " + quote(dir) + ", which " + reason,
+			})
+		}
+		return
+	}
 }

@@ -40,7 +40,6 @@ func TestNode_OwnMounts(t *testing.T) {
 				t.Run(manager+"-"+place+"-"+slug, func(t *testing.T) {
 					t.Parallel()
 					own.at = at
-					own.gap = manager+"-"+place == "csi-below" || place == "below" && manager == "k8s" && slices.Contains(files, slug)
 					own.try(t, ns, m.maker, m.req)
 				})
 			}
@@ -63,13 +62,7 @@ type ownMount struct {
 	readOnly bool
 	subPath  string
 	at       string
-	// gap: the injector does not see that the node cannot make this mount point in our
-	// volume, which is read-only, or in which the kubelet makes directories only.
-	gap bool
 }
-
-// files are those of ownMounts that mount a file.
-var files = []string{"secret-part", "config-map-part", "host-file", "host-device"}
 
 var ownMounts = map[string]ownMount{
 	"empty-dir":           {source: emptyDir},
@@ -131,8 +124,6 @@ func (o ownMount) try(t *testing.T, ns string, m maker, req secret.Request) {
 	}
 	works, why := o.works(t, ns, injected)
 	switch {
-	case o.gap:
-		require.True(t, refusal == nil && !works, "the known gap is closed: expect a refusal here (%v, %s)", refusal, why)
 	case works && refusal != nil:
 		t.Errorf("the node starts what the injector refuses: %v", refusal)
 	case !works && refusal == nil:
