@@ -98,8 +98,9 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	readOnly := true
 	volume := mount.Name(m.Name(), m.driver, class)
 	return mount.Fragment{
-		File:  true,
-		Reads: mount.Object{Name: class, Key: req.Key},
+		File: true,
+		// The volume has all files of the class, and so no rule can allow one alone.
+		Reads: mount.Object{Name: class},
 		Volumes: []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
 			Driver: m.driver, ReadOnly: &readOnly, VolumeAttributes: map[string]string{"secretProviderClass": class},
 		}}}},

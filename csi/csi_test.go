@@ -71,5 +71,5 @@ func TestExactLayout(t *testing.T) {
 	f, err := newManager(t, csi.Config{}).Mount(ctx, secret.Request{Group: "class", Key: "DB_Password"}, target)
 	require.NoError(t, err)
 	assert.Equal(t, "/secrets/class", f.VolumeMounts[0].MountPath)
-	assert.Equal(t, mount.Object{Name: "class", Key: "DB_Password"}, f.Reads)
+	assert.Equal(t, mount.Object{Name: "class"}, f.Reads)
 }

@@ -68,7 +68,7 @@ type Config struct {
 type Manager struct {
 	// A function, so that printing a Manager never shows what a Source holds. It
 	// returns the value, and the name of what held it.
-	lookup func(context.Context, secret.Request) (value, name string, err error)
+	lookup func(context.Context, secret.Request) (value string, reads mount.Object, err error)
 	allow  func(secret.Request, mount.Target) bool
 }
 
@@ -94,9 +94,9 @@ func New(cfg Config) (*Manager, error) {
 	if cfg.Source == nil {
 		return &Manager{own.lookup, cfg.Allow}, nil
 	}
-	lookup := func(ctx context.Context, req secret.Request) (value, name string, err error) {
+	lookup := func(ctx context.Context, req secret.Request) (value string, reads mount.Object, err error) {
 		value, err = cfg.Source.Lookup(ctx, req)
-		return value, own.variable(req), err
+		return value, mount.Object{Name: req.Group, Key: req.Key}, err
 	}
 	return &Manager{lookup, cfg.Allow}, nil
 }
@@ -105,8 +105,8 @@ func New(cfg Config) (*Manager, error) {
 func (m *Manager) Name() string { return "global" }
 
 // Mount answers with the value as a literal. Fragment.Reads names the variable of
-// this process that held it, or the path of the file; of a Config.Source always the
-// variable. secret.ErrNotFound says that there
+// this process that held it, or the path of the file; of a Config.Source the group
+// and the key. secret.ErrNotFound says that there
 // is no such global secret or that Config.Allow refuses it; errors about a
 // secret that is there end the search: it is asked for as a file (a
 // *secret.InvalidError), cannot be a variable, or cannot be read.
@@ -124,20 +124,22 @@ func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Ta
 	if m.allow != nil && !m.allow(req, target) {
 		return mount.Fragment{}, secret.ErrNotFound // as if it did not exist
 	}
-	value, from, err := m.lookup(ctx, req)
+	value, reads, err := m.lookup(ctx, req)
+	f := mount.Fragment{Reads: reads} // errors about a secret that is there say which
 	switch {
 	case errors.Is(err, secret.ErrNotFound):
 		return mount.Fragment{}, secret.ErrNotFound
 	case ctx.Err() != nil:
 		return mount.Fragment{}, ctx.Err()
 	case err != nil:
-		return mount.Fragment{}, fmt.Errorf("the secret is there but cannot be read: %w", err)
+		return f, fmt.Errorf("the secret is there but cannot be read: %w", err)
 	case req.Mount == mount.File:
-		return mount.Fragment{}, &secret.InvalidError{Field: "mount", Reason: "global secrets are variables, not files"}
+		return f, &secret.InvalidError{Field: "mount", Reason: "global secrets are variables, not files"}
 	}
 	literal := mount.Literal(value)
 	if err := literal.Validate(name); err != nil {
-		return mount.Fragment{}, err
+		return f, err
 	}
-	return mount.Fragment{Value: literal, Reads: mount.Object{Name: from}}, nil
+	f.Value = literal
+	return f, nil
 }

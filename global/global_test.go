@@ -30,6 +30,7 @@ func value(t *testing.T, cfg global.Config, req secret.Request) (string, error) 
 	require.NoError(t, err)
 	f, err := m.Mount(ctx, req, mount.Target{})
 	if err != nil {
+		f.Reads = mount.Object{} // about which secret the error is
 		assert.Equal(t, mount.Fragment{}, f)
 		return "", err
 	}

@@ -35,10 +35,10 @@ type process struct {
 
 // lookup returns the value, and the name of the variable or the path of the file
 // that holds it.
-func (p *process) lookup(_ context.Context, req secret.Request) (value, name string, err error) {
-	name = p.variable(req)
+func (p *process) lookup(_ context.Context, req secret.Request) (value string, reads mount.Object, err error) {
+	name := p.variable(req)
 	if value, ok := os.LookupEnv(name); ok {
-		return value, name, nil
+		return value, mount.Object{Name: name}, nil
 	}
 	file := fileName(req)
 	value, err = p.read(file)
@@ -47,7 +47,7 @@ func (p *process) lookup(_ context.Context, req secret.Request) (value, name str
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG) {
 		err = secret.ErrNotFound
 	}
-	return value, path.Join(filepath.ToSlash(p.dir), file), err
+	return value, mount.Object{Name: path.Join(filepath.ToSlash(p.dir), file)}, err
 }
 
 func (p *process) variable(req secret.Request) string { return p.names.EnvVar(req.Group, "", req.Key) }

@@ -91,6 +91,12 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 	}
 	var f failures
 	secrets, at := in.ask(ctx, sub, reqs, &f)
+	if err := atMost(MaxRequests, spread(secrets), "secrets of containers, each of which has those of all"); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("injector: %w", err)
+	}
 	change, problems := merge.Merge(in.layout, secrets)
 	options := in.options
 	options.Verify = sub.verify
@@ -119,12 +125,28 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 	return &decided{edits, secrets, at}, nil
 }
 
+// spread is how many secrets there are in all scopes together: each container that
+// a request names has those of all too.
+func spread(secrets []merge.Secret) int {
+	containers := make(map[string]bool)
+	all := 0
+	for i := range secrets {
+		if name := secrets[i].Container; name != "" {
+			containers[name] = true
+		} else {
+			all++
+		}
+	}
+	return len(secrets) + len(containers)*all
+}
+
 // ask finds out who serves which request. Each different request is asked for
 // once; at holds the places of all in what is returned, if all are served.
 func (in *Injector) ask(ctx context.Context, sub subject, reqs []secret.Request, f *failures) (served []merge.Secret, at []int) {
 	target, namespace := in.target(sub), cmp.Or(in.namespace, sub.admitted)
 	served, at = make([]merge.Secret, 0, len(reqs)), make([]int, 0, len(reqs))
 	places := make(map[secret.Request]int, len(reqs))
+	var literals literals
 	for _, req := range reqs {
 		place, done := places[req]
 		if !done {
@@ -133,10 +155,16 @@ func (in *Injector) ask(ctx context.Context, sub subject, reqs []secret.Request,
 			}
 			place = len(served)
 			places[req] = place
-			if found, failed := in.askFor(ctx, target, namespace, req); failed != nil {
-				f.add(failed)
-			} else {
+			found, failed := in.askFor(ctx, target, namespace, req)
+			if failed == nil {
 				served = append(served, found)
+				failed = literals.add(&found)
+			}
+			if failed != nil {
+				f.add(failed)
+			}
+			if literals.full() {
+				break
 			}
 		}
 		at = append(at, place)
@@ -146,6 +174,25 @@ func (in *Injector) ask(ctx context.Context, sub subject, reqs []secret.Request,
 	}
 	return served, at
 }
+
+// literals is how many bytes the literal secrets have that managers answered with.
+// Each request holds a value of its own until all are merged, so it is limited here
+// already.
+type literals int
+
+func (l *literals) add(s *merge.Secret) *RequestError {
+	if v := s.Fragment.Value; v != nil && v.IsLiteral() {
+		*l += literals(len(v.EnvVar("").Value))
+	}
+	if !l.full() {
+		return nil
+	}
+	return mendable(s.Request, s.Manager, &mount.ValueError{
+		Name: s.Name, Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", merge.MaxLiterals),
+	})
+}
+
+func (l *literals) full() bool { return *l > merge.MaxLiterals }
 
 // askFor asks the managers for one request, in the form that it decides.
 func (in *Injector) askFor(ctx context.Context, target mount.Target, namespace string, req secret.Request) (merge.Secret, *RequestError) {
@@ -158,8 +205,11 @@ func (in *Injector) askFor(ctx context.Context, target mount.Target, namespace s
 	for _, m := range in.managers {
 		name := m.Name()
 		fragment, err := m.Mount(ctx, asked, target)
-		if err == nil {
-			err = in.authorize(req, name, fragment.Reads, target, namespace)
+		// An error about a secret that is there tells that it is.
+		if err == nil || fragment.Reads != (mount.Object{}) {
+			if refused := in.authorize(req, name, fragment.Reads, target, namespace); refused != nil {
+				err = refused
+			}
 		}
 		var found merge.Secret
 		if err == nil {

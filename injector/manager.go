@@ -54,5 +54,9 @@ type SecretManager interface {
 	//     is for the Pod's author to mend, who is told of it; everything else is
 	//     a failure of the manager, of which an admission review tells no more
 	//     than that.
+	//
+	// With an error, all of the Fragment but Reads is ignored. Reads with an error
+	// says about which secret the error is: whoever may not read it is told that
+	// it was not found.
 	Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error)
 }

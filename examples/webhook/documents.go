@@ -45,6 +45,11 @@ func (s *source) load() (*config, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return s.parse(docs)
+}
+
+// parse is load for documents that were read.
+func (s *source) parse(docs []document) (*config, []string, error) {
 	cfg, warnings, err := parseDocuments(docs, s.release)
 	if err != nil && len(s.files) > 0 {
 		return nil, nil, fmt.Errorf("%s:\n%w", s, err)
@@ -150,11 +155,8 @@ func inDocument(name string, err error) error {
 	return errors.New(prefix(name) + strings.ReplaceAll(err.Error(), "\n", "\n"+prefix(name)))
 }
 
-// content is that of all files, to see whether it has changed. What cannot be read
-// counts as empty: load says why.
-func (s *source) content() []byte {
-	docs, _ := s.read()
-	var all []byte
+// contentOf is that of all documents, to see whether it has changed.
+func contentOf(docs []document) (all []byte) {
 	for _, doc := range docs {
 		all = append(append(append(all, doc.name...), 0), doc.text...)
 	}

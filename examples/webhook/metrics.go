@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/podsecrets/podsecrets/injector"
@@ -35,6 +38,7 @@ type reviewMetrics struct {
 	seconds       *prometheus.HistogramVec
 	verifications *prometheus.CounterVec
 	accesses      *prometheus.CounterVec
+	refusals      refusalLog
 }
 
 func newReviewMetrics(registry prometheus.Registerer) *reviewMetrics {
@@ -95,7 +99,20 @@ func (m *reviewMetrics) countAccess(a injector.Access, err error) {
 	outcome := "allowed"
 	if err != nil {
 		outcome = "refused"
-		ctrl.Log.WithName("allow").Info("refused", "request", a.Request.String(), "reason", asConfigured(err))
+		m.refusals.tell(a, err)
 	}
 	m.accesses.WithLabelValues(a.Manager, outcome).Inc()
+}
+
+// refusalLog logs refused accesses, of each namespace some in a second: one Pod can
+// ask for thousands. The metrics count all.
+type refusalLog struct{ ofNamespace sync.Map }
+
+const refusalsPerSecond, refusalsAtOnce, refusalBytes = 1, 20, 2 << 10
+
+func (l *refusalLog) tell(a injector.Access, err error) {
+	limiter, _ := l.ofNamespace.LoadOrStore(a.Namespace, rate.NewLimiter(refusalsPerSecond, refusalsAtOnce))
+	if limiter.(*rate.Limiter).Allow() {
+		ctrl.Log.WithName("allow").Info("refused", "request", a.Request.String(), "reason", fmt.Sprintf("%.*s", refusalBytes, asConfigured(err)))
+	}
 }

@@ -3,17 +3,24 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/podsecrets/podsecrets/injector"
+	"github.com/podsecrets/podsecrets/secret"
 )
 
 func TestAllow_Flaws(t *testing.T) {
@@ -125,6 +132,29 @@ func TestReload(t *testing.T) {
 	replace("allow: []")
 	require.Eventually(t, func() bool { return !allowed() }, 10*time.Second, time.Millisecond)
 	assert.InDelta(t, 1, testutil.ToFloat64(configReloaded), 0)
+}
+
+// Of a Pod that is refused thousands of secrets, the log has some.
+func TestRefusalLog(t *testing.T) {
+	var lines atomic.Int64
+	ctrl.SetLogger(funcr.New(func(_, args string) {
+		if strings.Contains(args, "flood") {
+			lines.Add(1)
+		}
+		assert.Less(t, len(args), 3<<10)
+	}, funcr.Options{}))
+	defer ctrl.SetLogger(logr.Discard())
+	m := newReviewMetrics(prometheus.NewRegistry())
+	long := errors.New(strings.Repeat("x", 100_000))
+	for range 5000 {
+		m.countAccess(injector.Access{Namespace: "a", Request: secret.Request{Group: "flood"}}, long)
+	}
+	assert.Positive(t, lines.Load())
+	assert.Less(t, lines.Load(), int64(100))
+	before := lines.Load()
+	m.countAccess(injector.Access{Namespace: "b", Request: secret.Request{Group: "flood"}}, long)
+	assert.Equal(t, before+1, lines.Load(), "another namespace has a share of its own")
+	assert.InDelta(t, 5001, testutil.ToFloat64(m.accesses.WithLabelValues("", "refused")), 0)
 }
 
 func TestAccessMetrics(t *testing.T) {

@@ -50,19 +50,24 @@ func (c *current) follow(from *source, every time.Duration) func(context.Context
 			case <-ticker.C:
 			}
 			// A file that is being written is seen half: wait until it stays the same.
-			now := from.content()
+			docs, err := from.read() // without documents where that fails
+			now := contentOf(docs)
 			if settled := bytes.Equal(now, last); settled && !bytes.Equal(now, inEffect) {
 				inEffect = now
-				c.reload(from)
+				c.reload(from, docs, err)
 			}
 			last = now
 		}
 	}
 }
 
-func (c *current) reload(from *source) {
+func (c *current) reload(from *source, docs []document, err error) {
 	log := ctrl.Log.WithName("config")
-	cfg, warnings, err := from.load()
+	var cfg *config
+	var warnings []string
+	if err == nil {
+		cfg, warnings, err = from.parse(docs)
+	}
 	var in *injector.Injector
 	if err == nil {
 		in, err = c.build(cfg)

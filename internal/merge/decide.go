@@ -16,13 +16,18 @@ const (
 	// containers and many requests would become an enormous one.
 	maxGrowth = 3 << 20
 
-	// maxLiterals is how many bytes of literal secrets one Pod may gain, all
+	// MaxLiterals is how many bytes of literal secrets one Pod may gain, all
 	// containers together. What the API server stores of a Pod must fit into
 	// etcd's request limit of 1.5 MiB.
-	maxLiterals = 512 << 10
+	MaxLiterals = 512 << 10
 
 	// What JSON needs besides names and values.
 	variableGrowth, referenceGrowth, mountGrowth = 24, 80, 60
+
+	// maxCopies is how many volumes and mounts are copied for containers that have
+	// volumes of their own. Whoever forges their names could have each container
+	// copy those of all requests.
+	maxCopies = 20_000
 
 	// maxProblems is how many conflicts are found before the search ends.
 	maxProblems = 1000
@@ -58,8 +63,9 @@ type decision struct {
 	mountDirs   map[*scope]map[string]bool  // files that are above mounts of containers
 	hiddenFiles map[*scope]map[string][]int // see filesHiddenAt
 	kept        map[kept]bool
-	seen        map[*scope]bool // whose volumes are known
-	initAt      map[string]int  // the init containers by name
+	seen        map[*scope]bool           // whose volumes are known
+	initAt      map[string]int            // the init containers by name
+	podVolumes  map[string]*corev1.Volume // those that were looked up by name
 }
 
 // kept says that a container keeps its own variable in place of a secret's.
@@ -75,7 +81,9 @@ type kept struct {
 func (c *Change) Decide(v *View, o Options) (*Edits, []Problem, error) {
 	d := &decision{change: c, view: v, options: o, edits: make([]edit, 0, 8)}
 	d.insertAt = insertIndex(v.initContainers, o.InitOrder)
-	d.chooseReceivers()
+	if !d.chooseReceivers() {
+		return nil, nil, mount.ErrTooLarge
+	}
 	if len(d.receivers) == 0 {
 		return nil, nil, mount.ErrNoContainer
 	}
@@ -114,13 +122,19 @@ type receiver struct {
 }
 
 // chooseReceivers leaves out fetchers, those of other webhooks too: they must
-// not depend on each other.
-func (d *decision) chooseReceivers() {
+// not depend on each other. It returns false if that would copy too much.
+func (d *decision) chooseReceivers() bool {
+	copies := 0
 	d.receivers = make([]receiver, 0, len(d.view.initContainers)+len(d.view.containers))
 	for _, containers := range [][]container{d.view.initContainers, d.view.containers} {
 		for i := range containers {
 			c := &containers[i]
 			r := receiver{c, i, d.change.ofReceiver(c)}
+			if r.scope != d.change.scopeOf(c.Name) {
+				if copies += len(r.scope.volumes.items) + len(r.scope.mounts.items); copies > maxCopies {
+					return false
+				}
+			}
 			switch {
 			case d.change.isFetcher(c) || d.change.isWebhookContainer(c.Name):
 			case d.options.Containers != nil && !d.options.Containers(c.Container):
@@ -132,6 +146,7 @@ func (d *decision) chooseReceivers() {
 			}
 		}
 	}
+	return true
 }
 
 // checkReceivers reports requests that no container receives, and volumes that
@@ -166,7 +181,7 @@ func (d *decision) receiversByName() map[string]receiver {
 		return nil
 	}
 	byName := make(map[string]receiver, len(d.receivers))
-	for _, r := range d.receivers {
+	for _, r := range slices.Concat(d.receivers, d.late) {
 		byName[r.Name] = r
 	}
 	return byName

@@ -188,13 +188,13 @@ func (d *decision) countVariable(v *variable) {
 	if v.ValueFrom != nil {
 		d.growth += size + referenceGrowth // names of about that length
 	}
-	if !v.literal || d.literals > maxLiterals {
+	if !v.literal || d.literals > MaxLiterals {
 		return
 	}
-	if d.literals += size; d.literals > maxLiterals {
+	if d.literals += size; d.literals > MaxLiterals {
 		d.problems = append(d.problems, Problem{v.first, none, &mount.ValueError{
 			Name:   v.Name,
-			Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", maxLiterals),
+			Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", MaxLiterals),
 		}})
 	}
 }

@@ -182,9 +182,15 @@ func (d *decision) volumeOf(sc *scope, m mounted) *corev1.Volume {
 	if v, ok := sc.volumes.get(m.volume); ok {
 		return v.Volume
 	}
-	matches := d.view.volumes.lookup(&index{names: []string{m.volume}}, nil)
-	if !matches[0].ok() {
-		return nil
+	v, known := d.podVolumes[m.volume]
+	if !known {
+		if matches := d.view.volumes.lookup(&index{names: []string{m.volume}}, nil); matches[0].ok() {
+			v = matches[0].get()
+		}
+		if d.podVolumes == nil {
+			d.podVolumes = make(map[string]*corev1.Volume)
+		}
+		d.podVolumes[m.volume] = v
 	}
-	return matches[0].get()
+	return v
 }
