@@ -39,7 +39,7 @@ func injectBy(t *testing.T, m injector.SecretManager, text string) string {
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 	require.NoError(t, err)
 	reqs := []secret.Request{{Key: "k"}}
-	injecting := tool{act: inject(in, reqs), kinds: manifest.Known(), requests: reqs, skip: failure, output: outputYAML}
+	injecting := tool{act: inject(in, reqs, new(rules)), kinds: manifest.Known(), requests: reqs, skip: failure, output: outputYAML}
 	s := source{name: "f", text: []byte(text)}
 	injecting.run(t.Context(), []*source{&s})
 	require.Empty(t, injecting.notes)

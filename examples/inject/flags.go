@@ -42,6 +42,7 @@ type options struct {
 	containers []string
 	layout     mount.Layout
 	initOrder  mount.InitOrder
+	rules      rules
 }
 
 func (o *options) inputFlags(fs *flag.FlagSet) {
@@ -86,6 +87,7 @@ func (o *options) injectorFlags(fs *flag.FlagSet) {
 		o.initOrder, err = choose(initOrders, name)
 		return err
 	})
+	o.rules.register(fs)
 	o.stores.register(fs)
 }
 
@@ -165,7 +167,7 @@ func (o *options) validate(fs *flag.FlagSet) (err error) {
 
 // injector returns what the options ask for.
 func (o *options) injector() (*injector.Injector, error) {
-	cfg := injector.Config{Layout: o.layout, InitOrder: o.initOrder}
+	cfg := injector.Config{Layout: o.layout, InitOrder: o.initOrder, Allow: o.rules.allow()}
 	if len(o.containers) > 0 {
 		cfg.Containers = func(c mount.Container) bool { return slices.Contains(o.containers, c.Name) }
 	}
@@ -197,7 +199,7 @@ func (o *options) tool(stderr io.Writer) (*tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.act = inject(in, o.requests); o.command == "remove" {
+	if t.act = inject(in, o.requests, &o.rules); o.command == "remove" {
 		t.act = remove(in, o.requests)
 	}
 	return t, nil

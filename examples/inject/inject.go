@@ -28,7 +28,7 @@ func requestsOf(pod manifest.Pod) ([]secret.Request, error) {
 
 // inject returns the action that adds secrets: those that the Pod's annotations ask
 // for, then more.
-func inject(in *injector.Injector, more []secret.Request) action {
+func inject(in *injector.Injector, more []secret.Request, rules *rules) action {
 	return func(ctx context.Context, pod manifest.Pod) (c change, operations []yamledit.Operation, err error) {
 		reqs, err := requestsOf(pod)
 		if reqs = append(reqs, more...); err != nil || len(reqs) == 0 {
@@ -39,11 +39,14 @@ func inject(in *injector.Injector, more []secret.Request) action {
 		if err != nil {
 			return c, nil, err
 		}
-		plan, err := in.Plan(ctx, typed, reqs...)
+		plan, err := in.For(typed.Namespace).Plan(ctx, typed, reqs...)
 		if err != nil {
 			return c, nil, placed(pod, err)
 		}
 		c.placements = plan.Placements
+		for i := range plan.Placements {
+			c.allowedBy = append(c.allowedBy, rules.allowedBy(typed, &plan.Placements[i]))
+		}
 		operations, err = pod.Patch(plan.Patch())
 		return c, operations, err
 	}

@@ -111,15 +111,36 @@ func writePatches(out io.Writer, sources []*source, _ bool) error {
 
 func writePlan(out io.Writer, sources []*source, _ bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "OBJECT\tREQUEST\tMANAGER\tREAD FROM")
+	fmt.Fprintln(table, "OBJECT\tREQUEST\tMANAGER\tREAD FROM"+allowedByTitle(sources))
 	for _, s := range sources {
 		for _, c := range s.changes {
-			for _, p := range c.placements {
-				fmt.Fprintf(table, "%s\t%v\t%s\t%s\n", oneLine(c.object.String()), p.Request, p.Manager, readFrom(p))
+			for i, p := range c.placements {
+				fmt.Fprintf(table, "%s\t%v\t%s\t%s%s\n", oneLine(c.object.String()), p.Request, p.Manager, readFrom(p), column(c.allowedBy[i]))
 			}
 		}
 	}
 	return table.Flush()
+}
+
+// allowedByTitle is that of a further column, if there are rules.
+func allowedByTitle(sources []*source) string {
+	for _, s := range sources {
+		for _, c := range s.changes {
+			for _, rule := range c.allowedBy {
+				if rule != "" {
+					return column("ALLOWED BY")
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func column(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "\t" + text
 }
 
 // readFrom names what holds the secret, or the path of its file.

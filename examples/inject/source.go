@@ -39,6 +39,7 @@ type change struct {
 	changed    bool
 	requests   []secret.Request
 	placements []injector.Placement
+	allowedBy  []string              // for each placement the rule, or ""
 	operations []jsonpatch.Operation // paths from the object's root
 }
 

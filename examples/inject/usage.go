@@ -97,6 +97,9 @@ Secrets:
                   or files (/etc/secrets/group/key), written in PLAIN TEXT
   -container NAME
         a container that receives secrets; may be repeated (default all)
+  -allow FILE
+        rules about who may read what, a YAML list as a webhook has it below "allow".
+        -o plan says which rule allows each request; an error says why none does
   -exact
         only the names that requests give (env, path), none of Flyte's
   -dir DIR

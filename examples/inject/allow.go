@@ -1,0 +1,57 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/podsecrets/podsecrets/injector"
+)
+
+// rules are those of a file, as the configuration of a webhook has them below
+// "allow". Nil allows everything.
+type rules struct{ injector.Rules }
+
+func (r *rules) register(fs *flag.FlagSet) {
+	fs.Func("allow", "", func(file string) error {
+		text, err := os.ReadFile(file) // #nosec G304 -- the file that the flag names
+		if err != nil {
+			return err
+		}
+		r.Rules = injector.Rules{}
+		if err := yaml.UnmarshalStrict(text, &r.Rules); err != nil {
+			return fmt.Errorf("has no list of rules: %w", err)
+		}
+		for i, rule := range r.Rules {
+			if len(rule.Namespaces)+len(rule.ServiceAccounts)+len(rule.Managers)+len(rule.Names)+len(rule.Keys) == 0 {
+				return fmt.Errorf("rules[%d] says nothing, and would allow everything", i)
+			}
+		}
+		return r.Validate()
+	})
+}
+
+// allow is injector.Config.Allow.
+func (r *rules) allow() func(injector.Access) error {
+	if r.Rules == nil {
+		return nil
+	}
+	return r.Allow
+}
+
+// allowedBy names the rule that allows what a placement reads, "" without rules. The
+// namespace is the object's own word, as this program creates nothing.
+func (r *rules) allowedBy(pod *corev1.Pod, p *injector.Placement) string {
+	if r.Rules == nil {
+		return ""
+	}
+	return fmt.Sprintf("rules[%d]", r.Find(injector.Access{
+		Manager: p.Manager, Request: p.Request, Reads: p.Reads,
+		Namespace:      pod.Namespace,
+		ServiceAccount: cmp.Or(pod.Spec.ServiceAccountName, pod.Spec.DeprecatedServiceAccount, "default"),
+	}))
+}
