@@ -86,12 +86,12 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 	if len(reqs) == 0 {
 		return &decided{edits: &merge.Edits{}}, nil
 	}
-	if err := atMost(MaxRequests, len(reqs), "requests"); err != nil {
+	if err := checkLimit(MaxRequests, len(reqs), "requests"); err != nil {
 		return nil, err
 	}
 	var f failures
 	secrets, at := in.ask(ctx, sub, reqs, &f)
-	if err := atMost(MaxRequests, spread(secrets), "secrets of containers, each of which has those of all"); err != nil {
+	if err := checkLimit(MaxRequests, spread(secrets), "secrets of containers, each of which has those of all"); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -106,7 +106,7 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 		problems = append(problems, edits.Missing()...)
 	}
 	for _, p := range problems {
-		e := mendable(secrets[p.Secret].Request, secrets[p.Secret].Manager, p.Err)
+		e := userError(secrets[p.Secret].Request, secrets[p.Secret].Manager, p.Err)
 		if p.Other >= 0 && p.Other != p.Secret {
 			other := secrets[p.Other].Request
 			e.Other = &other
@@ -187,7 +187,7 @@ func (l *literals) add(s *merge.Secret) *RequestError {
 	if !l.full() {
 		return nil
 	}
-	return mendable(s.Request, s.Manager, &mount.ValueError{
+	return userError(s.Request, s.Manager, &mount.ValueError{
 		Name: s.Name, Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", merge.MaxLiterals),
 	})
 }
@@ -197,7 +197,7 @@ func (l *literals) full() bool { return *l > merge.MaxLiterals }
 // askFor asks the managers for one request, in the form that it decides.
 func (in *Injector) askFor(ctx context.Context, target mount.Target, namespace string, req secret.Request) (merge.Secret, *RequestError) {
 	if err := in.validate(req); err != nil {
-		return merge.Secret{}, mendable(req, "", err)
+		return merge.Secret{}, userError(req, "", err)
 	}
 	asked := req
 	asked.Mount = req.Form(in.layout)
@@ -225,7 +225,7 @@ func (in *Injector) askFor(ctx context.Context, target mount.Target, namespace s
 			return merge.Secret{}, failure(req, name, err)
 		}
 	}
-	return merge.Secret{}, unserved(req, answers)
+	return merge.Secret{}, notServed(req, answers)
 }
 
 // validate adds to the request's own rules that of the layout.

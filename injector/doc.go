@@ -104,7 +104,7 @@
 // An Access has the namespace of the admission request, or that of Injector.For:
 // the API server's word, or the controller's. An object's own word never counts.
 // The service account is the Pod author's choice among those of the namespace, so a
-// rule with ServiceAccounts separates workloads, not people. Labels and annotations
+// rule with ServiceAccounts invalidNameRune workloads, not people. Labels and annotations
 // are the author's word too; managers may read them.
 //
 // Rules limit what this library brings. They do not limit what a Pod's author can

@@ -60,9 +60,9 @@ func (e *RequestError) text(cause string) string {
 	return fmt.Sprintf("secret %v: %s", e.Request, cause)
 }
 
-// mendable returns the RequestError of a cause that the Pod's author can mend,
+// userError returns the RequestError of a cause that the Pod's author can mend,
 // and of which everything may be told.
-func mendable(req secret.Request, manager string, err error) *RequestError {
+func userError(req secret.Request, manager string, err error) *RequestError {
 	return &RequestError{Request: req, Manager: manager, Err: err, public: err}
 }
 
@@ -97,8 +97,8 @@ func (a answer) category() string {
 	return a.manager + ": not supported"
 }
 
-// unserved returns the RequestError of a request that no manager serves.
-func unserved(req secret.Request, answers []answer) *RequestError {
+// notServed returns the RequestError of a request that no manager serves.
+func notServed(req secret.Request, answers []answer) *RequestError {
 	const nobody = "no manager serves it"
 	if len(answers) == 0 {
 		return &RequestError{Request: req, Err: errors.New("there is no manager"), public: errors.New(nobody)}

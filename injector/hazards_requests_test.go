@@ -20,7 +20,7 @@ import (
 // Names that requests may ask for.
 func TestHazardsOfRequests(t *testing.T) {
 	long := strings.Repeat("g", 253)
-	unserved := func(req secret.Request) string {
+	notServed := func(req secret.Request) string {
 		return fmt.Sprintf("secret %v: no manager serves it (global: not supported; aws: not supported; k8s: not supported; vault: not found)", req)
 	}
 	sameReference := func(t *testing.T, _, after *corev1.Pod) {
@@ -52,7 +52,7 @@ func TestHazardsOfRequests(t *testing.T) {
 		{name: "an empty key", reqs: []secret.Request{{Group: "g"}}, denied: `secret group="g": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
 		{name: "neither group nor key", reqs: []secret.Request{{}}, denied: `secret key="": key: is empty, and so are group and groupVersion`},
 		{name: "a version alone", reqs: []secret.Request{{GroupVersion: "v"}}, denied: `secret version="v": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
-		{name: "a key with a slash, of a Secret", reqs: []secret.Request{{Group: "g", Key: "a/b"}}, denied: unserved(secret.Request{Group: "g", Key: "a/b"})},
+		{name: "a key with a slash, of a Secret", reqs: []secret.Request{{Group: "g", Key: "a/b"}}, denied: notServed(secret.Request{Group: "g", Key: "a/b"})},
 		{name: "a key with a slash, in Vault", reqs: []secret.Request{{Group: "secret/g", Key: "a/b"}},
 			check: func(t *testing.T, _, after *corev1.Pod) {
 				assert.True(t, slices.Contains(slices.Collect(maps.Values(after.Annotations)), "secret/g/a/b"), "the file is in a directory")

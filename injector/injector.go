@@ -71,7 +71,7 @@ func New(cfg Config) (*Injector, error) {
 		if isNil(m) {
 			return nil, fmt.Errorf("injector: Managers[%d] is nil", i)
 		}
-		if name := m.Name(); name == "" || strings.ContainsFunc(name, separates) {
+		if name := m.Name(); name == "" || strings.ContainsFunc(name, invalidNameRune) {
 			return nil, fmt.Errorf("injector: Managers[%d] has the name %q, which is empty or has other characters than letters, digits and \"-_./\"", i, name)
 		}
 	}
@@ -107,9 +107,9 @@ func isNil(m SecretManager) bool {
 	return false
 }
 
-// separates reports characters that would make messages and audit annotations
+// invalidNameRune reports characters that would make messages and audit annotations
 // ambiguous.
-func separates(r rune) bool {
+func invalidNameRune(r rune) bool {
 	return !strings.ContainsRune("-_./", r) && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 }
 

@@ -23,10 +23,10 @@ const (
 	// as much, and what the API server sends to webhooks has no limit.
 	maxPod = 3 << 20
 
-	// maxTold is how many errors the message of a refusal tells of, and
+	// maxReported is how many errors the message of a refusal tells of, and
 	// maxMessage how many bytes it has. API servers pass it on and log it.
-	maxTold    = 20
-	maxMessage = 16 << 10
+	maxReported = 20
+	maxMessage  = 16 << 10
 
 	// maxCause is how many bytes each of the causes of a refusal has.
 	maxCause = 1 << 10
@@ -42,8 +42,8 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("%d %s, of which there may be %d", e.Has, e.What, e.Max)
 }
 
-// atMost returns a *LimitError if has is more than most, and otherwise nil.
-func atMost(most, has int, what string) error {
+// checkLimit returns a *LimitError if has is more than most, and otherwise nil.
+func checkLimit(most, has int, what string) error {
 	if has > most {
 		return &LimitError{what, has, most}
 	}
@@ -61,7 +61,7 @@ func sizeOf(annotations map[string]string) (size int) {
 func message(errs []error) string {
 	var texts []string
 	for i, err := range errs {
-		if i == maxTold {
+		if i == maxReported {
 			texts = append(texts, fmt.Sprintf("and %d more", len(errs)-i))
 			break
 		}

@@ -40,14 +40,14 @@ func (in *Injector) subjectOfJSON(object []byte) (subject, error) {
 	if len(object) == 0 {
 		return subject{}, errors.New("there is no object")
 	}
-	if err := atMost(maxPod, len(object), "bytes of JSON"); err != nil {
+	if err := checkLimit(maxPod, len(object), "bytes of JSON"); err != nil {
 		return subject{}, fmt.Errorf("the object has %w", err)
 	}
 	view, err := merge.ViewJSON(object)
 	if err != nil {
 		return subject{}, fmt.Errorf("the object cannot be decoded: %w", err)
 	}
-	if err := atMost(maxAnnotations, sizeOf(view.Metadata.Annotations), "bytes of annotations"); err != nil {
+	if err := checkLimit(maxAnnotations, sizeOf(view.Metadata.Annotations), "bytes of annotations"); err != nil {
 		return subject{}, fmt.Errorf("the object has %w", err)
 	}
 	kind, version := view.Kind()

@@ -79,7 +79,7 @@ func open(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request
 	if !createsPod(req) {
 		return sub, nil, allow(req, OutcomeSkipped)
 	}
-	if err := atMost(maxPod, len(req.Object.Raw), "bytes of JSON"); err != nil {
+	if err := checkLimit(maxPod, len(req.Object.Raw), "bytes of JSON"); err != nil {
 		return sub, nil, deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
 	}
 	view, err := merge.ViewRequests(req.Object.Raw)
@@ -97,7 +97,7 @@ func open(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request
 	if len(reqs) == 0 {
 		return sub, nil, allow(req, OutcomeSkipped)
 	}
-	if err := atMost(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
+	if err := checkLimit(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
 		return sub, nil, deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
 	}
 	return subject{view: view, namespace: req.Namespace, admitted: req.Namespace}, reqs, nil
@@ -174,7 +174,7 @@ func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *
 // shows the causes instead of the message.
 func causesOf(errs []error) (causes []metav1.StatusCause) {
 	for i, err := range errs {
-		if i == maxTold {
+		if i == maxReported {
 			more := fmt.Sprintf("and %d more errors", len(errs)-i)
 			return append(causes, metav1.StatusCause{Type: metav1.CauseTypeFieldValueInvalid, Field: "metadata.annotations", Message: more})
 		}

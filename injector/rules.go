@@ -61,7 +61,7 @@ func (rs Rules) Allow(a Access) error {
 	}
 	reasons := make([]string, 0, len(rs))
 	for i := range rs {
-		if i == maxTold {
+		if i == maxReported {
 			reasons = append(reasons, fmt.Sprintf("and %d more rules", len(rs)-i))
 			break
 		}
@@ -91,7 +91,7 @@ func (r *Rule) lists() [5]ruleList {
 	return [5]ruleList{
 		{"namespaces", r.Namespaces, func(a *Access) string { return a.Namespace }, noNamespace, isNameRune},
 		{"serviceAccounts", r.ServiceAccounts, func(a *Access) string { return a.ServiceAccount }, noNamespace, isNameRune},
-		{"managers", r.Managers, func(a *Access) string { return a.Manager }, never, func(r rune) bool { return !separates(r) }},
+		{"managers", r.Managers, func(a *Access) string { return a.Manager }, never, func(r rune) bool { return !invalidNameRune(r) }},
 		{"names", r.Names, func(a *Access) string { return a.Reads.Name }, doesNotSay, unicode.IsPrint},
 		{"keys", r.Keys, func(a *Access) string { return a.Reads.Key }, doesNotSay, unicode.IsPrint},
 	}

@@ -175,7 +175,7 @@ func TestDefaults(t *testing.T) {
 			t.Run(name+" "+req.String(), func(t *testing.T) {
 				want, err := newZero()
 				require.NoError(t, err)
-				got, err := makers[name](&cfg.stores)
+				got, err := constructors[name](&cfg.stores)
 				require.NoError(t, err)
 				wantFragment, wantErr := want.Mount(t.Context(), req, target)
 				gotFragment, gotErr := got.Mount(t.Context(), req, target)

@@ -27,8 +27,8 @@ func (l layoutConfig) layout() mount.Layout {
 	return mount.Layout{Dir: l.Dir, FilePrefix: l.FilePrefix, EnvPrefix: l.EnvPrefix, Exact: l.Exact}
 }
 
-// makers makes each manager that a file can name, of its section.
-var makers = map[string]func(*stores) (injector.SecretManager, error){
+// constructors makes each manager that a file can name, of its section.
+var constructors = map[string]func(*stores) (injector.SecretManager, error){
 	"global": func(s *stores) (injector.SecretManager, error) { return s.Global.manager() },
 	"k8s":    func(s *stores) (injector.SecretManager, error) { return s.K8s.manager() },
 	"vault":  func(s *stores) (injector.SecretManager, error) { return s.Vault.manager() },
@@ -69,9 +69,9 @@ func (cfg *config) checkManagers(c *checker) {
 	c.require(len(cfg.Managers) > 0, "has none", "managers")
 	for i, name := range cfg.Managers {
 		at := []string{"managers", strconv.Itoa(i)}
-		c.oneOf(name, names(makers), at...)
+		c.oneOf(name, names(constructors), at...)
 		c.require(!slices.Contains(cfg.Managers[:i], name), fmt.Sprintf("%q is there twice", name), at...)
-		if newManager, ok := makers[name]; ok {
+		if newManager, ok := constructors[name]; ok {
 			_, err := newManager(&cfg.stores)
 			c.reportField(err, name)
 		}
@@ -102,7 +102,7 @@ func (cfg *config) injector(wrap func(injector.SecretManager) injector.SecretMan
 		Late:       cfg.late,
 	}
 	for _, name := range cfg.Managers {
-		m, err := makers[name](&cfg.stores)
+		m, err := constructors[name](&cfg.stores)
 		if err != nil {
 			return nil, err
 		}

@@ -62,7 +62,7 @@ func (cfg *config) checkAllow(c *checker) {
 // managerNames are those by which rules know the managers.
 func (cfg *config) managerNames() (all []string) {
 	for _, name := range cfg.Managers {
-		if newManager, ok := makers[name]; ok {
+		if newManager, ok := constructors[name]; ok {
 			if m, err := newManager(&cfg.stores); err == nil {
 				all = append(all, m.Name())
 			}

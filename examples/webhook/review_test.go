@@ -111,7 +111,7 @@ func managersOf(t *testing.T, text string) (made []injector.SecretManager) {
 	cfg, _, err := parse([]byte(text))
 	require.NoError(t, err)
 	for _, name := range cfg.Managers {
-		m, err := makers[name](&cfg.stores)
+		m, err := constructors[name](&cfg.stores)
 		require.NoError(t, err)
 		made = append(made, m)
 	}

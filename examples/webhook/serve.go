@@ -53,7 +53,7 @@ func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config
 	}
 	server, turns := mgr.GetWebhookServer(), newBound()
 	register := func(path string, handler admission.Handler) {
-		server.Register(path, parting(stop, authenticated(cas, turns.wrap(&admission.Webhook{Handler: handler}))))
+		server.Register(path, drain(stop, authenticated(cas, turns.wrap(&admission.Webhook{Handler: handler}))))
 	}
 	register(mutatePath, review(now.mutate, reviews.count))
 	register(validatePath, review(now.verify, reviews.countVerification))
@@ -79,10 +79,10 @@ func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config
 	return mgr.Start(ctx)
 }
 
-// parting is a handler that has API servers, once stop has ended, close their
+// drain is a handler that has API servers, once stop has ended, close their
 // connections themselves after a response: they keep several, over HTTP/1.1, and
 // lose a review that they send on one which the server is closing.
-func parting(stop context.Context, handler http.Handler) http.Handler {
+func drain(stop context.Context, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stop.Err() != nil {
 			w.Header().Set("Connection", "close")

@@ -15,7 +15,7 @@ import (
 // response.
 func TestDrain(t *testing.T) {
 	stop, end := context.WithCancel(t.Context())
-	server := httptest.NewServer(parting(stop, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(drain(stop, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "answer")
 	})))
 	defer server.Close()
