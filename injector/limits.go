@@ -39,7 +39,7 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("%d %s, of which there may be %d", e.Has, e.What, e.Max)
+	return fmt.Sprintf("too many %s: %d (maximum %d)", e.What, e.Has, e.Max)
 }
 
 // checkLimit returns a *LimitError if has is more than most, and otherwise nil.

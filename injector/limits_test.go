@@ -70,9 +70,9 @@ func TestLimitsOfAReview(t *testing.T) {
 		want string
 	}{
 		{"annotations as large as Kubernetes allows", annotated(256 << 10), 0, ""},
-		{"annotations that Kubernetes refuses", annotated(256<<10 + 1), 413, "the pod has 262145 bytes of annotations, of which there may be 262144"},
+		{"annotations that Kubernetes refuses", annotated(256<<10 + 1), 413, "the pod has too many bytes of annotations: 262145 (maximum 262144)"},
 		{"a pod as large as a request", sized(3 << 20), 0, ""},
-		{"a larger pod", sized(3<<20 + 1), 413, "the pod has 3145729 bytes of JSON, of which there may be 3145728"},
+		{"a larger pod", sized(3<<20 + 1), 413, "the pod has too many bytes of JSON: 3145729 (maximum 3145728)"},
 		{"deep, in a field of the future", nested(9_999), 0, ""},
 		{"deeper than an API server reads", nested(10_000), 400, "the pod cannot be decoded: invalid character '[' exceeded max depth"},
 		{"a request as long as a path", request(4096), 0, ""},

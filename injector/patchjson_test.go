@@ -99,8 +99,8 @@ func TestPatchJSON_Refuses(t *testing.T) {
 		"two containers of one name":   {`{"spec":{"containers":[{"name":"a"},{"name":"a"}]}}`, `spec.containers[1].name: "a" is the name of another container, spec.containers[0].name`},
 		"a container and an init one":  {`{"spec":{"containers":[{"name":"a"}],"initContainers":[{"name":"a"}]}}`, `spec.containers[0].name: "a" is the name of another container, spec.initContainers[0].name`},
 		"no container":                 {`{"spec":{"containers":null}}`, mount.ErrNoContainer.Error()},
-		"more JSON than a Pod has":     {`{"a":"` + strings.Repeat("x", 3<<20) + `"}`, "bytes of JSON, of which there may be"},
-		"more annotations than may be": {`{"metadata":{"annotations":{"a":"` + strings.Repeat("x", 256<<10) + `"}}}`, "bytes of annotations, of which there may be"},
+		"more JSON than a Pod has":     {`{"a":"` + strings.Repeat("x", 3<<20) + `"}`, "the object has too many bytes of JSON: "},
+		"more annotations than may be": {`{"metadata":{"annotations":{"a":"` + strings.Repeat("x", 256<<10) + `"}}}`, "the object has too many bytes of annotations: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			patch, err := in.PatchJSON(ctx, []byte(c.object), req)
