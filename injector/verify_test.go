@@ -127,7 +127,7 @@ func withoutOne(first, pod *corev1.Pod) map[string]*corev1.Pod {
 				}
 			}
 			for j, m := range c.VolumeMounts {
-				if mount.IsName(m.Name) && !slices.Contains(before.VolumeMounts, m) {
+				if mount.IsName(m.Name) && !slices.ContainsFunc(before.VolumeMounts, func(w corev1.VolumeMount) bool { return w.MountPath == m.MountPath }) {
 					out := pod.DeepCopy()
 					mounts := &(*lists(out)[l])[i].VolumeMounts
 					*mounts = slices.Delete(*mounts, j, j+1)

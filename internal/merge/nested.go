@@ -98,7 +98,7 @@ func mountsFile(v *corev1.Volume, m mounted) bool {
 		return true
 	case v == nil:
 		return false
-	case v.Secret != nil, v.ConfigMap != nil, v.DownwardAPI != nil, v.Projected != nil:
+	case v.Secret != nil, v.ConfigMap != nil: // a part of a projection is often a directory
 		return m.subPath != "" || m.expr != ""
 	}
 	return v.HostPath != nil && v.HostPath.Type != nil && slices.Contains(hostFiles, *v.HostPath.Type)
