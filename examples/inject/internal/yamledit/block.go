@@ -162,7 +162,7 @@ func (r *reader) content(parent int, outer, inner properties) (*Node, error) {
 		}
 	default:
 		line := r.bol
-		if n, err = r.leaf(parent); err != nil {
+		if n, err = r.leaf(parent+1, false); err != nil {
 			return nil, err
 		}
 		end := r.pos
@@ -184,8 +184,9 @@ func (r *reader) content(parent int, outer, inner properties) (*Node, error) {
 	return n, nil
 }
 
-// leaf reads an alias, a quoted or plain scalar, or a collection in flow style.
-func (r *reader) leaf(parent int) (*Node, error) {
+// leaf reads an alias, a quoted scalar, a collection in flow style, or a plain scalar.
+// The parameters are those of plain.
+func (r *reader) leaf(indent int, inFlow bool) (*Node, error) {
 	switch r.at(r.pos) {
 	case '*':
 		return r.alias()
@@ -194,7 +195,7 @@ func (r *reader) leaf(parent int) (*Node, error) {
 	case '[', '{':
 		return r.flowCollection()
 	}
-	return r.plain(parent+1, false)
+	return r.plain(indent, inFlow)
 }
 
 func (r *reader) alias() (*Node, error) {
@@ -265,7 +266,7 @@ func (r *reader) key(column int) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := r.leaf(column)
+	n, err := r.leaf(column+1, false)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func (r *reader) flowNode() (*Node, error) {
 			n.Start, n.End, n.content = props.start, props.end, props.end
 		}
 	default:
-		if n, err = r.flowLeaf(); err != nil {
+		if n, err = r.leaf(0, true); err != nil {
 			return nil, err
 		}
 	}
@@ -44,18 +44,6 @@ func (r *reader) endsFlow(i int) bool {
 		return true
 	}
 	return false
-}
-
-func (r *reader) flowLeaf() (*Node, error) {
-	switch r.at(r.pos) {
-	case '*':
-		return r.alias()
-	case '\'', '"':
-		return r.quoted()
-	case '[', '{':
-		return r.flowCollection()
-	}
-	return r.plain(0, true)
 }
 
 // flowCollection reads a mapping or sequence in brackets.
