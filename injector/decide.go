@@ -94,9 +94,6 @@ func (in *Injector) decide(ctx context.Context, sub subject, reqs []secret.Reque
 	if err := checkLimit(MaxRequests, spread(secrets), "secrets of containers, each of which has those of all"); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("injector: %w", err)
-	}
 	change, problems := merge.Merge(in.layout, secrets)
 	options := in.options
 	options.Verify = sub.verify
@@ -187,9 +184,7 @@ func (l *literals) add(s *merge.Secret) *RequestError {
 	if !l.full() {
 		return nil
 	}
-	return userError(s.Request, s.Manager, &mount.ValueError{
-		Name: s.Name, Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", merge.MaxLiterals),
-	})
+	return userError(s.Request, s.Manager, merge.TooManyLiterals(s.Name))
 }
 
 func (l *literals) full() bool { return *l > merge.MaxLiterals }

@@ -123,7 +123,9 @@ var (
 // (errors.Join) a *RequestError for each request that fails, and for each
 // container in which it does; mount.ErrNoContainer, that no
 // container receives the secrets; mount.ErrTooLarge; and the context's error, if
-// that ended. More than MaxRequests requests are a *LimitError alone.
+// that ended. More than MaxRequests requests are a *LimitError alone, and so are more
+// than that many secrets of all containers together, where requests name containers:
+// each container that is named counts the secrets of all containers too.
 func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*Plan, error) {
 	if pod == nil {
 		return nil, errNoPod

@@ -12,12 +12,6 @@ const (
 	// and a Pod's annotations have room for no more than some 7,000.
 	MaxRequests = 10_000
 
-	// maxAnnotations is how many bytes the names and values of a Pod's
-	// annotations may have together: Kubernetes' own limit (TotalAnnotationSizeLimitB
-	// of apimachinery's api/validation), which it holds only after all mutating
-	// webhooks were called.
-	maxAnnotations = 256 << 10
-
 	// maxPod is how many bytes of JSON a Pod may have that is reviewed: the API
 	// server's limit on a request's body. In memory a Pod can need a hundred times
 	// as much, and what the API server sends to webhooks has no limit.
@@ -34,7 +28,9 @@ const (
 
 // LimitError says that there is more of something than may be.
 type LimitError struct {
-	What     string // "requests", "bytes of annotations" or "bytes of JSON"
+	// What is "requests", "bytes of annotations", "bytes of JSON", or for requests
+	// that name containers "secrets of containers, ...".
+	What     string
 	Has, Max int
 }
 
@@ -48,13 +44,6 @@ func checkLimit(most, has int, what string) error {
 		return &LimitError{what, has, most}
 	}
 	return nil
-}
-
-func sizeOf(annotations map[string]string) (size int) {
-	for name, value := range annotations {
-		size += len(name) + len(value)
-	}
-	return size
 }
 
 // message joins what may be told of errors, within the limits.

@@ -47,7 +47,7 @@ func (in *Injector) subjectOfJSON(object []byte) (subject, error) {
 	if err != nil {
 		return subject{}, fmt.Errorf("the object cannot be decoded: %w", err)
 	}
-	if err := checkLimit(maxAnnotations, sizeOf(view.Metadata.Annotations), "bytes of annotations"); err != nil {
+	if err := checkLimit(merge.MaxAnnotations, merge.SizeOf(view.Metadata.Annotations), "bytes of annotations"); err != nil {
 		return subject{}, fmt.Errorf("the object has %w", err)
 	}
 	kind, version := view.Kind()

@@ -27,9 +27,9 @@ type Reference struct {
 	Optional bool
 }
 
-// References returns the objects that must exist for the Pod to start and to have
-// its secrets, sorted by kind and name. A controller can watch them, and restart
-// Pods when they change.
+// References returns the objects to which the Pod's secrets refer, sorted by kind and
+// name. Those that are not Optional must exist for the Pod to start. A controller can
+// watch them, and restart Pods when they change.
 func (p *Plan) References() []Reference { return p.references() }
 
 type referenceTo struct {

@@ -97,7 +97,7 @@ func open(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request
 	if len(reqs) == 0 {
 		return sub, nil, allow(req, OutcomeSkipped)
 	}
-	if err := checkLimit(maxAnnotations, sizeOf(annotations), "bytes of annotations"); err != nil {
+	if err := checkLimit(merge.MaxAnnotations, merge.SizeOf(annotations), "bytes of annotations"); err != nil {
 		return sub, nil, deny(req.UID, http.StatusRequestEntityTooLarge, "the pod has "+err.Error())
 	}
 	return subject{view: view, namespace: req.Namespace, admitted: req.Namespace}, reqs, nil

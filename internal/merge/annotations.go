@@ -8,10 +8,19 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// maxAnnotations is how many bytes the names and values of a Pod's annotations
-// may have together (TotalAnnotationSizeLimitB of apimachinery's
-// api/validation).
-const maxAnnotations = 256 << 10
+// MaxAnnotations is how many bytes the names and values of a Pod's annotations
+// may have together: Kubernetes' own limit (TotalAnnotationSizeLimitB of
+// apimachinery's api/validation), which it checks only after all mutating webhooks
+// were called.
+const MaxAnnotations = 256 << 10
+
+// SizeOf returns how many bytes the names and values of annotations have.
+func SizeOf(annotations map[string]string) (size int) {
+	for name, value := range annotations {
+		size += len(name) + len(value)
+	}
+	return size
+}
 
 type annotation struct {
 	value string
@@ -168,15 +177,12 @@ func (d *decision) addAnnotations(have map[string]string, missing []pair) error 
 	if len(missing) == 0 {
 		return nil
 	}
-	total := 0
-	for key, value := range have {
-		total += len(key) + len(value)
-	}
+	total := SizeOf(have)
 	for _, p := range missing {
 		total += len(p.key) + len(p.value)
 	}
-	if total > maxAnnotations {
-		return fmt.Errorf("%w: its annotations would have %d bytes, of at most %d", mount.ErrTooLarge, total, maxAnnotations)
+	if total > MaxAnnotations {
+		return fmt.Errorf("%w: its annotations would have %d bytes, of at most %d", mount.ErrTooLarge, total, MaxAnnotations)
 	}
 	d.edits = append(d.edits, annotate{len(have), d.view.noMetadata, missing})
 	return nil

@@ -192,10 +192,15 @@ func (d *decision) countVariable(v *variable) {
 		return
 	}
 	if d.literals += size; d.literals > MaxLiterals {
-		d.problems = append(d.problems, Problem{v.first, none, &mount.ValueError{
-			Name:   v.Name,
-			Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", MaxLiterals),
-		}})
+		d.problems = append(d.problems, Problem{v.first, none, TooManyLiterals(v.Name)})
+	}
+}
+
+// TooManyLiterals is the error of the variable with which a Pod's literals exceed
+// MaxLiterals.
+func TooManyLiterals(variable string) *mount.ValueError {
+	return &mount.ValueError{
+		Name: variable, Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", MaxLiterals),
 	}
 }
 
