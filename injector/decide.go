@@ -56,7 +56,7 @@ func (f *failures) join(reqs []secret.Request) error {
 // addExempt adds that nothing was asked of these containers.
 func (f *failures) addExempt(names []string) {
 	if len(names) > 0 {
-		f.others = append(f.others, fmt.Errorf("not verified are containers that other webhooks add: %.4096q", names))
+		f.others = append(f.others, fmt.Errorf("not verified are containers that other webhooks add: %q", names))
 	}
 }
 

@@ -104,7 +104,7 @@
 // An Access has the namespace of the admission request, or that of Injector.For:
 // the API server's word, or the controller's. An object's own word never counts.
 // The service account is the Pod author's choice among those of the namespace, so a
-// rule with ServiceAccounts invalidNameRune workloads, not people. Labels and annotations
+// rule with ServiceAccounts separates workloads, not people. Labels and annotations
 // are the author's word too; managers may read them.
 //
 // Rules limit what this library brings. They do not limit what a Pod's author can
@@ -167,8 +167,9 @@
 //	what                                      at most        otherwise
 //	one request                               4,096 bytes    *secret.InvalidError, see secret.Request.Validate
 //	requests of one call                      MaxRequests    *LimitError
-//	names and values of annotations           256 KiB        413 in Review, and mount.ErrTooLarge; Kubernetes' own limit
-//	JSON of a Pod, Review                     3 MiB          413; what an API server takes in a request
+//	secrets of all containers together        MaxRequests    *LimitError; each named container counts those of all too
+//	names and values of annotations           256 KiB        413 in Review, *LimitError in PatchJSON, mount.ErrTooLarge; Kubernetes' own limit
+//	JSON of a Pod or template                 3 MiB          413 in Review, *LimitError in PatchJSON; what an API server takes in a request
 //	nesting of that JSON                      10,000         400; as in API servers
 //	name and value of a literal secret        131,070 bytes  *mount.ValueError; mount.MaxEnvVar
 //	literals that one Pod gains               512 KiB        *mount.ValueError, all containers together

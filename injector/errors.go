@@ -14,6 +14,9 @@ import (
 //   - a *secret.InvalidError, and Manager is empty;
 //   - a *mount.ConflictError or *mount.ValueError that what the manager answered
 //     has with the Pod or with another request;
+//   - a *mount.MissingError, from Injector.Verify;
+//   - an error that wraps mount.ErrNoContainer, if no chosen container receives the
+//     secret;
 //   - what the manager returned, if that ended the search;
 //   - or, if no manager serves the request, an error that wraps what each of
 //     them returned, and Manager is empty.
@@ -26,8 +29,8 @@ type RequestError struct {
 	// Err is the cause.
 	Err error
 
-	// public is what a user of a webhook may be told of Err, who must not
-	// learn how managers reach their stores. Nil if it is a manager's failure.
+	// public is the part of Err that is safe to show to users. Nil if a manager
+	// failed.
 	public error
 }
 
@@ -60,8 +63,8 @@ func (e *RequestError) text(cause string) string {
 	return fmt.Sprintf("secret %v: %s", e.Request, cause)
 }
 
-// userError returns the RequestError of a cause that the Pod's author can mend,
-// and of which everything may be told.
+// userError returns the RequestError of an error that the Pod's author can fix and may
+// see in full.
 func userError(req secret.Request, manager string, err error) *RequestError {
 	return &RequestError{Request: req, Manager: manager, Err: err, public: err}
 }

@@ -181,9 +181,8 @@ func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.R
 // not asked for any more is gone. What an earlier call has added is never
 // removed or changed.
 //
-// Managers see the template's own metadata. So where a manager decides by
-// namespace, as global.Config.Allow may, set the template's to that of its
-// owner.
+// Managers see the template's own metadata, which usually has no namespace. Use For
+// with the namespace of the template's owner: managers and Config.Allow then see it.
 func (in *Injector) InjectTemplate(ctx context.Context, t *corev1.PodTemplateSpec, reqs ...secret.Request) (*corev1.PodTemplateSpec, error) {
 	if t == nil {
 		return nil, errNoTemplate

@@ -51,9 +51,8 @@ type SecretManager interface {
 	//   - any other: the request fails, and no other manager is asked, because
 	//     another store's secret is not what was asked for. A
 	//     *mount.ConflictError (the Pod is in the way) or *secret.InvalidError
-	//     is for the Pod's author to mend, who is told of it; everything else is
-	//     a failure of the manager, of which an admission review tells no more
-	//     than that.
+	//     is shown to the Pod's author. Everything else is a failure of the
+	//     manager, and reviews say only that it failed.
 	//
 	// With an error, all of the Fragment but Reads is ignored. Reads with an error
 	// says about which secret the error is: whoever may not read it is told that

@@ -14,10 +14,10 @@ import (
 // form, such as the templates in a custom resource. Fields that this build's
 // k8s.io/api does not know stay.
 //
-// An object of kind Pod is a Pod. An object without kind is a template, as the
-// field "template" of a Deployment holds it. Any other kind is an error.
-// PatchJSON does not read the requests in the object's annotations: pass
-// them (secret.DecodeAnnotations).
+// An object of kind Pod is a Pod. An object without kind and apiVersion is a
+// template, as the field "template" of a Deployment holds it. Any other kind is an
+// error. PatchJSON does not read the requests in the object's annotations: pass them
+// (secret.DecodeAnnotations).
 //
 // If there is nothing to do, the patch is "[]". If metadata is missing or null,
 // the patch creates it. The error is one of Plan's, or one of these, which name
@@ -25,7 +25,7 @@ import (
 // containers have one name. An object with more than 3 MiB of JSON or 256 KiB of
 // annotations is a *LimitError.
 func (in *Injector) PatchJSON(ctx context.Context, object []byte, reqs ...secret.Request) ([]byte, error) {
-	sub, err := in.subjectOfJSON(object)
+	sub, err := subjectOfJSON(object)
 	if err != nil {
 		return nil, fmt.Errorf("injector: %w", err)
 	}
@@ -36,7 +36,7 @@ func (in *Injector) PatchJSON(ctx context.Context, object []byte, reqs ...secret
 	return d.edits.JSON()
 }
 
-func (in *Injector) subjectOfJSON(object []byte) (subject, error) {
+func subjectOfJSON(object []byte) (subject, error) {
 	if len(object) == 0 {
 		return subject{}, errors.New("there is no object")
 	}

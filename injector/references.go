@@ -2,6 +2,7 @@ package injector
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,7 +16,8 @@ type Reference struct {
 	// Kind is "Secret", "ConfigMap", "PersistentVolumeClaim" or
 	// "SecretProviderClass" (of the Secrets Store CSI driver).
 	Kind string
-	// Namespace is the Pod's. It is empty where it is not known.
+	// Namespace is that of Injector.For, or else the Pod's own. It is empty where
+	// neither is known.
 	Namespace string
 	Name      string
 	// Keys are the keys that are read, sorted. Without keys, the object as a
@@ -61,19 +63,18 @@ func referencesOf(secrets []merge.Secret, namespace string) []Reference {
 	out := make([]Reference, 0, len(r))
 	for to, keys := range r {
 		if to.optional { // a key that is required too is only that
-			for key := range r[referenceTo{to.kind, to.name, false}] {
-				delete(keys, key)
-			}
-			if _, required := r[referenceTo{to.kind, to.name, false}]; required && len(keys) == 0 {
-				continue
+			if required, ok := r[referenceTo{to.kind, to.name, false}]; ok {
+				for key := range required {
+					delete(keys, key)
+				}
+				if len(keys) == 0 {
+					continue
+				}
 			}
 		}
-		ref := Reference{Kind: to.kind, Namespace: namespace, Name: to.name, Optional: to.optional}
-		for key := range keys {
-			ref.Keys = append(ref.Keys, key)
-		}
-		slices.Sort(ref.Keys)
-		out = append(out, ref)
+		out = append(out, Reference{
+			Kind: to.kind, Namespace: namespace, Name: to.name, Keys: slices.Sorted(maps.Keys(keys)), Optional: to.optional,
+		})
 	}
 	slices.SortFunc(out, func(a, b Reference) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), compareBool(a.Optional, b.Optional))
@@ -92,9 +93,8 @@ func compareBool(a, b bool) int {
 }
 
 func (r references) addFragment(f *mount.Fragment) {
-	if f.Value != nil && !f.Value.IsLiteral() {
-		v := f.Value.EnvVar("")
-		r.addSource(v.ValueFrom)
+	if f.Value != nil {
+		r.addSource(f.Value.EnvVar("").ValueFrom)
 	}
 	for i := range f.Volumes {
 		r.addVolume(&f.Volumes[i].VolumeSource)

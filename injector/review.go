@@ -150,7 +150,7 @@ func (in *Injector) countByManager(d *decided) string {
 	return string(counts)
 }
 
-// refuse tells of the worst error what kind it is, and the public text of all.
+// refuse maps the most severe error to a status code and joins all public messages.
 func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *admissionv1.AdmissionResponse {
 	code := int32(http.StatusUnprocessableEntity)
 	errs := split(err)

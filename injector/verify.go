@@ -23,7 +23,8 @@ import (
 // is checked as in Review.
 //
 // Nothing is asked of the containers of Config.Late and of those other webhooks. A
-// refusal names the first of these that the Pod has.
+// refusal for something that is missing or in conflict lists those that the Pod has,
+// within the limits of a message.
 //
 // A refusal has the status codes of Review, and 422 for a Pod that is not complete.
 func (in *Injector) Verify(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {

@@ -118,8 +118,9 @@ type Webhook struct {
 	AliasAnnotations map[string]string
 	// ContainersAnnotation is the name of an annotation that lists the
 	// receivers, separated by commas, if not all of the Pod's containers
-	// receive. It cannot list init containers; excluding one is a conflict. So is
-	// excluding any container if it is empty.
+	// receive. It cannot list init containers; excluding one is a conflict. Without
+	// such an annotation, excluding any container is a conflict where the secret is a
+	// file in Volume.
 	ContainersAnnotation string
 	// RanAnnotation and RanValue are an annotation and its value by which the
 	// webhook marks a Pod that it has changed, and will not change again. The

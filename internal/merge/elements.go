@@ -40,6 +40,14 @@ func (e *elements[T]) lookup(names *index, scratch []match[T]) []match[T] {
 	return matches
 }
 
+// nameAt returns the name of the element at an index.
+func (e *elements[T]) nameAt(index int) string {
+	if e.typed != nil {
+		return nameOf(&e.typed[index])
+	}
+	return string(decode(e.text, e.raw[index].name))
+}
+
 // nameOf returns the name of an element of a list.
 func nameOf(element any) string {
 	switch e := element.(type) {

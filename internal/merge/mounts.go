@@ -25,6 +25,11 @@ func (c *Change) countMounts(sc *scope) (n int) {
 	return n
 }
 
+// mounted is what the mount is in a container.
+func (m *mountPoint) mounted() mounted {
+	return mounted{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly}
+}
+
 func (c *Change) addMount(sc *scope, i int, m mountPoint) {
 	m.path, m.requesters = absolute(m.MountPath), requesters{first: i}
 	old, ok := sc.mounts.get(m.path)
@@ -51,7 +56,7 @@ func (c *Change) findUnmountable(sc *scope) {
 				continue
 			}
 			v, _ := sc.volumes.get(over.Name)
-			if reason := blocksNestedMounts(v.pod(), mounted{subPath: over.SubPath, expr: over.SubPathExpr, readOnly: over.ReadOnly}); reason != "" {
+			if reason := blocksNestedMounts(v.pod(), over.mounted()); reason != "" {
 				c.conflictOf(m.first, over.first, "volumeMounts", m.path, "would be below the volume mounted at "+quote(dir)+", which "+reason)
 			}
 			break // the kubelet makes the mount point in the nearest one
@@ -72,14 +77,14 @@ func (d *decision) addMounts(r receiver) {
 	if len(sc.mounts.items) == 0 {
 		return
 	}
-	have := make(map[string]int, len(r.mounts))
+	have, paths := make(map[string]int, len(r.mounts)), make([]string, len(r.mounts))
 	for i := range r.mounts {
-		at := d.mountPath(sc, r.mounts[i].path)
-		have[at] = i
-		d.checkMount(r, at, i)
+		paths[i] = d.mountPath(sc, r.mounts[i].path)
+		have[paths[i]] = i
+		d.checkMount(r, paths[i], i)
 	}
-	for i := range r.mounts {
-		d.checkBelowOurs(r, i, have)
+	for i, at := range paths {
+		d.checkBelowOurs(r, at, i, have)
 	}
 	var missing []*corev1.VolumeMount
 	for i := range sc.mounts.items {

@@ -35,7 +35,7 @@ func blocksNestedMounts(v *corev1.Volume, m mounted) string {
 		return "is an image, and read-only"
 	case readOnlySource(&v.VolumeSource):
 		return "is read-only at its source"
-	case v.HostPath != nil && v.HostPath.Type != nil && slices.Contains(hostFiles, *v.HostPath.Type):
+	case isHostFile(v):
 		return "is a file of the host"
 	}
 	return ""
@@ -44,6 +44,10 @@ func blocksNestedMounts(v *corev1.Volume, m mounted) string {
 // hostFiles are the types of hostPath that are no directories.
 var hostFiles = []corev1.HostPathType{
 	corev1.HostPathFile, corev1.HostPathFileOrCreate, corev1.HostPathSocket, corev1.HostPathCharDev, corev1.HostPathBlockDev,
+}
+
+func isHostFile(v *corev1.Volume) bool {
+	return v.HostPath != nil && v.HostPath.Type != nil && slices.Contains(hostFiles, *v.HostPath.Type)
 }
 
 // readOnlySource reports whether the volume is read-only whatever its mounts say.
@@ -90,8 +94,8 @@ func readOnlySource(v *corev1.VolumeSource) bool {
 }
 
 // mountsFile reports whether a mount is a file, for which the kubelet makes no mount
-// point: a device, a file of the host, or a single key. Other parts of volumes may be
-// files too, which nobody knows.
+// point: a device, a file of the host, or a single key. Whether another part of a volume
+// is a file is not known.
 func mountsFile(v *corev1.Volume, m mounted) bool {
 	switch {
 	case m.device:
@@ -101,14 +105,13 @@ func mountsFile(v *corev1.Volume, m mounted) bool {
 	case v.Secret != nil, v.ConfigMap != nil: // a part of a projection is often a directory
 		return m.subPath != "" || m.expr != ""
 	}
-	return v.HostPath != nil && v.HostPath.Type != nil && slices.Contains(hostFiles, *v.HostPath.Type)
+	return isHostFile(v)
 }
 
 // checkBelowOurs finds a mount of the container whose mount point would have to be
 // made in a volume of ours, and cannot.
-func (d *decision) checkBelowOurs(r receiver, index int, have map[string]int) {
+func (d *decision) checkBelowOurs(r receiver, at string, index int, have map[string]int) {
 	m := r.mounts[index]
-	at := d.mountPath(r.scope, m.path)
 	if _, ours := r.scope.mounts.get(at); ours {
 		return // checkMount has looked at it
 	}
@@ -121,7 +124,7 @@ func (d *decision) checkBelowOurs(r receiver, index int, have map[string]int) {
 			continue
 		}
 		v := d.volumeOf(r.scope, mounted{volume: over.Name})
-		reason := blocksNestedMounts(v, mounted{subPath: over.SubPath, expr: over.SubPathExpr, readOnly: over.ReadOnly})
+		reason := blocksNestedMounts(v, over.mounted())
 		if reason == "" && v != nil && v.Projected != nil && mountsFile(d.volumeOf(r.scope, m), m) {
 			reason = "takes directories only as mount points"
 		}

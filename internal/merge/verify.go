@@ -17,6 +17,9 @@ import (
 func (e *Edits) Missing() []Problem {
 	m := missing{d: e.decision}
 	for _, edit := range e.all {
+		if m.full() {
+			break
+		}
 		m.add(edit)
 	}
 	return m.problems
@@ -44,9 +47,11 @@ type missing struct {
 	problems []Problem
 }
 
+func (m *missing) full() bool { return len(m.problems) >= maxProblems }
+
 func (m *missing) report(of requesters, err *mount.MissingError) {
 	for i := range of.all() {
-		if len(m.problems) >= maxProblems {
+		if m.full() {
 			return
 		}
 		m.problems = append(m.problems, Problem{i, none, err})
@@ -58,6 +63,9 @@ func (m *missing) add(e edit) {
 	switch e := e.(type) {
 	case annotate:
 		for _, p := range e.added {
+			if m.full() {
+				return
+			}
 			m.report(c.needingAnnotation(p.key), &mount.MissingError{Path: "metadata.annotations", Field: "metadata.annotations", Name: p.key})
 		}
 	case insert[corev1.Container, *corev1.Container]:
@@ -67,6 +75,9 @@ func (m *missing) add(e edit) {
 		}
 	case insert[pullSecret, *pullSecret]:
 		for _, s := range e.elems {
+			if m.full() {
+				return
+			}
 			m.report(c.needingPullSecret(s.Name), &mount.MissingError{Path: "spec.imagePullSecrets", Field: "imagePullSecrets", Name: s.Name})
 		}
 	case insert[corev1.Volume, *corev1.Volume]:
@@ -74,9 +85,9 @@ func (m *missing) add(e edit) {
 			m.volume(v.Name)
 		}
 	case insert[corev1.VolumeProjection, *corev1.VolumeProjection]:
-		m.volume(m.d.volumeName(e.owner.index))
+		m.volume(m.d.view.volumes.nameAt(e.owner.index))
 	case insert[corev1.KeyToPath, *corev1.KeyToPath]:
-		m.volume(m.d.volumeName(e.owner.index))
+		m.volume(m.d.view.volumes.nameAt(e.owner.index))
 	case insert[corev1.EnvVar, *corev1.EnvVar]:
 		m.variables(e)
 	case insert[corev1.VolumeMount, *corev1.VolumeMount]:
@@ -122,13 +133,6 @@ func (d *decision) receiverAt(init bool, index int) receiver {
 	return d.receivers[slices.IndexFunc(d.receivers, func(r receiver) bool { return r.Init == init && r.index == index })]
 }
 
-func (d *decision) volumeName(index int) string {
-	if v := d.view.volumes; v.typed == nil {
-		return string(decode(v.text, v.raw[index].name))
-	}
-	return d.view.volumes.typed[index].Name
-}
-
 // needingAnnotation returns the secrets because of which a Pod gets an
 // annotation. That which lists containers is everybody's of the webhook.
 func (c *Change) needingAnnotation(key string) requesters {
@@ -157,17 +161,28 @@ func (c *Change) needingPullSecret(name string) requesters {
 }
 
 // checkOrder reports receivers that stand between the place of fetchers and the
-// fetchers that are there: another webhook has moved one of both. The containers
+// fetchers that are there: another webhook has moved one of the two. The containers
 // in front of that place start before the secrets are there by InitOrder's choice.
 func (d *decision) checkOrder() {
+	ends := make([]int, len(d.change.secrets)) // where receivers of each may begin
+	for i := range ends {
+		switch f := &d.change.secrets[i].Fragment; {
+		case !f.File:
+		case f.Webhook != nil && f.Webhook.First:
+			ends[i] = max(d.fetchersEnd(f), d.webhookEnds(f.Webhook))
+		default:
+			ends[i] = d.fetchersEnd(f)
+		}
+	}
 	for _, r := range d.receivers {
 		if !r.Init || r.index < d.insertAt {
 			continue
 		}
 		for _, i := range r.scope.members {
-			f := &d.change.secrets[i].Fragment
-			early := f.File && (r.index < d.fetchersEnd(f) || f.Webhook != nil && f.Webhook.First && r.index < d.webhookEnds(f.Webhook))
-			if early && !d.full() {
+			if d.full() {
+				return
+			}
+			if r.index < ends[i] {
 				d.problems = append(d.problems, Problem{i, none, &mount.MissingError{
 					Path: r.path(r.index, "name"), Field: "initContainers", Name: r.Name, Reason: "starts before the init container that fetches the secret",
 				}})

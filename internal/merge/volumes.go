@@ -105,7 +105,7 @@ func (d *decision) addVolumes() {
 		switch m := &matches[i]; {
 		case !m.ok():
 			missing = append(missing, d.whole(v))
-		case m.sameText(d.whole(v), nil):
+		case m.raw != nil && m.sameText(d.whole(v), nil):
 		case !sameSource(m.get(), v.Volume):
 			d.volumeConflict(v.volume, v.requesters, m.index, "has another source already")
 		case projectsSecrets(v.Volume):

@@ -81,12 +81,16 @@ func (d *decision) listContainers(w *webhook) string {
 	if a, set := d.change.annotations[w.ContainersAnnotation]; set && !ok {
 		value, ok = a.value, true
 	}
-	listed := strings.Split(value, ",")
-	isListed := func(name string) bool { return slices.Contains(listed, name) }
+	listed := make(map[string]bool)
+	for name := range strings.SplitSeq(value, ",") {
+		listed[name] = true
+	}
+	isListed := func(name string) bool { return listed[name] }
+	isMissing := func(name string) bool { return !listed[name] }
 	switch all := len(out) == len(init); {
 	case !all && len(names) == 0:
 		conflict("cannot leave out every container")
-	case ok && !containsAll(listed, names):
+	case ok && slices.ContainsFunc(names, isMissing):
 		conflict("does not list all containers that receive secrets")
 	case ok && only != "" && slices.ContainsFunc(out, isListed):
 		conflict("lists containers that do not receive the secret")
@@ -94,14 +98,6 @@ func (d *decision) listContainers(w *webhook) string {
 		return strings.Join(names, ",")
 	}
 	return ""
-}
-
-func containsAll(list, names []string) bool {
-	listed := make(map[string]bool, len(list))
-	for _, name := range list {
-		listed[name] = true
-	}
-	return !slices.ContainsFunc(names, func(name string) bool { return !listed[name] })
 }
 
 // checkRan looks whether a webhook that the Pod says has run really has. It will
