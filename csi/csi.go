@@ -13,7 +13,8 @@
 //
 // The Pod gains one read-only inline volume for each class, mounted at the group's
 // directory, with all files of the class. So a container that gets one of them sees
-// the others too, and all requests for a class must have the same Container.
+// the others too, and all requests for a class must have the same Container. Rules
+// (injector.Rule) see the class and no key: they cannot allow one of its files alone.
 //
 // The class decides the files' names. Flyte's client looks for lower-case names, so
 // a key with upper case is secret.ErrUnsupported, unless the layout is exact. An

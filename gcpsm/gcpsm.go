@@ -146,10 +146,12 @@ if [ -n "$SECRET_NAME" ]; then set -- "$@" --secret="$SECRET_NAME"; fi
 // Name returns "gcp".
 func (m *Manager) Name() string { return "gcp" }
 
+const project = `[a-z0-9](?:[a-z0-9:.-]{0,61}[a-z0-9])?`
+
 var (
-	projectID  = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9:.-]{0,61}[a-z0-9])?$`)
+	projectID  = regexp.MustCompile(`^` + project + `$`)
 	secretName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-	fullName   = regexp.MustCompile(`^projects/([a-z0-9](?:[a-z0-9:.-]{0,61}[a-z0-9])?)/(?:locations/[a-z0-9-]{1,63}/)?secrets/([A-Za-z0-9_-]{1,255})$`)
+	fullName   = regexp.MustCompile(`^projects/(` + project + `)/(?:locations/[a-z0-9-]{1,63}/)?secrets/([A-Za-z0-9_-]{1,255})$`)
 	version    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$`)
 )
 

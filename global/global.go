@@ -90,8 +90,8 @@ func New(cfg Config) (*Manager, error) {
 	if !filepath.IsAbs(cfg.Dir) {
 		return nil, fmt.Errorf("global: Dir %q is not an absolute path", cfg.Dir)
 	}
-	own := &process{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
 	if cfg.Source == nil {
+		own := &process{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
 		return &Manager{own.lookup, cfg.Allow}, nil
 	}
 	lookup := func(ctx context.Context, req secret.Request) (value string, reads mount.Object, err error) {
@@ -104,12 +104,12 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "global".
 func (m *Manager) Name() string { return "global" }
 
-// Mount answers with the value as a literal. Fragment.Reads names the variable of
-// this process that held it, or the path of the file; of a Config.Source the group
-// and the key. secret.ErrNotFound says that there
-// is no such global secret or that Config.Allow refuses it; errors about a
-// secret that is there end the search: it is asked for as a file (a
-// *secret.InvalidError), cannot be a variable, or cannot be read.
+// Mount answers with the value as a literal. Fragment.Reads is the variable of this
+// process, or the path of the file, that holds it; with Config.Source it is the
+// request's group and key. secret.ErrNotFound says that there is no such global
+// secret or that Config.Allow refuses it. Errors about a secret that is there come
+// with Reads and end the search: it is asked for as a file (a *secret.InvalidError),
+// cannot be a variable, or cannot be read.
 func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, err

@@ -26,8 +26,8 @@ type Source interface {
 	Lookup(ctx context.Context, req secret.Request) (string, error)
 }
 
-// process is the Source that reads the environment and the files of this
-// process.
+// process reads the environment and the files of this process, where there is no
+// Source.
 type process struct {
 	names mount.Layout
 	dir   string
@@ -36,7 +36,7 @@ type process struct {
 // lookup returns the value, and the name of the variable or the path of the file
 // that holds it.
 func (p *process) lookup(_ context.Context, req secret.Request) (value string, reads mount.Object, err error) {
-	name := p.variable(req)
+	name := p.names.EnvVar(req.Group, "", req.Key)
 	if value, ok := os.LookupEnv(name); ok {
 		return value, mount.Object{Name: name}, nil
 	}
@@ -49,8 +49,6 @@ func (p *process) lookup(_ context.Context, req secret.Request) (value string, r
 	}
 	return value, mount.Object{Name: path.Join(filepath.ToSlash(p.dir), file)}, err
 }
-
-func (p *process) variable(req secret.Request) string { return p.names.EnvVar(req.Group, "", req.Key) }
 
 // read reads the file in a way that neither leaves dir, not through symbolic
 // links either, nor waits for the other end of a FIFO, nor reads more than a

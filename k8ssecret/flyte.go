@@ -16,7 +16,8 @@ const Whole = "*"
 // Secret for each key and scope, which is an organization with, or without, a
 // domain and a project. An argument that is empty is the Pod's label
 // "organization", "domain" or "project", and empty if the Pod has none; the labels
-// are the word of the Pod's author. Group and version of a request are ignored.
+// are the word of the Pod's author. Whole leaves a part empty whatever the labels
+// say. Group and version of a request are ignored.
 //
 // Flyte 2 looks into the narrowest scope first. A manager for each scope does the
 // same with one difference: a reference cannot know which Secret exists, so the

@@ -58,7 +58,8 @@ type Config struct {
 	DefaultMode *int32
 	// Names says which Secret and key a request is for. Nil means its group,
 	// lower-cased, and its key. An error that is secret.ErrUnsupported leaves the
-	// request to the next manager. See FlyteScope for Flyte 2.
+	// request to the next manager; any other ends the search. The function must be
+	// safe for concurrent use. See FlyteScope for Flyte 2.
 	Names func(req secret.Request, target mount.Target) (Ref, error)
 }
 

@@ -101,7 +101,9 @@
 //   - secret-volume-path is no directory that can be announced to the client.
 //     Any that can moves the files and what is announced;
 //   - secret-volume-path-<id>, agent-template-left-delim-<id> or
-//     agent-template-right-delim-<id> has another value than it has without.
+//     agent-template-right-delim-<id> has another value than it has without;
+//   - with OpenBao, the Pod has Vault's annotation in place of one of these or of one
+//     in Config.Locked: OpenBao's injector would rename it.
 //
 // All else that a Pod tells the Vault Agent Injector is left to its author, such
 // as agent-inject-perms-<id>, agent-inject-command-<id>, or secrets of its own with
@@ -112,7 +114,7 @@
 // What agent configuration vault-k8s 1.7.6 makes of annotations was recorded, and
 // is tested in the nested module internal/vaulttest, together with the agent's
 // template renderer (consul-template) and Vault's own key-value engines; env files
-// are read with the kubelet's own parser in internal/envfile. What it
+// are read with the kubelet's own parser in internal/envfile. What vault-k8s
 // does with agent-pre-populate, agent-configmap, agent-inject-perms, the delimiters
 // and secret-volume-path-<id> is from its source and its documentation. What
 // OpenBao's injector has of its own is from its documentation.

@@ -13,8 +13,8 @@ const (
 	// Vault is HashiCorp's, with annotations that begin with "vault.hashicorp.com/".
 	Vault Flavor = iota
 	// OpenBao is that of OpenBao, with annotations that begin with "openbao.org/".
-	// It takes Vault's annotations too, and renames them; as nobody could tell then
-	// which of them are ours, a Pod must not have those that decide how it runs.
+	// OpenBao's injector accepts Vault's annotations too and renames them. So a Pod
+	// must not have those of Vault's that decide how the agent runs.
 	OpenBao
 )
 

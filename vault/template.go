@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/podsecrets/podsecrets/internal/fetch"
+	"github.com/podsecrets/podsecrets/mount"
 )
 
 // Texts are templates of consul-template, which the agent runs. In text/template a
@@ -32,11 +33,8 @@ func (r read) appendFile(to []byte) []byte {
 	return append(to, "{{- end -}}"...)
 }
 
-// The kubelet's limits of env files, and Linux' of a variable, in bytes.
-const (
-	maxEnvLine = 64<<10 - 1
-	maxEnv     = 131_070 // name and value, without "=" and the end byte
-)
+// maxEnvLine is the kubelet's limit of a line of an env file, in bytes.
+const maxEnvLine = 64<<10 - 1
 
 // appendEnv appends the template of an env file, which the kubelet reads byte for
 // byte as the file, or which fails in the agent. All that comes from Vault is
@@ -61,7 +59,7 @@ func (r read) appendEnv(to []byte, nameLen int) []byte {
 		{`eq $v ""`, "is empty"},
 		{`regexMatch "['\x00]" $v`, "has a single quote or a NUL byte"},
 		{`regexMatch "\r\n" $v`, "has a carriage return before a newline"},
-		{"gt (len $v) " + strconv.Itoa(max(maxEnv-nameLen, 0)), "is too long for a variable"},
+		{"gt (len $v) " + strconv.Itoa(max(mount.MaxEnvVar-nameLen, 0)), "is too long for a variable"},
 	} {
 		to = append(to, "{{ if "+check.flaw+" }}"+fail(check.reason)+"{{ end }}"...)
 	}

@@ -46,7 +46,8 @@ type Config struct {
 	Annotations map[string]string
 	// Locked are the full names of annotations that a Pod may not change: it
 	// has the value that it would get, or, where it would get none, no such
-	// annotation. Anything else is a *mount.ConflictError. That concerns Pods
+	// annotation. Anything else is a *mount.ConflictError. With OpenBao, the Pod may
+	// not have Vault's annotation of that name either. That concerns Pods
 	// that ask this library for secrets. To others it does not apply, and the
 	// Vault Agent Injector has other annotations that lead to the same end. To
 	// lock the role, lock these too: auth-type, auth-path, auth-config-role,

@@ -135,11 +135,11 @@ func TestNode_Managers(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.slug, func(t *testing.T) {
 			t.Parallel()
-			ns := server.Namespace(t, nil)
-			if !k.hostNetwork {
-				ns = server.Namespace(t, restricted)
+			labels := restricted
+			if k.hostNetwork {
+				labels = nil
 			}
-			fill(t, ns)
+			ns := namespace(t, labels)
 			for slug, pod := range shapes() {
 				t.Run(slug, func(t *testing.T) {
 					t.Parallel()
