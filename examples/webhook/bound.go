@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	// largeBody is the size in bytes from which a request counts as large. A Pod
-	// has 10 KiB rarely.
+	// largeBody is the size in bytes from which a request counts as large. Few Pods
+	// exceed 10 KiB.
 	largeBody = 256 << 10
-	// Requests of each kind share so many bytes of bodies, and one may have them
-	// all. What a review needs in memory is up to thirty times as much: so of Pods
-	// that are as large as can be, one is reviewed at a time.
+	// Requests of each kind share this many bytes of bodies. A large request counts
+	// as at most largeBytes. A review needs up to thirty times its body in memory, so
+	// the largest Pods are reviewed one at a time.
 	smallBytes, largeBytes = 2 << 20, 4 << 20
 	// usualTimeout is the API server's, if it does not tell.
 	usualTimeout = 10 * time.Second

@@ -9,8 +9,7 @@ import (
 )
 
 // A review with a global secret has its value in the answer, and who asks says
-// for which namespace. So who can reach the port and is no API server must not
-// get an answer.
+// for which namespace. So only API servers may get a response.
 
 // clientCAs reads the CAs of cfg.ClientCA; nil, if API servers show no
 // certificate.

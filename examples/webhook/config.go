@@ -44,7 +44,7 @@ type config struct {
 	// LogLevel is DEBUG, INFO, WARN or ERROR. DEBUG logs every review.
 	LogLevel string `yaml:"logLevel"`
 
-	// Managers are global, k8s, vault, aws, gcp, azure and csi, in order of
+	// Managers are global, k8s, vault, aws, gcp, azure, csi and embedded, in order of
 	// precedence.
 	Managers []string `yaml:"managers"`
 	stores   `yaml:",inline"`
@@ -140,15 +140,10 @@ func unmarshalText(node *yaml.Node, name string, value encoding.TextUnmarshaler)
 	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s: %s", node.Line, name, reason)}}
 }
 
-// parse reads a configuration, and returns the effective one, in which Flyte's
-// sections have become the project's own, with a warning for each setting that
-// has no effect here. The error tells of each flaw with its line.
-func parse(text []byte) (cfg *config, warnings []string, err error) {
-	return parseDocuments([]document{{text: text}}, flyte.Unknown)
-}
-
-// parseDocuments is parse for several documents, of which a later one has
-// precedence, and for a release of Flyte.
+// parseDocuments reads documents, later ones over earlier ones, and returns the
+// effective configuration, in which Flyte's sections have become the project's own,
+// with a warning for each setting without effect. The error lists each flaw with its
+// line.
 func parseDocuments(docs []document, release flyte.Release) (cfg *config, warnings []string, err error) {
 	cfg = defaults()
 	if err := cfg.decode(docs); err != nil {
@@ -168,7 +163,7 @@ func parseDocuments(docs []document, release flyte.Release) (cfg *config, warnin
 	return cfg, warnings, nil
 }
 
-// print writes the configuration so that parse reads the same.
+// print writes the configuration so that it reads back the same.
 func (cfg *config) print(w io.Writer) error {
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
@@ -198,8 +193,7 @@ func (cfg *config) check(c *checker) {
 	c.require(cfg.level() != nil, fmt.Sprintf("%q is none of DEBUG, INFO, WARN, ERROR", cfg.LogLevel), "logLevel")
 	_, err := cfg.selector()
 	c.reportField(err, "namespaceSelector")
-	cfg.checkManagers(c)
-	cfg.checkAllow(c)
+	cfg.checkAllow(c, cfg.checkManagers(c))
 }
 
 // level is nil for a text that is none.

@@ -18,6 +18,7 @@ import (
 	"github.com/podsecrets/podsecrets/awssm"
 	"github.com/podsecrets/podsecrets/azurekv"
 	"github.com/podsecrets/podsecrets/csi"
+	"github.com/podsecrets/podsecrets/examples/webhook/internal/flyte"
 	"github.com/podsecrets/podsecrets/gcpsm"
 	"github.com/podsecrets/podsecrets/global"
 	"github.com/podsecrets/podsecrets/injector"
@@ -249,4 +250,8 @@ func FuzzConfig(f *testing.F) {
 		require.Empty(t, warnings)
 		require.Empty(t, cmp.Diff(cfg, again, cmpopts.EquateEmpty(), cmp.AllowUnexported(config{}, awsConfig{}, gcpConfig{}, azureConfig{})), "an empty list means the same as none")
 	})
+}
+
+func parse(text []byte) (cfg *config, warnings []string, err error) {
+	return parseDocuments([]document{{text: text}}, flyte.Unknown)
 }

@@ -28,6 +28,7 @@ type document struct {
 type source struct {
 	files   []string
 	release flyte.Release
+	content []byte // of what load read
 }
 
 // String is source for flag.Value.
@@ -45,6 +46,7 @@ func (s *source) load() (*config, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	s.content = contentOf(docs)
 	return s.parse(docs)
 }
 

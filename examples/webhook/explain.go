@@ -97,11 +97,7 @@ func readPod(file string) (*corev1.Pod, []secret.Request, error) {
 // byRequest sorts what Plan reports.
 func byRequest(err error) (of map[secret.Request][]error, others []error) {
 	of = make(map[secret.Request][]error)
-	errs := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		errs = joined.Unwrap()
-	}
-	for _, err := range errs {
+	for _, err := range split(err) {
 		var failed *injector.RequestError
 		switch {
 		case err == nil:

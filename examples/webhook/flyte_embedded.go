@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -76,13 +77,10 @@ func (e *embeddedConfig) check(c *checker) {
 
 // onlyIf is set, or else the default; nil unless it is asked for.
 func onlyIf[T any](asked bool, set, def *T) *T {
-	switch {
-	case !asked:
+	if !asked {
 		return nil
-	case set == nil:
-		return def
 	}
-	return set
+	return cmp.Or(set, def)
 }
 
 // fetching returns the settings of the program that fetches, and the section that

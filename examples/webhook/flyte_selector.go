@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -39,13 +41,10 @@ func (cfg *config) printSelector(w io.Writer) error {
 	if cfg.NamespaceSelector == nil {
 		return errors.New("the configuration has no namespaceSelector")
 	}
-	selector := map[string]any{}
-	for key, value := range cfg.NamespaceSelector {
-		selector[key] = value
-	}
+	selector := maps.Clone(cfg.NamespaceSelector)
 	own := map[string]any{"key": corev1.LabelMetadataName, "operator": metav1.LabelSelectorOpNotIn, "values": []string{cfg.Namespace}}
 	expressions, _ := selector["matchExpressions"].([]any)
-	selector["matchExpressions"] = append(append([]any{}, expressions...), own)
+	selector["matchExpressions"] = append(slices.Clone(expressions), any(own))
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
 	var errs []error

@@ -40,8 +40,9 @@ var constructors = map[string]func(*stores) (injector.SecretManager, error){
 	"embedded": func(s *stores) (injector.SecretManager, error) { return s.Embedded.manager() },
 }
 
-// checkManagers makes everything once, to find what cannot be made.
-func (cfg *config) checkManagers(c *checker) {
+// checkManagers makes everything once, to find what cannot be made. It returns the
+// names of the managers.
+func (cfg *config) checkManagers(c *checker) (made []string) {
 	defaults := defaultStores()
 	section(c, cfg.Managers, "global", &cfg.Global, defaults.Global)
 	section(c, cfg.Managers, "k8s", &cfg.K8s, defaults.K8s)
@@ -72,11 +73,15 @@ func (cfg *config) checkManagers(c *checker) {
 		c.oneOf(name, names(constructors), at...)
 		c.require(!slices.Contains(cfg.Managers[:i], name), fmt.Sprintf("%q is there twice", name), at...)
 		if newManager, ok := constructors[name]; ok {
-			_, err := newManager(&cfg.stores)
+			m, err := newManager(&cfg.stores)
 			c.reportField(err, name)
+			if err == nil {
+				made = append(made, m.Name())
+			}
 		}
 	}
 	c.reportField(cfg.Layout.layout().Validate(), "layout")
+	return made
 }
 
 // section drops that of a manager which is not asked for, and gives one to a

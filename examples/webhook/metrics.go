@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -64,6 +65,7 @@ func newReviewMetrics(registry prometheus.Registerer) *reviewMetrics {
 			Name: "podsecrets_accesses_total",
 			Help: "Decisions of the rules (allow) by the manager that would be read and the outcome, allowed or refused.",
 		}, []string{"manager", "outcome"}),
+		refusals: refusalLog{log: ctrl.Log.WithName("allow")},
 	}
 	// So that a first failure is a change of a series that exists.
 	for _, outcome := range []string{injector.OutcomeSkipped, injector.OutcomeInjected,
@@ -106,13 +108,16 @@ func (m *reviewMetrics) countAccess(a injector.Access, err error) {
 
 // refusalLog logs refused accesses, of each namespace some in a second: one Pod can
 // ask for thousands. The metrics count all.
-type refusalLog struct{ ofNamespace sync.Map }
+type refusalLog struct {
+	log         logr.Logger
+	ofNamespace sync.Map
+}
 
 const refusalsPerSecond, refusalsAtOnce, refusalBytes = 1, 20, 2 << 10
 
 func (l *refusalLog) tell(a injector.Access, err error) {
 	limiter, _ := l.ofNamespace.LoadOrStore(a.Namespace, rate.NewLimiter(refusalsPerSecond, refusalsAtOnce))
 	if limiter.(*rate.Limiter).Allow() {
-		ctrl.Log.WithName("allow").Info("refused", "request", a.Request.String(), "reason", fmt.Sprintf("%.*s", refusalBytes, asConfigured(err)))
+		l.log.Info("refused", "request", a.Request.String(), "reason", fmt.Sprintf("%.*s", refusalBytes, asConfigured(err)))
 	}
 }

@@ -31,44 +31,32 @@ func (rs rules) rules() injector.Rules {
 	return all
 }
 
-// checkAllow reports patterns that match nothing. A section without a list is an
+// checkAllow reports patterns that match nothing; managers are the names by which
+// rules know them. A section without a list is an
 // error too: whoever comments out the last rule does not want to allow everything.
-func (cfg *config) checkAllow(c *checker) {
+func (cfg *config) checkAllow(c *checker, managers []string) {
 	if cfg.Allow == nil {
 		c.require(!c.has("allow"), "has no list: leave it out to allow everything, or write [] to allow nothing", "allow")
 		return
 	}
-	managers := cfg.managerNames()
 	for i, r := range *cfg.Allow {
 		at := []string{"allow", strconv.Itoa(i)}
 		c.require(!r.isEmpty(), "says nothing, and would allow everything", at...)
 		for _, list := range []string{"namespaces", "serviceAccounts", "managers", "names", "keys"} {
-			c.require(!c.has(append(slices.Clone(at), list)...) || c.has(append(slices.Clone(at), list, "0")...),
-				"has no list: leave it out to match any", append(slices.Clone(at), list)...)
+			c.require(!c.has(append(at, list)...) || c.has(append(at, list, "0")...),
+				"has no list: leave it out to match any", append(at, list)...)
 		}
 		for _, flaw := range flawsOf(r) {
-			c.require(false, flaw.reason, append(slices.Clone(at), flaw.path...)...)
+			c.require(false, flaw.reason, append(at, flaw.path...)...)
 		}
 		for j, pattern := range r.Managers {
 			known := slices.ContainsFunc(managers, func(name string) bool {
 				return injector.Rules{{Managers: []string{pattern}}}.Find(injector.Access{Manager: name}) >= 0
 			})
 			c.require(known || len(managers) == 0, fmt.Sprintf("%q is none of the managers here: %s", pattern, strings.Join(managers, ", ")),
-				append(slices.Clone(at), "managers", strconv.Itoa(j))...)
+				append(at, "managers", strconv.Itoa(j))...)
 		}
 	}
-}
-
-// managerNames are those by which rules know the managers.
-func (cfg *config) managerNames() (all []string) {
-	for _, name := range cfg.Managers {
-		if newManager, ok := constructors[name]; ok {
-			if m, err := newManager(&cfg.stores); err == nil {
-				all = append(all, m.Name())
-			}
-		}
-	}
-	return all
 }
 
 func (r rule) isEmpty() bool {
@@ -86,16 +74,20 @@ func flawsOf(r rule) (flaws []ruleFlaw) {
 	if err == nil {
 		return nil
 	}
-	errs := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		errs = joined.Unwrap()
-	}
-	for _, err := range errs {
+	for _, err := range split(err) {
 		field, reason, _ := strings.Cut(strings.TrimPrefix(err.Error(), "rules[0]."), ": ")
 		list, index, _ := strings.Cut(strings.TrimSuffix(field, "]"), "[")
 		flaws = append(flaws, ruleFlaw{[]string{list, index}, reason})
 	}
 	return flaws
+}
+
+// split returns the errors that errors.Join joined.
+func split(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // allow returns what decides about each access, and tells decided.

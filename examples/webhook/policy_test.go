@@ -11,13 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/secret"
@@ -137,14 +135,13 @@ func TestReload(t *testing.T) {
 // Of a Pod that is refused thousands of secrets, the log has some.
 func TestRefusalLog(t *testing.T) {
 	var lines atomic.Int64
-	ctrl.SetLogger(funcr.New(func(_, args string) {
+	m := newReviewMetrics(prometheus.NewRegistry())
+	m.refusals.log = funcr.New(func(_, args string) {
 		if strings.Contains(args, "flood") {
 			lines.Add(1)
 		}
 		assert.Less(t, len(args), 3<<10)
-	}, funcr.Options{}))
-	defer ctrl.SetLogger(logr.Discard())
-	m := newReviewMetrics(prometheus.NewRegistry())
+	}, funcr.Options{})
 	long := errors.New(strings.Repeat("x", 100_000))
 	for range 5000 {
 		m.countAccess(injector.Access{Namespace: "a", Request: secret.Request{Group: "flood"}}, long)

@@ -40,7 +40,8 @@ func newCurrent(cfg *config, build func(*config) (*injector.Injector, error)) (*
 // ctx ends. An invalid one is logged, and the one before stays in effect.
 func (c *current) follow(from *source, every time.Duration) func(context.Context) error {
 	return func(ctx context.Context) error {
-		var inEffect, last []byte // unknown: the files may have changed since the start
+		inEffect := from.content
+		var last []byte
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {

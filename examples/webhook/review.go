@@ -58,8 +58,8 @@ func (m loggedManager) Mount(ctx context.Context, req secret.Request, target mou
 	return fragment, err
 }
 
-// failed reports whether an error is neither "ask the next manager" nor the
-// Pod's author's to mend, who is told of it.
+// failed reports whether an error is a manager's failure: neither "ask the next
+// manager" nor an error that is shown to the Pod's author.
 func failed(err error) bool {
 	var conflict *mount.ConflictError
 	var invalid *secret.InvalidError
