@@ -93,7 +93,7 @@ func (s *survey) node(n *Node) {
 		s.node(p.value)
 	}
 	for _, it := range n.items {
-		if n.style == block && it.node.style == block && it.node.Kind == Mapping && it.node.column > n.column {
+		if n.style == block && it.node.style == block && it.node.Kind == Mapping && it.node.column > n.column+1 {
 			s.dash = it.node.column - n.column
 		}
 		s.node(it.node)
