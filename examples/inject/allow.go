@@ -22,9 +22,12 @@ func (r *rules) register(fs *flag.FlagSet) {
 		if err != nil {
 			return err
 		}
-		r.Rules = injector.Rules{}
+		r.Rules = nil
 		if err := yaml.UnmarshalStrict(text, &r.Rules); err != nil {
 			return fmt.Errorf("has no list of rules: %w", err)
+		}
+		if r.Rules == nil {
+			r.Rules = injector.Rules{} // an empty file allows nothing; nil would allow everything
 		}
 		for i, rule := range r.Rules {
 			if len(rule.Namespaces)+len(rule.ServiceAccounts)+len(rule.Managers)+len(rule.Names)+len(rule.Keys) == 0 {

@@ -36,6 +36,7 @@ spec:
 		"second":    {"- namespaces: [team-b]\n- namespaces: [team-*]\n  names: [db]\n", "rules[1]", 0},
 		"none":      {"- namespaces: [team-b]\n", "rules[0]: namespaces do not match", 1},
 		"empty":     {"[]", "there are no rules", 1},
+		"comment":   {"# none\n", "there are no rules", 1},
 		"bad":       {"- namespaces: [Team]\n", `rules[0].namespaces[0]: "Team" has 'T'`, 2},
 		"unknown":   {"- namespace: [a]\n", "has no list of rules", 2},
 		"any":       {"- {}\n", "says nothing", 2},

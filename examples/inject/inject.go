@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
@@ -55,7 +56,7 @@ func inject(in *injector.Injector, more []secret.Request, rules *rules) action {
 // placed gives a conflict with the Pod its place in the object.
 func placed(pod manifest.Pod, err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		errs := joined.Unwrap()
+		errs := slices.Clone(joined.Unwrap())
 		for i := range errs {
 			errs[i] = placed(pod, errs[i])
 		}
@@ -63,7 +64,7 @@ func placed(pod manifest.Pod, err error) error {
 	}
 	var conflict *mount.ConflictError
 	if errors.As(err, &conflict) && conflict.Path != "" {
-		pointer := "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(conflict.Path)
+		pointer := manifest.Pointer(conflict.Path)
 		if strings.HasPrefix(pointer, "/metadata/annotations/") {
 			pointer = "/metadata/annotations"
 		}

@@ -29,7 +29,8 @@
 // something that looks like a Pod in an object of unknown kind, and request
 // annotations where nobody reads them. With -skip-unknown these are warnings.
 //
-// On an error nothing is written, neither to standard output nor in place. Each
+// On an error no manifest is written, neither to standard output nor in place. A KRM
+// function then returns its list unchanged, with the errors in results. Each
 // error is one line on standard error, with file, line, object and place. The exit
 // code is 1; of wrong usage 2; of -check 0 if there is nothing to do, 1 if there
 // is, and 2 for any error.
@@ -58,7 +59,8 @@ const (
 	exitUsage  = 2
 )
 
-// run is main for tests. All output waits until nothing can fail any more.
+// run is main for tests. Nothing is written to stdout before all sources have
+// succeeded; a KRM function also returns its list on failure.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var out bytes.Buffer
 	exit, err := command(args, stdin, stdout, stderr, &out)

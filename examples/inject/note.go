@@ -77,7 +77,7 @@ func notesOf(err error, n note, d *yamledit.Document) []note {
 func lineOf(d *yamledit.Document, pointer string) int {
 	for {
 		if offset := d.Value.Pointer(pointer).Offset(); offset >= 0 || pointer == "" {
-			return yamledit.Line(d.File, max(offset, d.Start))
+			return d.Line(offset)
 		}
 		pointer = pointer[:strings.LastIndex(pointer, "/")]
 	}

@@ -175,11 +175,7 @@ func writeDiff(out io.Writer, sources []*source, colors bool) error {
 		if len(s.edits) == 0 {
 			continue
 		}
-		var edits []diff.Edit
-		for _, e := range s.edits {
-			edits = append(edits, diff.Edit(e))
-		}
-		text := diff.Unified(s.name, s.text, edits)
+		text := diff.Unified(s.name, s.text, s.edits)
 		if colors {
 			text = diff.Colored(text)
 		}

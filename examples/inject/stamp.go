@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
@@ -28,10 +27,10 @@ func stamp(more []secret.Request) action {
 			return c, nil, err
 		}
 		// Those that a person has named stay as they are, and so do not need a stamp.
-		named := maps.Clone(annotations)
-		maps.DeleteFunc(named, func(name, _ string) bool {
-			return !strings.HasPrefix(name, "request.podsecrets.dev/") || strings.HasPrefix(name, "request.podsecrets.dev/stamped-")
-		})
+		_, named, err := secret.Stamp(nil, annotations, nil)
+		if err != nil {
+			return c, nil, err
+		}
 		kept, err := secret.DecodeAnnotations(named)
 		if err != nil {
 			return c, nil, err
@@ -50,7 +49,6 @@ func stamp(more []secret.Request) action {
 		if err != nil {
 			return c, nil, err
 		}
-		newLabels[secret.InjectLabel] = "true"
 		operations = setTexts(pod.Labels(), labels, newLabels)
 		operations = append(operations, setTexts(pod.Annotations(), annotations, newAnnotations)...)
 		return c, pod.WithParents(operations), nil

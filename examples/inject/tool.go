@@ -70,9 +70,8 @@ func (t *tool) document(ctx context.Context, s *source, d *yamledit.Document) {
 		var placed *manifest.Error
 		errors.As(err, &placed)
 		n := notesOf(err, note{severity: failure, file: s.name}, d)[0]
-		n.text = placed.Object + ": " + n.text
-		if placed.Object == "" {
-			n.text = placed.Err.Error()
+		if placed.Object != "" {
+			n.text = placed.Object + ": " + n.text
 		}
 		t.note(n)
 	}
@@ -106,7 +105,7 @@ func (t *tool) object(ctx context.Context, s *source, d *yamledit.Document, o ma
 	}
 	pods := t.kinds.Pods(o)
 	if len(pods) == 0 && t.kinds.Known(o) && len(t.requests) > 0 {
-		of.severity, of.text = t.skip, fmt.Sprintf("%v at %s", manifest.ErrNoPod, t.kinds.Places(o))
+		of.severity, of.text = t.skip, "has no Pod template at "+t.kinds.Places(o)
 		t.note(of)
 	}
 	v := o.Value
@@ -154,6 +153,6 @@ func (t *tool) edit(s *source, d *yamledit.Document, v *yamledit.Value) {
 	}
 	s.edits = append(s.edits, edits...)
 	for _, r := range rewrites {
-		t.note(note{severity: info, file: s.name, line: yamledit.Line(d.File, r.Offset), text: fmt.Sprintf("%s is written anew: %s", r.Path, r.Reason)})
+		t.note(note{severity: info, file: s.name, line: d.Line(r.Offset), text: fmt.Sprintf("%s is written anew: %s", r.Path, r.Reason)})
 	}
 }

@@ -6,13 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-)
 
-// Edit puts Text in the place of the bytes from Start to End.
-type Edit struct {
-	Start, End int
-	Text       string
-}
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
+)
 
 // context is how many lines that stay are shown around those that change.
 const context = 3
@@ -26,9 +22,9 @@ type block struct {
 
 // Unified returns the diff of a file, whose edits are in the order of their places.
 // Without edits it is empty.
-func Unified(name string, text []byte, edits []Edit) []byte {
+func Unified(name string, text []byte, edits []yamledit.Edit) []byte {
 	old := lines(string(text))
-	blocks := blocksOf(string(text), edits)
+	blocks := blocksOf(text, edits)
 	if len(blocks) == 0 {
 		return nil
 	}
@@ -58,18 +54,18 @@ func lines(text string) []string {
 // region is whole lines that edits touch.
 type region struct {
 	start, end int
-	edits      []Edit
+	edits      []yamledit.Edit
 }
 
 // regions widens edits to whole lines, and joins those on the same lines.
-func regions(text string, edits []Edit) (joined []region) {
+func regions(text []byte, edits []yamledit.Edit) (joined []region) {
 	for _, e := range edits {
-		r := region{start: strings.LastIndexByte(text[:e.Start], '\n') + 1, end: e.End, edits: []Edit{e}}
+		r := region{start: bytes.LastIndexByte(text[:e.Start], '\n') + 1, end: e.End, edits: []yamledit.Edit{e}}
 		wholeLines := r.start == e.Start && (e.Text == "" || strings.HasSuffix(e.Text, "\n"))
 		endsLine := e.End == r.start || e.End > 0 && text[e.End-1] == '\n'
 		if !wholeLines || !endsLine {
 			r.end = len(text)
-			if i := strings.IndexByte(text[e.End:], '\n'); i >= 0 {
+			if i := bytes.IndexByte(text[e.End:], '\n'); i >= 0 {
 				r.end = e.End + i + 1
 			}
 		}
@@ -84,19 +80,12 @@ func regions(text string, edits []Edit) (joined []region) {
 }
 
 // blocksOf returns the lines that change.
-func blocksOf(text string, edits []Edit) (blocks []block) {
+func blocksOf(text []byte, edits []yamledit.Edit) (blocks []block) {
 	line, at := 0, 0
 	for _, r := range regions(text, edits) {
-		line += strings.Count(text[at:r.start], "\n")
+		line += bytes.Count(text[at:r.start], []byte("\n"))
 		at = r.start
-		var changed strings.Builder
-		from := r.start
-		for _, e := range r.edits {
-			changed.WriteString(text[from:e.Start] + e.Text)
-			from = e.End
-		}
-		changed.WriteString(text[from:r.end])
-		before, after := lines(text[r.start:r.end]), lines(changed.String())
+		before, after := lines(string(text[r.start:r.end])), lines(string(yamledit.Apply(text, r.start, r.end, r.edits)))
 		b := block{first: line}
 		for len(before) > 0 && len(after) > 0 && before[0] == after[0] {
 			before, after = before[1:], after[1:]

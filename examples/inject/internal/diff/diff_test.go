@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/podsecrets/podsecrets/examples/inject/internal/diff"
+	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
 const ten = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n"
 
-func apply(text string, edits []diff.Edit) string {
+func apply(text string, edits []yamledit.Edit) string {
 	var out strings.Builder
 	at := 0
 	for _, e := range edits {
@@ -29,21 +30,21 @@ func apply(text string, edits []diff.Edit) string {
 func TestUnified(t *testing.T) {
 	for _, tc := range []struct {
 		name, text string
-		edits      []diff.Edit
+		edits      []yamledit.Edit
 		want       string
 	}{
 		{"nothing", ten, nil, ""},
-		{"insertion", ten, []diff.Edit{{8, 8, "x\n"}}, "@@ -2,6 +2,7 @@\n 2\n 3\n 4\n+x\n 5\n 6\n 7\n"},
-		{"removal", ten, []diff.Edit{{8, 10, ""}}, "@@ -2,7 +2,6 @@\n 2\n 3\n 4\n-5\n 6\n 7\n 8\n"},
-		{"in-line", ten, []diff.Edit{{9, 9, "x"}}, "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+5x\n 6\n 7\n 8\n"},
-		{"twice-in-line", ten, []diff.Edit{{8, 8, "x"}, {9, 9, "x"}}, "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x5x\n 6\n 7\n 8\n"},
-		{"start", ten, []diff.Edit{{0, 0, "x\n"}}, "@@ -1,3 +1,4 @@\n+x\n 1\n 2\n 3\n"},
-		{"end", ten, []diff.Edit{{21, 21, "x\n"}}, "@@ -8,3 +8,4 @@\n 8\n 9\n 10\n+x\n"},
-		{"one-hunk", ten, []diff.Edit{{2, 2, "x\n"}, {14, 14, "y\n"}}, "@@ -1,10 +1,12 @@\n 1\n+x\n 2\n 3\n 4\n 5\n 6\n 7\n+y\n 8\n 9\n 10\n"},
-		{"two-hunks", ten, []diff.Edit{{2, 2, "x\n"}, {18, 18, "y\n"}}, "@@ -1,4 +1,5 @@\n 1\n+x\n 2\n 3\n 4\n@@ -7,4 +8,5 @@\n 7\n 8\n 9\n+y\n 10\n"},
-		{"no-line-end", "1\n2", []diff.Edit{{3, 3, "\nx"}}, "@@ -1,2 +1,3 @@\n 1\n-2\n\\ No newline at end of file\n+2\n+x\n\\ No newline at end of file\n"},
-		{"crlf", "1\r\n2\r\n", []diff.Edit{{3, 3, "x\r\n"}}, "@@ -1,2 +1,3 @@\n 1\r\n+x\r\n 2\r\n"},
-		{"empty", "", []diff.Edit{{0, 0, "x\n"}}, "@@ -0,0 +1 @@\n+x\n"},
+		{"insertion", ten, []yamledit.Edit{{Start: 8, End: 8, Text: "x\n"}}, "@@ -2,6 +2,7 @@\n 2\n 3\n 4\n+x\n 5\n 6\n 7\n"},
+		{"removal", ten, []yamledit.Edit{{Start: 8, End: 10, Text: ""}}, "@@ -2,7 +2,6 @@\n 2\n 3\n 4\n-5\n 6\n 7\n 8\n"},
+		{"in-line", ten, []yamledit.Edit{{Start: 9, End: 9, Text: "x"}}, "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+5x\n 6\n 7\n 8\n"},
+		{"twice-in-line", ten, []yamledit.Edit{{Start: 8, End: 8, Text: "x"}, {Start: 9, End: 9, Text: "x"}}, "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x5x\n 6\n 7\n 8\n"},
+		{"start", ten, []yamledit.Edit{{Start: 0, End: 0, Text: "x\n"}}, "@@ -1,3 +1,4 @@\n+x\n 1\n 2\n 3\n"},
+		{"end", ten, []yamledit.Edit{{Start: 21, End: 21, Text: "x\n"}}, "@@ -8,3 +8,4 @@\n 8\n 9\n 10\n+x\n"},
+		{"one-hunk", ten, []yamledit.Edit{{Start: 2, End: 2, Text: "x\n"}, {Start: 14, End: 14, Text: "y\n"}}, "@@ -1,10 +1,12 @@\n 1\n+x\n 2\n 3\n 4\n 5\n 6\n 7\n+y\n 8\n 9\n 10\n"},
+		{"two-hunks", ten, []yamledit.Edit{{Start: 2, End: 2, Text: "x\n"}, {Start: 18, End: 18, Text: "y\n"}}, "@@ -1,4 +1,5 @@\n 1\n+x\n 2\n 3\n 4\n@@ -7,4 +8,5 @@\n 7\n 8\n 9\n+y\n 10\n"},
+		{"no-line-end", "1\n2", []yamledit.Edit{{Start: 3, End: 3, Text: "\nx"}}, "@@ -1,2 +1,3 @@\n 1\n-2\n\\ No newline at end of file\n+2\n+x\n\\ No newline at end of file\n"},
+		{"crlf", "1\r\n2\r\n", []yamledit.Edit{{Start: 3, End: 3, Text: "x\r\n"}}, "@@ -1,2 +1,3 @@\n 1\r\n+x\r\n 2\r\n"},
+		{"empty", "", []yamledit.Edit{{Start: 0, End: 0, Text: "x\n"}}, "@@ -0,0 +1 @@\n+x\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := diff.Unified("f.yaml", []byte(tc.text), tc.edits)
@@ -69,6 +70,6 @@ func TestUnified(t *testing.T) {
 }
 
 func TestColored(t *testing.T) {
-	got := diff.Colored(diff.Unified("f", []byte("- a\n"), []diff.Edit{{0, 4, "b\r\n"}}))
+	got := diff.Colored(diff.Unified("f", []byte("- a\n"), []yamledit.Edit{{Start: 0, End: 4, Text: "b\r\n"}}))
 	assert.Equal(t, "\x1b[1m--- a/f\x1b[0m\n\x1b[1m+++ b/f\x1b[0m\n\x1b[36m@@ -1 +1 @@\x1b[0m\n\x1b[31m-- a\x1b[0m\n\x1b[32m+b\x1b[0m\r\n", string(got))
 }

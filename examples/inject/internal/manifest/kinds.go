@@ -158,7 +158,7 @@ func (ks Kinds) Add(text string) error {
 	}
 	pointer := path
 	if path != "" && !strings.HasPrefix(path, "/") {
-		pointer = "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
+		pointer = Pointer(path)
 	}
 	if strings.Contains(pointer, "//") || strings.HasSuffix(pointer, "/") {
 		return fmt.Errorf("%q is no path such as spec.template or spec.groups[*].template", path)

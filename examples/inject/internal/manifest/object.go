@@ -136,6 +136,11 @@ func (f *finder) items(o Object, v *yamledit.Value, at string, assumed Object) {
 	}
 }
 
+// Pointer is the JSON pointer of a path as people write it: spec.containers[0].
+func Pointer(path string) string {
+	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
+}
+
 // Path writes a JSON pointer as people write paths: spec.containers[0].
 func Path(pointer string) string {
 	var b strings.Builder

@@ -85,11 +85,6 @@ func (p Pod) Annotations() string { return p.metadata + "/annotations" }
 // Labels is where they are in the object.
 func (p Pod) Labels() string { return p.metadata + "/labels" }
 
-// Covers reports whether the place in the object is one of this Pod.
-func (p Pod) Covers(pointer string) bool {
-	return p.Root == "" || pointer == p.Root || strings.HasPrefix(pointer, p.Root+"/")
-}
-
 // Texts returns the texts at a place in the object. Its error is an *Error.
 func (p Pod) Texts(pointer string) (map[string]string, error) {
 	v := p.Object.Value.Pointer(pointer)

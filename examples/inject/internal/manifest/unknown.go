@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -15,17 +14,15 @@ import (
 // not known, and requests where nobody reads them.
 func (ks Kinds) Skipped(o Object) (skipped []error) {
 	pods := ks.Pods(o)
-	read := make(map[string]bool)
-	var at []string
+	known, read := ks.Known(o), make(map[string]bool)
 	for _, p := range pods {
 		read[p.Annotations()] = true
-		at = append(at, Path(p.Annotations()))
 	}
 	fail := func(pointer, format string, args ...any) {
 		skipped = append(skipped, &Error{o.String(), o.Pointer + pointer, fmt.Errorf(format, args...)})
 	}
 	walk(o.Value, make([]string, 0, 16), func(v *yamledit.Value, path []string) {
-		if !ks.Known(o) && looksLikePod(v) {
+		if !known && looksLikePod(v) {
 			pointer := pointerTo(path)
 			fail(pointer, "looks like a Pod, but where %s has Pods is not known%s", o.ID(), suggestion(o.ID(), pointer))
 		}
@@ -35,7 +32,7 @@ func (ks Kinds) Skipped(o Object) (skipped []error) {
 					continue
 				}
 				if pointer := pointerTo(path); !read[pointer] {
-					fail(pointer, "has the request %s, which is not read here%s", f.Name, elsewhere(at))
+					fail(pointer, "has the request %s, which is not read here%s", f.Name, elsewhere(pods))
 				}
 				return
 			}
@@ -44,7 +41,11 @@ func (ks Kinds) Skipped(o Object) (skipped []error) {
 	return skipped
 }
 
-func elsewhere(places []string) string {
+func elsewhere(pods []Pod) string {
+	places := make([]string, len(pods))
+	for i, p := range pods {
+		places[i] = Path(p.Annotations())
+	}
 	switch len(places) {
 	case 0:
 		return ""
@@ -53,9 +54,6 @@ func elsewhere(places []string) string {
 	}
 	return ", but at " + strings.Join(places[:len(places)-1], ", ") + " and " + places[len(places)-1]
 }
-
-// ErrNoPod is that an object of a known kind has no Pod.
-var ErrNoPod = errors.New("has no Pod template")
 
 // walk visits v and all in it. Path has the names and indexes on the way; it is
 // valid during the visit.

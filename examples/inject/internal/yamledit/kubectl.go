@@ -18,7 +18,6 @@ import (
 type kubectl struct {
 	file    []byte
 	decoder *kyaml.YAMLOrJSONDecoder
-	base    int // where the decoder's text begins
 }
 
 func newKubectl(file []byte) *kubectl {
@@ -28,7 +27,6 @@ func newKubectl(file []byte) *kubectl {
 }
 
 func (k *kubectl) restart(at int) {
-	k.base = at
 	k.decoder = kyaml.NewYAMLOrJSONDecoder(bytes.NewReader(k.file[at:]), 4096)
 }
 

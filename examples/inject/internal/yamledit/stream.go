@@ -19,6 +19,13 @@ type Document struct {
 
 	Root  *Node
 	Value *Value
+
+	line int // of Start
+}
+
+// Line returns the line of an offset in the document as editors count it, from 1.
+func (d *Document) Line(offset int) int {
+	return d.line + bytes.Count(d.File[d.Start:min(max(offset, d.Start), len(d.File))], []byte("\n"))
 }
 
 // Error is an error with its place in a file.
@@ -83,6 +90,7 @@ func invalidUTF8(file []byte) int {
 type chunk struct {
 	file       []byte
 	start, end int
+	line       int    // of start
 	separator  string // the line before it, without "---" and line end
 	json       bool
 }
@@ -92,12 +100,13 @@ type chunk struct {
 // first such line.
 func chunks(file []byte) iter.Seq[chunk] {
 	return func(yield func(chunk) bool) {
-		c := chunk{file: file}
+		c, number := chunk{file: file, line: 1}, 1
 		c.json = bytes.HasPrefix(bytes.TrimLeft(file, " \t\r\n\v\f\u0085\u00a0"), []byte("{"))
 		for line := 0; line < len(file); {
 			next := len(file)
 			if i := bytes.IndexByte(file[line:], '\n'); i >= 0 {
 				next = line + i + 1
+				number++
 			}
 			if bytes.HasPrefix(file[line:next], []byte("---")) {
 				c.end = line
@@ -105,7 +114,7 @@ func chunks(file []byte) iter.Seq[chunk] {
 					return
 				}
 				separator := bytes.TrimSuffix(bytes.TrimSuffix(file[line+3:next], []byte("\n")), []byte("\r"))
-				c = chunk{file: file, start: next, separator: string(separator)}
+				c = chunk{file: file, start: next, line: number, separator: string(separator)}
 			}
 			line = next
 		}
@@ -152,7 +161,7 @@ func (c chunk) readAs(isJSON bool) (docs []*Document, err error) {
 			return nil, err
 		}
 		if !value.IsNull() {
-			docs = append(docs, &Document{c.file, c.start, c.end, isJSON, root, value})
+			docs = append(docs, &Document{File: c.file, Start: c.start, End: c.end, JSON: isJSON, Root: root, Value: value, line: c.line})
 		}
 	}
 	return docs, nil

@@ -78,15 +78,11 @@ func (v *Value) Fields() []Field {
 }
 
 // Get returns the field of that name, or nil.
-func (v *Value) Get(names ...string) *Value {
-	for _, name := range names {
-		i := v.find(name)
-		if i < 0 {
-			return nil
-		}
-		v = v.fields[i].Value
+func (v *Value) Get(name string) *Value {
+	if i := v.find(name); i >= 0 {
+		return v.fields[i].Value
 	}
-	return v
+	return nil
 }
 
 func (v *Value) find(name string) int {
