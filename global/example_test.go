@@ -12,7 +12,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// registry is a Source of its own.
+// registry is a custom Source.
 type registry struct{}
 
 func (registry) Lookup(_ context.Context, req secret.Request) (string, error) {
@@ -42,7 +42,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	// The kubelet makes one "$" of two.
+	// The kubelet turns "$$" into "$".
 	fmt.Println(pod.Spec.Containers[0].Env[1])
 	// Output: {_FSEC_REGISTRY_TOKEN pa$$word nil}
 }

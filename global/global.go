@@ -1,11 +1,10 @@
-// Package global serves global secrets: those that the process which runs the
-// injector holds in its own environment or files.
+// Package global serves global secrets: environment variables and files of the
+// process that runs the injector.
 //
-// It writes the value itself, in plain text, into the Pod. Whoever can read
-// Pods in that namespace can read it, and so can everybody who can see etcd, its
-// backups, the API server's audit log at the levels that record objects, or
-// what another webhook logs. Limit with Config.Allow who may ask for what, and
-// prefer references (package k8ssecret) where they will do.
+// It writes the value into the Pod in plain text. Anyone who can read Pods in that
+// namespace can read it, and so can anyone with access to etcd, its backups, an
+// audit log that records objects, or another webhook's logs. Limit requests with
+// Config.Allow, and prefer references (package k8ssecret) where they suffice.
 //
 //	m, err := global.New(global.Config{
 //		Allow: func(req secret.Request, target mount.Target) bool {
@@ -14,19 +13,18 @@
 //	})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m, others}})
 //
-// By convention it is the first of the managers, so that global secrets come
-// before any store's. A secret is the variable that Config.EnvPrefix and the
-// upper-cased group and key name, joined with "_", or else the file
-// group/key in Config.Dir, case kept. Both are Flyte's rules, with its defaults.
-// Since upper-casing and joining lose something, a variable may answer to more
-// than one group and key: FLYTE_SECRET_A_B_C to ("a", "b_c") and ("a_b", "c").
+// By convention this manager comes first, so that global secrets take precedence
+// over any store's. A secret is the variable named Config.EnvPrefix plus the
+// upper-cased group and key, joined with "_"; otherwise the file group/key in
+// Config.Dir, case kept. Both rules and their defaults are Flyte's. Several groups
+// and keys can name one variable: FLYTE_SECRET_A_B_C is both ("a", "b_c") and
+// ("a_b", "c").
 //
-// The store has no versions: a request's GroupVersion only adds an alias, the
+// Global secrets have no versions: a request's GroupVersion only adds an alias, the
 // derived variable with the version.
 //
-// Values become variables only. A request for a file is an error if there is
-// such a global secret: to let the next manager serve it would hand out another
-// store's secret.
+// Values become variables only. A request for a file is an error if the global
+// secret exists: otherwise the next manager would serve another store's secret.
 package global
 
 import (
@@ -41,42 +39,42 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Config is what a Manager is made of. The zero value is valid, and lets
-// everybody read every global secret.
+// Config configures a Manager. The zero value is valid, and lets everybody read
+// every global secret.
 type Config struct {
-	// EnvPrefix begins the names of this process's variables that are global
+	// EnvPrefix is the prefix of the environment variables that are global
 	// secrets. Empty means "FLYTE_SECRET_".
 	EnvPrefix string
-	// Dir is the directory of this process's files that are global secrets, an
-	// absolute path. It need not exist. Empty means "/etc/secrets".
+	// Dir is the directory of the files that are global secrets, an absolute path.
+	// It need not exist. Empty means "/etc/secrets".
 	Dir string
-	// Source, if set, takes the place of the two above. Keep its values out of
-	// its own print: printing a Config prints it.
+	// Source, if set, replaces EnvPrefix and Dir, which must then be empty. Printing
+	// a Config prints the Source, so its fields should not show values.
 	Source Source
-	// Allow decides who may ask for what. What it refuses looks the same as
-	// what does not exist. Nil allows everything. It must be safe for
-	// concurrent use. Look at Group and Key together: ("team", "a_token") is
-	// the same variable as ("team_a", "token"), so that a group by itself is no
-	// boundary; and name what you allow, as there is always another spelling of
-	// what you refuse. Of the target, the namespace of a review is the API
-	// server's word; name, labels and annotations are the Pod's author's.
+	// Allow decides which requests are served. A refused request is
+	// indistinguishable from a missing secret. Nil allows everything. It must be
+	// safe for concurrent use.
+	//
+	// Check Group and Key together: ("team", "a_token") and ("team_a", "token") are
+	// the same variable, so a group alone is no boundary. List what is allowed
+	// rather than what is refused, because a secret has many spellings. In a review,
+	// the target's namespace comes from the API server; name, labels and annotations
+	// come from the Pod's author.
 	Allow func(req secret.Request, target mount.Target) bool
 }
 
 // Manager is the injector.SecretManager of global secrets. It is immutable and
 // safe for concurrent use.
 type Manager struct {
-	// A function, so that printing a Manager never shows what a Source holds. It
-	// returns the value, and the name of what held it.
+	// A closure, so that printing a Manager never shows a Source's values.
 	lookup func(context.Context, secret.Request) (value string, reads mount.Object, err error)
 	allow  func(secret.Request, mount.Target) bool
 }
 
-// New returns a Manager, or an error that names the field of cfg that cannot be
-// used.
+// New returns a Manager, or an error that names the invalid field of cfg.
 func New(cfg Config) (*Manager, error) {
 	if cfg.Source != nil && cfg.EnvPrefix+cfg.Dir != "" {
-		return nil, errors.New("global: Source takes the place of EnvPrefix and Dir, which must be empty")
+		return nil, errors.New("global: Source replaces EnvPrefix and Dir, which must be empty")
 	}
 	if cfg.EnvPrefix == "" {
 		cfg.EnvPrefix = "FLYTE_SECRET_"
@@ -85,14 +83,14 @@ func New(cfg Config) (*Manager, error) {
 		cfg.Dir = "/etc/secrets"
 	}
 	if strings.ContainsAny(cfg.EnvPrefix, "=\x00") {
-		return nil, fmt.Errorf(`global: EnvPrefix %q holds "=" or NUL`, cfg.EnvPrefix)
+		return nil, fmt.Errorf(`global: EnvPrefix %q contains "=" or NUL`, cfg.EnvPrefix)
 	}
 	if !filepath.IsAbs(cfg.Dir) {
 		return nil, fmt.Errorf("global: Dir %q is not an absolute path", cfg.Dir)
 	}
 	if cfg.Source == nil {
-		own := &process{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
-		return &Manager{own.lookup, cfg.Allow}, nil
+		process := &processSource{mount.Layout{EnvPrefix: cfg.EnvPrefix}, cfg.Dir}
+		return &Manager{process.lookup, cfg.Allow}, nil
 	}
 	lookup := func(ctx context.Context, req secret.Request) (value string, reads mount.Object, err error) {
 		value, err = cfg.Source.Lookup(ctx, req)
@@ -104,35 +102,35 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "global".
 func (m *Manager) Name() string { return "global" }
 
-// Mount answers with the value as a literal. Fragment.Reads is the variable of this
-// process, or the path of the file, that holds it; with Config.Source it is the
-// request's group and key. secret.ErrNotFound says that there is no such global
-// secret or that Config.Allow refuses it. Errors about a secret that is there come
-// with Reads and end the search: it is asked for as a file (a *secret.InvalidError),
-// cannot be a variable, or cannot be read.
+// Mount returns the value as a literal. Fragment.Reads is the variable's name or the
+// file's path; with Config.Source it is the request's group and key.
+// secret.ErrNotFound means that the secret does not exist or that Config.Allow
+// refuses it. Other errors about an existing secret set Reads and end the search: it
+// is requested as a file (a *secret.InvalidError), cannot be a variable, or cannot
+// be read.
 func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, err
 	}
 	name := req.EnvName(target.Layout(), "")
 	if req.Mount != mount.File && !names.IsEnvVar(name) {
-		return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: group and key do not form a valid variable name", secret.ErrUnsupported)
 	}
 	if req.Group == "" && req.Key == "" {
 		return mount.Fragment{}, secret.ErrNotFound // a version alone names nothing
 	}
 	if m.allow != nil && !m.allow(req, target) {
-		return mount.Fragment{}, secret.ErrNotFound // as if it did not exist
+		return mount.Fragment{}, secret.ErrNotFound
 	}
 	value, reads, err := m.lookup(ctx, req)
-	f := mount.Fragment{Reads: reads} // errors about a secret that is there say which
+	f := mount.Fragment{Reads: reads}
 	switch {
 	case errors.Is(err, secret.ErrNotFound):
 		return mount.Fragment{}, secret.ErrNotFound
 	case ctx.Err() != nil:
 		return mount.Fragment{}, ctx.Err()
 	case err != nil:
-		return f, fmt.Errorf("the secret is there but cannot be read: %w", err)
+		return f, fmt.Errorf("the secret exists but cannot be read: %w", err)
 	case req.Mount == mount.File:
 		return f, &secret.InvalidError{Field: "mount", Reason: "global secrets are variables, not files"}
 	}

@@ -22,7 +22,7 @@ import (
 
 var ctx = context.Background()
 
-// value is what a request gets: the literal, in which "$" is doubled, or the
+// value returns the literal that serves the request, in which "$" is doubled, or the
 // error.
 func value(t *testing.T, cfg global.Config, req secret.Request) (string, error) {
 	t.Helper()
@@ -30,7 +30,7 @@ func value(t *testing.T, cfg global.Config, req secret.Request) (string, error) 
 	require.NoError(t, err)
 	f, err := m.Mount(ctx, req, mount.Target{})
 	if err != nil {
-		f.Reads = mount.Object{} // about which secret the error is
+		f.Reads = mount.Object{} // may be set with an error
 		assert.Equal(t, mount.Fragment{}, f)
 		return "", err
 	}
@@ -42,14 +42,14 @@ func TestNew(t *testing.T) {
 	_, err := global.New(global.Config{})
 	assert.NoError(t, err)
 	_, err = global.New(global.Config{EnvPrefix: "A="})
-	assert.EqualError(t, err, `global: EnvPrefix "A=" holds "=" or NUL`)
+	assert.EqualError(t, err, `global: EnvPrefix "A=" contains "=" or NUL`)
 	_, err = global.New(global.Config{Dir: "etc"})
 	assert.EqualError(t, err, `global: Dir "etc" is not an absolute path`)
 	_, err = global.New(global.Config{Source: source{}, Dir: "/etc"})
-	assert.EqualError(t, err, "global: Source takes the place of EnvPrefix and Dir, which must be empty")
+	assert.EqualError(t, err, "global: Source replaces EnvPrefix and Dir, which must be empty")
 }
 
-func TestEnvironmentBeforeFiles(t *testing.T) {
+func TestLookup_VariableBeforeFile(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "group"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "group", "key"), []byte("file\n"), 0o600))
@@ -67,11 +67,11 @@ func TestEnvironmentBeforeFiles(t *testing.T) {
 	t.Setenv("MINE_GROUP_KEY", "")
 	got, err = value(t, global.Config{Dir: dir, EnvPrefix: "MINE_"}, req)
 	require.NoError(t, err)
-	assert.Equal(t, "", got, "an empty variable is a secret too")
+	assert.Equal(t, "", got, "an empty variable is a secret")
 }
 
-// What is no file of the directory is absent; what is there and cannot be read
-// is an error that ends the search.
+// A file that is not in the directory is not found. A file that exists but cannot be
+// read is an error that ends the search.
 func TestFiles(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	write := func(name, content string) {
@@ -93,10 +93,10 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, os.Symlink("loop", filepath.Join(dir, "g", "loop")))
 	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "g", "fifo"), 0o600))
 
-	const there, absent = "error", "absent"
+	const failed, absent = "error", "absent"
 	for _, tc := range []struct {
 		name, group, key string
-		want             string // the value, or one of the two above
+		want             string // the value, failed, absent or "unsupported"
 	}{
 		{"link", "g", "link", "linked"},
 		{"key only", "", "top", "top"},
@@ -105,19 +105,19 @@ func TestFiles(t *testing.T) {
 		{"nothing", "g", "none", absent},
 		{"no group", "h", "k", absent},
 		{"directory", "g", "..data", absent},
-		{"group", "g", "", absent},
+		{"group only", "g", "", absent},
 		{"below file", "top", "k", absent},
 		{"long name", "g", strings.Repeat("k", 300), absent},
-		{"absolute link", "g", "absolute", there},
-		{"relative link", "g", "escaping", there},
-		{"linked directory", "out", "passwd", there},
-		{"loop", "g", "loop", there},
-		{"fifo", "g", "fifo", there},
-		{"huge", "g", "huge", there},
-		{"long", "g", "long", there},
-		{"binary", "g", "binary", there},
-		{"nul", "g", "nul", there},
-		// Requests that Validate refuses, if somebody calls Mount with them.
+		{"absolute link", "g", "absolute", failed},
+		{"relative link", "g", "escaping", failed},
+		{"linked directory", "out", "passwd", failed},
+		{"loop", "g", "loop", failed},
+		{"fifo", "g", "fifo", failed},
+		{"huge", "g", "huge", failed},
+		{"long", "g", "long", failed},
+		{"binary", "g", "binary", failed},
+		{"nul", "g", "nul", failed},
+		// Requests that Validate refuses, passed to Mount directly.
 		{"dot-dot", "g", "../../" + filepath.Base(outside) + "/passwd", "unsupported"},
 		{"absolute path", "", filepath.Join(outside, "passwd"), "unsupported"},
 	} {
@@ -128,7 +128,7 @@ func TestFiles(t *testing.T) {
 				assert.ErrorIs(t, err, secret.ErrNotFound)
 			case "unsupported":
 				assert.ErrorIs(t, err, secret.ErrUnsupported)
-			case there:
+			case failed:
 				require.Error(t, err)
 				assert.NotErrorIs(t, err, secret.ErrNotFound)
 				assert.NotErrorIs(t, err, secret.ErrUnsupported)
@@ -147,7 +147,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// source answers as it is told.
+// source returns its fields from each Lookup.
 type source struct {
 	value string
 	err   error
@@ -161,11 +161,11 @@ func TestOutcomes(t *testing.T) {
 		name   string
 		source source
 		req    secret.Request
-		want   error  // wrapped by the error
-		text   string // of any other error; "" means none
+		want   error  // the error wraps it
+		text   string // the whole text of another error; "" means no error
 	}{
-		{"absent", source{err: secret.ErrNotFound}, secret.Request{Key: "k"}, secret.ErrNotFound, ""},
-		{"absent file", source{err: secret.ErrNotFound}, secret.Request{Key: "k", Mount: mount.File}, secret.ErrNotFound, ""},
+		{"not found", source{err: secret.ErrNotFound}, secret.Request{Key: "k"}, secret.ErrNotFound, ""},
+		{"file not found", source{err: secret.ErrNotFound}, secret.Request{Key: "k", Mount: mount.File}, secret.ErrNotFound, ""},
 		{"file", source{value: "v"}, secret.Request{Key: "k", Mount: mount.File}, nil, "mount: global secrets are variables, not files"},
 		{"unreadable", source{err: broken}, secret.Request{Key: "k"}, broken, ""},
 		{"unreadable file", source{err: broken}, secret.Request{Key: "k", Mount: mount.File}, broken, ""},
@@ -173,8 +173,8 @@ func TestOutcomes(t *testing.T) {
 		{"version and env", source{value: "v"}, secret.Request{GroupVersion: "v", EnvVar: "X"}, secret.ErrNotFound, ""},
 		{"invalid name", source{value: "v"}, secret.Request{Group: "a/b", Key: "k"}, secret.ErrUnsupported, ""},
 		{"invalid name, env", source{value: "v"}, secret.Request{Group: "a/b", Key: "k", EnvVar: "X"}, nil, ""},
-		{"too long", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Key: "k"}, nil, `variable "_FSEC_K": name and value have together more than 131070 bytes`},
-		{"too long, env", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Group: "a/b", Key: "k", EnvVar: "X"}, nil, `variable "X": name and value have together more than 131070 bytes`},
+		{"too long", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Key: "k"}, nil, `variable "_FSEC_K": name and value together are longer than 131070 bytes`},
+		{"too long, env", source{value: strings.Repeat("v", mount.MaxEnvVar)}, secret.Request{Group: "a/b", Key: "k", EnvVar: "X"}, nil, `variable "X": name and value together are longer than 131070 bytes`},
 		{"served", source{value: "v"}, secret.Request{Key: "k", Mount: mount.EnvVar}, nil, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -218,7 +218,7 @@ func TestAllow(t *testing.T) {
 	for _, as := range []mount.Type{mount.Any, mount.EnvVar, mount.File} {
 		_, refused := m.Mount(ctx, secret.Request{Group: "shared", Key: "k", Mount: as}, in("other"))
 		_, missing := absent.Mount(ctx, secret.Request{Group: "shared", Key: "k", Mount: as}, in("other"))
-		assert.Equal(t, missing, refused, "a refusal can be told from what does not exist")
+		assert.Equal(t, missing, refused, "a refusal differs from a missing secret")
 	}
 }
 
@@ -231,14 +231,14 @@ func TestContext(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-// What of a value becomes a variable, and under which names.
+// The names of the variables that hold a value.
 func TestNames(t *testing.T) {
 	exact := mount.Layout{Exact: true}
 	for _, tc := range []struct {
 		name, why string
 		layout    mount.Layout
 		req       secret.Request
-		want      []string // the variables that hold the value; none: ErrUnsupported
+		want      []string // nil means ErrUnsupported
 	}{
 		{"derived", "Flyte's", mount.Layout{}, secret.Request{Group: "g", Key: "k"}, []string{"_FSEC_G_K"}},
 		{"alias", "a client that asks with the version", mount.Layout{}, secret.Request{Group: "g", Key: "k", GroupVersion: "v1"}, []string{"_FSEC_G_K", "_FSEC_G_V1_K"}},
@@ -276,8 +276,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// In a layout with exact names only, a request that names no variable asks for a
-// file, which there is none of.
+// With Layout.Exact, a request without EnvVar means a file, which this manager cannot
+// provide.
 func TestNames_ExactWithoutEnvVar(t *testing.T) {
 	m, err := global.New(global.Config{Source: source{value: "v"}})
 	require.NoError(t, err)

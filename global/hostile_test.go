@@ -26,9 +26,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// held makes a directory of secrets inside of another directory. Every file
-// outside holds "outside", every variable that is not a secret "other".
-func held(t testing.TB, setenv func(name, value string)) (dir string) {
+// newDir creates a directory of secrets inside another directory. Files outside
+// contain "outside", and variables that are not secrets have the value "other".
+func newDir(t testing.TB, setenv func(name, value string)) (dir string) {
 	outer := t.TempDir()
 	dir = filepath.Join(outer, "secrets")
 	for file, content := range map[string]string{
@@ -51,7 +51,7 @@ func held(t testing.TB, setenv func(name, value string)) (dir string) {
 	return dir
 }
 
-// tricks try to name something outside of the directory or the prefix.
+// tricks returns names that try to escape from the directory or the prefix.
 func tricks(dir string) []string {
 	outer := filepath.Dir(dir)
 	up := []string{"..", "../passwd", "../secrets.d/key", "../secretsx", "a/../../passwd", "group/../../passwd", "./../passwd", ".//..//passwd", "../" + filepath.Base(dir) + "/../passwd"}
@@ -68,26 +68,26 @@ func tricks(dir string) []string {
 	)
 }
 
-// checkLookup asks for a secret in each way, and fails if the answer is anything
-// but a secret or an error.
+// checkLookup requests a secret in each form, and fails unless the result is a secret
+// or an error.
 func checkLookup(t *testing.T, m *global.Manager, group, key string) (served bool) {
 	exact := mount.NewTarget(mount.Layout{Exact: true}, mount.InitFirst, nil)
-	for _, asked := range []struct {
+	for _, form := range []struct {
 		as     mount.Type
-		env    string // a variable that is valid, whatever group and key are
+		env    string // a valid variable, whatever group and key are
 		target mount.Target
 	}{
 		{mount.Any, "", mount.Target{}}, {mount.EnvVar, "", mount.Target{}}, {mount.File, "", mount.Target{}},
 		{mount.Any, "X", mount.Target{}}, {mount.EnvVar, "X", exact}, {mount.File, "X", exact},
 	} {
-		f, err := m.Mount(context.Background(), secret.Request{Group: group, Key: key, Mount: asked.as, EnvVar: asked.env}, asked.target)
+		f, err := m.Mount(context.Background(), secret.Request{Group: group, Key: key, Mount: form.as, EnvVar: form.env}, form.target)
 		switch {
-		case err == nil && asked.as == mount.File:
+		case err == nil && form.as == mount.File:
 			t.Errorf("%q, %q is served as a file", group, key)
 		case err == nil:
 			served = true
 			if got := f.Value.EnvVar("X").Value; got != "inside" {
-				t.Errorf("%q, %q gives %q, which is no global secret", group, key, got)
+				t.Errorf("%q, %q returns %q, which is no global secret", group, key, got)
 			}
 		case strings.Contains(err.Error(), "outside"):
 			t.Errorf("%q, %q: the error shows a file's content", group, key)
@@ -97,7 +97,7 @@ func checkLookup(t *testing.T, m *global.Manager, group, key string) (served boo
 }
 
 func TestLookup_Contained(t *testing.T) {
-	dir := held(t, t.Setenv)
+	dir := newDir(t, t.Setenv)
 	m, err := global.New(global.Config{Dir: dir})
 	require.NoError(t, err)
 	for _, group := range append(tricks(dir), "group", "top", "link", "self") {
@@ -106,12 +106,12 @@ func TestLookup_Contained(t *testing.T) {
 		}
 	}
 	for _, tc := range [][2]string{{"group", "key"}, {"", "top"}, {"link", "key"}, {"group", "in"}, {"self", "top"}, {"var", "key"}, {"VAR", "Key"}} {
-		assert.True(t, checkLookup(t, m, tc[0], tc[1]), "%q is a secret, so the test finds what there is", tc)
+		assert.True(t, checkLookup(t, m, tc[0], tc[1]), "%q is a secret and must be found", tc)
 	}
 }
 
 func FuzzLookup(f *testing.F) {
-	dir := held(f, f.Setenv)
+	dir := newDir(f, f.Setenv)
 	for _, trick := range tricks("/secrets") {
 		f.Add("group", trick)
 		f.Add(trick, "key")
@@ -122,7 +122,7 @@ func FuzzLookup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, group, key string) { checkLookup(t, m, group, key) })
 }
 
-// What is no regular file is an error, and nobody waits for it.
+// A file that is not a regular file is an error, and reading it never blocks.
 func TestFiles_Special(t *testing.T) {
 	dir, err := os.MkdirTemp("", "") // a socket's path must be short
 	require.NoError(t, err)
@@ -138,12 +138,12 @@ func TestFiles_Special(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := value(t, global.Config{Dir: tc.dir}, secret.Request{Key: tc.key})
 			require.Error(t, err)
-			assert.NotErrorIs(t, err, secret.ErrNotFound, "the next manager must not be asked")
+			assert.NotErrorIs(t, err, secret.ErrNotFound, "the next manager must not be tried")
 		})
 	}
 }
 
-// Of a file that is far too large, no more is read than a variable could hold.
+// A huge file is read no further than the size of a variable.
 func TestFiles_Huge(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "huge")
@@ -153,12 +153,12 @@ func TestFiles_Huge(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := value(t, global.Config{Dir: dir}, secret.Request{Key: "huge"})
 	runtime.ReadMemStats(&after)
-	assert.ErrorContains(t, err, "it has more than 131070 bytes")
+	assert.ErrorContains(t, err, "more than 131070 bytes")
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
 }
 
-// What the container sees is the value, byte for byte, also if it looks like a
-// reference to another variable.
+// The container sees the value byte for byte, even if it looks like a reference to
+// another variable.
 func TestValue(t *testing.T) {
 	for _, want := range []string{"", "$", "$$", "$(HOME)", "$$(HOME)", "$(FLYTE_SECRET_A)", "a$(", "$((HOME))", "pa$$w0rd", "\n$(HOME)\r\n\t", "日本$(HOME)"} {
 		t.Setenv("FLYTE_SECRET_G_K", want)
@@ -184,8 +184,8 @@ func podOf(namespace string) *corev1.Pod {
 	}
 }
 
-// Several groups and keys name one variable. Each of them alone is served, and two
-// of them in one Pod are a conflict, never one that silently stands for both.
+// Several groups and keys name one variable. Each is served alone; two of them in one
+// Pod conflict.
 func TestSharedVariable(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_A_B_C", "inside")
 	m, err := global.New(global.Config{Dir: t.TempDir()})
@@ -212,44 +212,44 @@ func TestSharedVariable(t *testing.T) {
 	}
 }
 
-// answers counts how often it is asked.
-type answers struct {
+// countingSource counts the calls of Lookup.
+type countingSource struct {
 	source
-	asked *int
+	calls *int
 }
 
-func (a answers) Lookup(ctx context.Context, req secret.Request) (string, error) {
-	*a.asked++
-	return a.source.Lookup(ctx, req)
+func (s countingSource) Lookup(ctx context.Context, req secret.Request) (string, error) {
+	*s.calls++
+	return s.source.Lookup(ctx, req)
 }
 
-// Who asks for what Allow refuses learns nothing of it, not even whether it is
-// there: the source is not asked, and everything that comes back is the same.
+// A request that Allow refuses is indistinguishable from a missing secret: the source
+// is never called, and every output is the same.
 func TestAllow_LikeAbsence(t *testing.T) {
-	nobody := func(secret.Request, mount.Target) bool { return false }
+	never := func(secret.Request, mount.Target) bool { return false }
 	absent := global.Config{Source: source{err: secret.ErrNotFound}}
-	asked := 0
-	for name, there := range map[string]source{
-		"secret": {value: "v"}, "no text": {value: "\xff"}, "too long": {value: strings.Repeat("v", mount.MaxEnvVar)},
+	calls := 0
+	for name, existing := range map[string]source{
+		"secret": {value: "v"}, "not text": {value: "\xff"}, "too long": {value: strings.Repeat("v", mount.MaxEnvVar)},
 		"unreadable": {err: errors.New("broken")}, "nothing": {err: secret.ErrNotFound},
 	} {
-		refused := global.Config{Source: answers{there, &asked}, Allow: nobody}
+		refused := global.Config{Source: countingSource{existing, &calls}, Allow: never}
 		for _, req := range []secret.Request{
 			{Group: "g", Key: "k"}, {Group: "g", Key: "k", Mount: mount.EnvVar}, {Group: "g", Key: "k", Mount: mount.File}, {Group: "g", Key: "k", GroupVersion: "v", EnvVar: "X"},
 			{Group: "a/b", Key: "k"}, {Group: "a/b", Key: "k", Mount: mount.File}, {Group: "a/b", Key: "k", EnvVar: "X"}, {GroupVersion: "v"},
 			{Group: "g", Key: "k", Path: "p"}, {Group: "g", Key: "k", Field: "f"}, {Group: "g", Key: "k", Container: "app"},
 		} {
 			t.Run(fmt.Sprint(name, "/", req), func(t *testing.T) {
-				assert.Equal(t, told(t, absent, req), told(t, refused, req))
+				assert.Equal(t, outputs(t, absent, req), outputs(t, refused, req))
 			})
 		}
 	}
-	assert.Zero(t, asked, "the source was asked")
+	assert.Zero(t, calls, "the source was called")
 }
 
-// told is all that comes back of a request: the error in every form, and the
-// response to a review.
-func told(t *testing.T, cfg global.Config, req secret.Request) (all []string) {
+// outputs returns everything that a refused request yields: the error in every form,
+// and the response of a review.
+func outputs(t *testing.T, cfg global.Config, req secret.Request) (all []string) {
 	m, err := global.New(cfg)
 	require.NoError(t, err)
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})

@@ -44,15 +44,15 @@ func TestConformance(t *testing.T) {
 		injectortest.Case{Name: "variable", Request: secret.Request{Group: "variables", Key: "token", Mount: mount.EnvVar}, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "allowed", Request: token, Meta: inNamespace("builds"), Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "not allowed", Request: token, Meta: inNamespace("strangers"), Want: injectortest.NotFound, Value: mount.Literal(kitCanary)},
-		injectortest.Case{Name: "not there", Request: secret.Request{Group: "files", Key: "none"}, Want: injectortest.NotFound},
+		injectortest.Case{Name: "not found", Request: secret.Request{Group: "files", Key: "none"}, Want: injectortest.NotFound},
 		injectortest.Case{Name: "invalid name", Request: secret.Request{Group: "a/b", Key: "k"}, Want: injectortest.Unsupported},
 		injectortest.Case{Name: "exact variable", Request: secret.Request{Group: "files", Key: "sub/token", EnvVar: "TOKEN"}, Want: injectortest.Variable, Value: mount.Literal(kitCanary)},
-		injectortest.Case{Name: "no text", Request: secret.Request{Group: "files", Key: "binary"}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
+		injectortest.Case{Name: "not text", Request: secret.Request{Group: "files", Key: "binary"}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
 		injectortest.Case{Name: "too long", Request: secret.Request{Group: "files", Key: "long"}, Want: injectortest.Fails, Value: mount.Literal(kitCanary)},
 	)
 }
 
-// store is a Source that honours the context and has one secret.
+// store is a Source that honors the context and has one secret.
 type store struct{}
 
 func (store) Lookup(ctx context.Context, req secret.Request) (string, error) {

@@ -13,7 +13,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Reads has one spelling for each secret, whatever the request's.
+// Reads has one spelling for each secret, whatever the request's spelling.
 func TestReads(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "team", "..data"), 0o700))
@@ -32,7 +32,7 @@ func TestReads(t *testing.T) {
 		{"file", global.Config{}, secret.Request{Group: "team", Key: "token"}, dir + "/team/token"},
 		{"slashes", global.Config{}, secret.Request{Group: "team//.", Key: "token"}, dir + "/team/token"},
 		{"no group", global.Config{}, secret.Request{Key: "alone"}, dir + "/alone"},
-		{"second name of a file", global.Config{}, secret.Request{Group: "team/..data", Key: "token"}, ""},
+		{"alias of a file", global.Config{}, secret.Request{Group: "team/..data", Key: "token"}, ""},
 		{"source", global.Config{Source: source{value: "v"}}, secret.Request{Group: "g", Key: "k"}, "g"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

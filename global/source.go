@@ -16,47 +16,45 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Source is where global secrets come from.
+// Source provides global secrets.
 type Source interface {
-	// Lookup returns the value of the secret that the request's Group and Key
-	// name; the store has no versions. An error that wraps secret.ErrNotFound
-	// says that the source does not have it; any other, that it is there but
-	// cannot be had. Errors never hold the value. Lookup may be called from
-	// many goroutines at once, and ends with the context.
+	// Lookup returns the value of the secret with the request's Group and Key; other
+	// fields do not matter. An error that wraps secret.ErrNotFound means that the
+	// source does not have the secret; any other error means that it exists but
+	// cannot be read. Errors must not contain the value. Lookup must be safe for
+	// concurrent use and return when the context ends.
 	Lookup(ctx context.Context, req secret.Request) (string, error)
 }
 
-// process reads the environment and the files of this process, where there is no
-// Source.
-type process struct {
+// processSource reads this process's environment and files.
+type processSource struct {
 	names mount.Layout
 	dir   string
 }
 
 // lookup returns the value, and the name of the variable or the path of the file
 // that holds it.
-func (p *process) lookup(_ context.Context, req secret.Request) (value string, reads mount.Object, err error) {
+func (p *processSource) lookup(_ context.Context, req secret.Request) (value string, reads mount.Object, err error) {
 	name := p.names.EnvVar(req.Group, "", req.Key)
 	if value, ok := os.LookupEnv(name); ok {
 		return value, mount.Object{Name: name}, nil
 	}
 	file := fileName(req)
 	value, err = p.read(file)
-	// What is no file at all is absent too: a group's directory, or a path
-	// below a file.
+	// A directory and a path below a file also count as not found.
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG) {
 		err = secret.ErrNotFound
 	}
 	return value, mount.Object{Name: path.Join(filepath.ToSlash(p.dir), file)}, err
 }
 
-// read reads the file in a way that neither leaves dir, not through symbolic
-// links either, nor waits for the other end of a FIFO, nor reads more than a
-// variable could hold.
-func (p *process) read(name string) (string, error) {
-	// Request.Validate refuses ".." too. An os.Root takes it, but that of Go 1.24.0
-	// panics where it leads back to the root. Names like "..data" are the kubelet's,
-	// second names of the files in a volume.
+// read reads a file below dir. It never leaves dir, not even through symbolic links,
+// never waits for the other end of a FIFO, and never reads more than a variable can
+// hold.
+func (p *processSource) read(name string) (string, error) {
+	// Request.Validate refuses ".." too. An os.Root accepts it, but Go 1.24.0 panics
+	// where it leads back to the root. The kubelet uses names like "..data" for
+	// aliases of the files in a volume.
 	if strings.HasPrefix(name, "..") || strings.Contains(name, "/..") {
 		return "", fs.ErrNotExist
 	}
@@ -77,16 +75,16 @@ func (p *process) read(name string) (string, error) {
 	case info.IsDir():
 		return "", fs.ErrNotExist
 	case !info.Mode().IsRegular():
-		return "", errors.New("it is not a regular file")
+		return "", errors.New("not a regular file")
 	}
 	value, err := io.ReadAll(io.LimitReader(f, mount.MaxEnvVar+1))
 	if err == nil && len(value) > mount.MaxEnvVar {
-		err = fmt.Errorf("it has more than %d bytes", mount.MaxEnvVar)
+		err = fmt.Errorf("more than %d bytes", mount.MaxEnvVar)
 	}
 	return string(value), err
 }
 
-// fileName is relative to the directory. Its case is kept, as Flyte's is.
+// fileName returns the file's name relative to the directory, case kept as in Flyte.
 func fileName(req secret.Request) string {
 	if req.Group == "" || req.Key == "" {
 		return req.Group + req.Key

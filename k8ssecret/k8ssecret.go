@@ -127,7 +127,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	}
 	if as == mount.EnvVar && !names.IsEnvVar(req.EnvName(target.Layout(), "")) {
 		if req.Mount != mount.Any {
-			return unsupported("group and key make no valid name of a variable")
+			return unsupported("group and key do not form a valid variable name")
 		}
 		as = mount.File
 	}

@@ -66,7 +66,7 @@ func (f *Fake) Mount(ctx context.Context, req secret.Request, target mount.Targe
 	case req.Mount == mount.File, req.Mount == mount.Any && !valid:
 		return f.file(req, layout)
 	case !valid:
-		return unsupported("group and key make no valid name of a variable")
+		return unsupported("group and key do not form a valid variable name")
 	case req.Field != "":
 		return field(value, req)
 	}

@@ -111,7 +111,7 @@ func (m *EmbeddedManager) variable(ctx context.Context, req secret.Request, n na
 		valid = validation.IsEnvVarName
 	}
 	if len(valid(derived)) > 0 {
-		return mount.Fragment{}, fmt.Errorf("%w: group and key make no valid name of a variable", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: group and key do not form a valid variable name", secret.ErrUnsupported)
 	}
 	inner := req
 	inner.Mount = mount.EnvVar
