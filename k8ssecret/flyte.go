@@ -8,24 +8,23 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Whole, as the domain or project of FlyteScope, means secrets that belong to the
-// whole organization, or the whole domain. No label has this value.
+// Whole, as an argument of FlyteScope, selects secrets of the whole organization or the
+// whole domain. No label can have this value.
 const Whole = "*"
 
-// FlyteScope returns a Config.Names that finds secrets where Flyte 2 keeps them: one
-// Secret for each key and scope, which is an organization with, or without, a
-// domain and a project. An argument that is empty is the Pod's label
-// "organization", "domain" or "project", and empty if the Pod has none; the labels
-// are the word of the Pod's author. Whole leaves a part empty whatever the labels
-// say. Group and version of a request are ignored.
+// FlyteScope returns a Config.Names that names Secrets as Flyte 2 does: one Secret per
+// key and scope. A scope is an organization, optionally with a domain and a project. An
+// empty argument means the Pod's label "organization", "domain" or "project", which the
+// Pod's author chooses; without the label that part is empty. Whole leaves a part empty
+// whatever the labels say. The request's group and version are ignored.
 //
-// Flyte 2 looks into the narrowest scope first. A manager for each scope does the
-// same with one difference: a reference cannot know which Secret exists, so the
-// first manager serves every key. Use a single scope unless Config.Names of the
-// narrower ones returns secret.ErrUnsupported for what they do not have.
+// Flyte 2 searches the narrowest scope first. Several managers, one per scope, differ:
+// a reference cannot know which Secret exists, so the first manager serves every key.
+// Use a single scope, unless Config.Names of the narrower scopes returns
+// secret.ErrUnsupported for keys that they do not have.
 //
-// Flyte 2 keeps its Secrets in one namespace and puts values into the Pod; a
-// reference needs the Secret in the Pod's own namespace.
+// Flyte 2 keeps its Secrets in one namespace and copies values into the Pod; a reference
+// needs the Secret in the Pod's namespace.
 //
 // Source: flyte v2.0.43, EncodeSecretName and EncodeK8sSecretName.
 func FlyteScope(org, domain, project string) func(secret.Request, mount.Target) (Ref, error) {

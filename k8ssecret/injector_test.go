@@ -23,11 +23,11 @@ func inject(t *testing.T, cfg injector.Config, reqs ...secret.Request) *corev1.P
 	require.NoError(t, err)
 	again, err := in.Inject(ctx, pod, reqs...)
 	require.NoError(t, err)
-	assert.Equal(t, pod, again, "twice is once")
+	assert.Equal(t, pod, again, "idempotent")
 	return pod
 }
 
-// sources are what a volume of secrets holds: "Secret/key path".
+// sources lists the items of a projected volume as "Secret/key path".
 func sources(v corev1.Volume) (all []string) {
 	for _, s := range v.Projected.Sources {
 		for _, item := range s.Secret.Items {
@@ -37,7 +37,7 @@ func sources(v corev1.Volume) (all []string) {
 	return all
 }
 
-func TestOneVolumePerDirectory(t *testing.T) {
+func TestInject_VolumePerDirectory(t *testing.T) {
 	pod := inject(t, injector.Config{},
 		secret.Request{Group: "db", Key: "user", Mount: mount.File},
 		secret.Request{Group: "db", Key: "password", Mount: mount.File},
@@ -56,29 +56,29 @@ func TestOneVolumePerDirectory(t *testing.T) {
 	}
 }
 
-// A container's own secrets have a volume of their own, so that no other
-// container sees their keys.
-func TestContainerVolume(t *testing.T) {
+// A request for one container gets a separate volume, so that no other container sees
+// its keys.
+func TestInject_VolumePerContainer(t *testing.T) {
 	pod := inject(t, injector.Config{},
 		secret.Request{Group: "db", Key: "user", Mount: mount.File},
 		secret.Request{Group: "db", Key: "password", Mount: mount.File, Container: "web"},
 	)
-	held := map[string][]string{}
+	items := map[string][]string{}
 	for _, v := range pod.Spec.Volumes {
-		held[v.Name] = sources(v)
+		items[v.Name] = sources(v)
 	}
-	seen := func(c corev1.Container) (all []string) {
+	mounted := func(c corev1.Container) (all []string) {
 		for _, m := range c.VolumeMounts {
 			assert.Equal(t, "/etc/flyte/secrets/db", m.MountPath)
-			all = append(all, held[m.Name]...)
+			all = append(all, items[m.Name]...)
 		}
 		return all
 	}
-	assert.Equal(t, []string{"db/user user"}, seen(pod.Spec.Containers[0]))
-	assert.ElementsMatch(t, []string{"db/user user", "db/password password"}, seen(pod.Spec.Containers[1]))
+	assert.Equal(t, []string{"db/user user"}, mounted(pod.Spec.Containers[0]))
+	assert.ElementsMatch(t, []string{"db/user user", "db/password password"}, mounted(pod.Spec.Containers[1]))
 }
 
-func TestVariableNames(t *testing.T) {
+func TestInject_VariableNames(t *testing.T) {
 	for _, tc := range []struct {
 		name, why string
 		layout    mount.Layout

@@ -1,30 +1,29 @@
-// Package k8ssecret serves secrets from Kubernetes Secrets of the Pod's own
-// namespace.
+// Package k8ssecret serves secrets from Kubernetes Secrets in the Pod's namespace.
 //
 //	m, err := k8ssecret.New(k8ssecret.Config{})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
-// A request's group, lower-cased, is the name of the Secret, and its key the key
-// in it. The store has no versions: a request's version only adds an alias under
-// which the client finds the secret. A variable is a secretKeyRef. Files come from
-// one projected volume for each directory, which has just the keys asked for.
+// A request's group, lower-cased, is the name of the Secret; its key is the key in the
+// Secret. Secrets have no versions: a request's version only adds an alias. A variable
+// is a secretKeyRef. Files come from one projected volume per directory, which has
+// only the requested keys.
 //
-// Most names of Secrets have a "-" or ".", and so have the derived variables. A
-// container's program gets such a variable, but /bin/sh of Debian and Alpine drops
-// it, so a program that is started through a shell finds nothing. Give such a
-// request an exact name (secret.Request.EnvVar), or ask for a file.
+// Most names of Secrets contain "-" or ".", and so do the derived variables. A
+// container's program receives such a variable, but /bin/sh in Debian and Alpine drops
+// it, so a program started through a shell does not see it. Give such a request an
+// exact name (secret.Request.EnvVar), or ask for a file.
 //
-// The package never reads a Secret: it writes references, and the kubelet
-// resolves them with the rights of the node. So it cannot know whether the
-// Secret is there. By default references are optional, as Flyte's are: the Pod
-// starts, and the client reports the secret as missing. See Config.Required.
+// The package never reads a Secret: it writes references, which the kubelet resolves
+// with the node's rights. It cannot know whether the Secret exists. By default
+// references are optional, as Flyte's are: the Pod starts, and the client reports the
+// secret as missing. See Config.Required.
 //
-// Files follow a Secret that changes within a minute or two; variables stay until
-// the container starts again. Tools that restart workloads on a change find the
-// references in the template that InjectTemplate returns: Stakater's Reloader, with
-// its annotation "reloader.stakater.com/auto", reads variables and projected
-// volumes. What a webhook adds to Pods is in no template, so such tools do not see
-// it; list the Secrets in "secret.reloader.stakater.com/reload" then.
+// When a Secret changes, files follow within a minute or two; variables stay until the
+// container restarts. Tools that restart workloads on a change find the references in
+// the template that InjectTemplate returns: Stakater's Reloader, with its annotation
+// "reloader.stakater.com/auto", reads variables and projected volumes. Such tools do
+// not see what a webhook adds to Pods; for those, list the Secrets in
+// "secret.reloader.stakater.com/reload".
 package k8ssecret
 
 import (
@@ -40,26 +39,25 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Config is what a Manager is made of. The zero value is valid.
+// Config configures a Manager. The zero value is valid.
 type Config struct {
-	// Any is what a request for mount.Any becomes. The zero value, mount.Any,
-	// means a variable. mount.File is what Flyte's webhook does, though its
+	// Any is the form in which requests for mount.Any are served. The zero value,
+	// mount.Any, means a variable. Flyte's webhook serves a file, although its
 	// documentation says variable.
 	Any mount.Type
-	// Required makes containers wait until the Secret and the key are there,
-	// instead of starting without. Without it, a variable of the same name that
-	// the container's envFrom brings shows through while the Secret is missing.
+	// Required makes containers wait until the Secret and the key exist. Otherwise
+	// they start without the secret; a variable of the same name from the container's
+	// envFrom then shows through.
 	Required bool
-	// DefaultMode is the permission bits of the files, at most 0777. Nil means
-	// 0644, Kubernetes' own default. A request's Mode is that of its own file.
-	// Files belong to root, so a container that runs as another user cannot read
-	// one of mode 0400, unless the Pod has an fsGroup: then the kubelet adds the
-	// group's right to read.
+	// DefaultMode is the permission bits of files, at most 0777. Nil means 0644,
+	// Kubernetes' default. A request's Mode overrides it for that file. Root owns the
+	// files, so a container that runs as another user cannot read a file of mode 0400
+	// unless the Pod has an fsGroup: the kubelet then lets that group read it.
 	DefaultMode *int32
-	// Names says which Secret and key a request is for. Nil means its group,
-	// lower-cased, and its key. An error that is secret.ErrUnsupported leaves the
-	// request to the next manager; any other ends the search. The function must be
-	// safe for concurrent use. See FlyteScope for Flyte 2.
+	// Names returns the Secret and key for a request. Nil means the group, lower-cased,
+	// and the key. An error that wraps secret.ErrUnsupported passes the request to the
+	// next manager; any other error ends the search. The function must be safe for
+	// concurrent use. See FlyteScope for Flyte 2.
 	Names func(req secret.Request, target mount.Target) (Ref, error)
 }
 
@@ -75,8 +73,7 @@ type Manager struct {
 	names    func(secret.Request, mount.Target) (Ref, error)
 }
 
-// New returns a Manager, or an error that names the field of cfg that cannot be
-// used.
+// New returns a Manager, or an error that names the invalid field of cfg.
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{any: cfg.Any, optional: !cfg.Required, mode: corev1.SecretVolumeSourceDefaultMode, names: cfg.Names}
 	if m.names == nil {
@@ -106,20 +103,20 @@ func byGroup(req secret.Request, _ mount.Target) (Ref, error) {
 	return Ref{strings.ToLower(req.Group), req.Key}, nil
 }
 
-// Mount answers with a reference to a key of a Secret, or with a file from a
-// volume that has all such files of one directory. Names that no Secret, key or
-// item can have are secret.ErrUnsupported, and so is a variable that no container
-// can have, unless the request leaves the choice. The context is not used.
+// Mount returns a reference to a key of a Secret, or a projected volume with the file;
+// all files of one directory share a volume. A name that is not valid for a Secret, a
+// key or a volume item is secret.ErrUnsupported. So is an invalid variable name, unless
+// the request leaves the form open: it then becomes a file. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	ref, err := m.names(req, target)
 	if err != nil {
 		return mount.Fragment{}, err
 	}
 	if !names.IsSubdomain(ref.Name) {
-		return unsupported("group cannot be the name of a Secret")
+		return unsupported("group is not a valid name of a Secret")
 	}
 	if !names.IsKey(ref.Key) {
-		return unsupported("key cannot be a key of a Secret")
+		return unsupported("key is not a valid key of a Secret")
 	}
 	as := req.Mount
 	if as == mount.Any {
@@ -140,9 +137,9 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	dir = path.Clean(dir)
 	switch {
 	case strings.HasPrefix(file, ".."):
-		return unsupported(`the file's name begins with "..", which no item of a volume may`)
+		return unsupported(`the file's name begins with "..", which Kubernetes does not allow in a volume`)
 	case strings.Contains(dir, ":"):
-		return unsupported(`the file's directory has ":", which no mount path may`)
+		return unsupported(`the file's directory contains ":", which Kubernetes does not allow in a mount path`)
 	}
 	item := corev1.KeyToPath{Key: ref.Key, Path: file}
 	if req.Mode != 0 {
@@ -162,7 +159,7 @@ func (m *Manager) reference(ref Ref) *mount.Value {
 	}})
 }
 
-// volume returns a projected volume with one item, made at once, and its mount.
+// volume returns a projected volume with one item, and its mount, in one allocation.
 func (m *Manager) volume(name string, item corev1.KeyToPath, dir string) ([]corev1.Volume, []corev1.VolumeMount) {
 	parts := &struct {
 		volumes   [1]corev1.Volume

@@ -43,7 +43,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-func TestVariable(t *testing.T) {
+func TestMount_Variable(t *testing.T) {
 	f, err := newManager(t, k8ssecret.Config{}).Mount(ctx, secret.Request{Group: "User-Info", Key: "My_Key", GroupVersion: "v1"}, mount.Target{})
 	require.NoError(t, err)
 	assert.Equal(t, corev1.EnvVar{Name: "X", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
@@ -54,7 +54,7 @@ func TestVariable(t *testing.T) {
 	assert.NoError(t, f.Validate())
 }
 
-func TestFile(t *testing.T) {
+func TestMount_File(t *testing.T) {
 	m := newManager(t, k8ssecret.Config{Required: true, DefaultMode: ptr[int32](0o400)})
 	target := mount.NewTarget(mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, mount.InitFirst, nil)
 	f, err := m.Mount(ctx, secret.Request{Group: "User-Info", Key: "My_Key", GroupVersion: "v1", Mount: mount.File}, target)
@@ -74,12 +74,12 @@ func TestFile(t *testing.T) {
 		}}}},
 		VolumeMounts: []corev1.VolumeMount{{Name: name, MountPath: "/s/user-info", ReadOnly: true}},
 	}, f)
-	assert.Equal(t, target.Layout().Path("User-Info", "", "My_Key"), "/s/user-info/Pre-my_key", "and there the client looks")
+	assert.Equal(t, target.Layout().Path("User-Info", "", "My_Key"), "/s/user-info/Pre-my_key", "the client looks there")
 	assert.NoError(t, f.Validate())
 }
 
-// Where the file is: a projected volume's directory, and the item in it.
-func TestFile_Place(t *testing.T) {
+// The directory at which the volume is mounted, and the item's path in the volume.
+func TestMount_FilePath(t *testing.T) {
 	exact := mount.Layout{Exact: true}
 	for _, tc := range []struct {
 		name, why string
@@ -91,7 +91,7 @@ func TestFile_Place(t *testing.T) {
 		{"version", "Secrets have none", mount.Layout{}, secret.Request{Group: "g", Key: "k", GroupVersion: "v"}, "/etc/flyte/secrets/g", "k"},
 		{"path", "case kept", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "Conf.d/App.yaml"}, "/etc/flyte/secrets/Conf.d", "App.yaml"},
 		{"deep path", "the volume is the last directory", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a/b/c"}, "/etc/flyte/secrets/a/b", "c"},
-		{"path in Dir", "nothing else may be there", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "c"}, "/etc/flyte/secrets", "c"},
+		{"path in Dir", "only if nothing else needs Dir", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "c"}, "/etc/flyte/secrets", "c"},
 		{"exact", "case kept", exact, secret.Request{Group: "G", Key: "K", GroupVersion: "v"}, "/etc/flyte/secrets/G", "K"},
 		{"exact path", "as asked for", exact, secret.Request{Group: "G", Key: "K", Path: "a/B"}, "/etc/flyte/secrets/a", "B"},
 		{"colon in item", "only mount paths cannot have it", mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a/b:c"}, "/etc/flyte/secrets/a", "b:c"},
@@ -109,7 +109,7 @@ func TestFile_Place(t *testing.T) {
 	}
 }
 
-func TestFile_Mode(t *testing.T) {
+func TestMount_FileMode(t *testing.T) {
 	m := newManager(t, k8ssecret.Config{DefaultMode: ptr[int32](0o440)})
 	f, err := m.Mount(ctx, secret.Request{Group: "g", Key: "k", Mount: mount.File, Mode: 0o400}, mount.Target{})
 	require.NoError(t, err)
@@ -118,7 +118,7 @@ func TestFile_Mode(t *testing.T) {
 	assert.Equal(t, ptr[int32](0o440), projected.DefaultMode, "other files keep the manager's")
 }
 
-func TestVolumeNames(t *testing.T) {
+func TestMount_VolumeNames(t *testing.T) {
 	m := newManager(t, k8ssecret.Config{})
 	name := func(req secret.Request) string {
 		req.Mount = mount.File
@@ -130,11 +130,11 @@ func TestVolumeNames(t *testing.T) {
 	assert.Empty(t, validation.IsDNS1123Label(name(secret.Request{Group: long, Key: "k"})))
 	assert.NotEqual(t, name(secret.Request{Group: long, Key: "k"}), name(secret.Request{Group: long[2:], Key: "k"}))
 	assert.Equal(t, name(secret.Request{Group: "Group", Key: "k"}), name(secret.Request{Group: "group", Key: "l"}), "one directory, one volume")
-	assert.Equal(t, name(secret.Request{Group: "a", Key: "k", Path: "dir/x"}), name(secret.Request{Group: "b", Key: "k", Path: "dir/y"}), "of two Secrets too")
+	assert.Equal(t, name(secret.Request{Group: "a", Key: "k", Path: "dir/x"}), name(secret.Request{Group: "b", Key: "k", Path: "dir/y"}), "shared by two Secrets")
 	assert.NotEqual(t, name(secret.Request{Group: "a", Key: "k", Path: "dir/x"}), name(secret.Request{Group: "a", Key: "k", Path: "Dir/x"}))
 }
 
-func TestWhatItServes(t *testing.T) {
+func TestMount_Form(t *testing.T) {
 	const variable, file, unsupported = "variable", "file", "unsupported"
 	longest := strings.Repeat("g", 254)
 	for _, tc := range []struct {
@@ -145,11 +145,11 @@ func TestWhatItServes(t *testing.T) {
 		want      string
 	}{
 		{"any", "the default", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k"}, variable},
-		{"any as file", "as with Flyte's webhook", k8ssecret.Config{Any: mount.File}, mount.Layout{}, secret.Request{Group: "g", Key: "k"}, file},
+		{"any as file", "as Flyte's webhook does", k8ssecret.Config{Any: mount.File}, mount.Layout{}, secret.Request{Group: "g", Key: "k"}, file},
 		{"variable", "whatever Any says", k8ssecret.Config{Any: mount.File}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, variable},
 		{"dash, dot and digit", "Kubernetes accepts them behind the prefix", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "1.my-group", Key: "1.my-key", Mount: mount.EnvVar}, variable},
 		{"invalid variable", "no container can have it", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, unsupported},
-		{"invalid variable, any", "a file can be had", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k"}, file},
+		{"invalid variable, any", "a file is possible", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k"}, file},
 		{"exact variable", "it is the primary name then", k8ssecret.Config{}, mount.Layout{EnvPrefix: "1"}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, variable},
 		{"exact layout", "the name is EnvVar", k8ssecret.Config{}, mount.Layout{Exact: true}, secret.Request{Group: "g", Key: "k", EnvVar: "X", Mount: mount.EnvVar}, variable},
 		{"exact layout, unnamed", "there is no name", k8ssecret.Config{}, mount.Layout{Exact: true}, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, unsupported},
@@ -159,10 +159,10 @@ func TestWhatItServes(t *testing.T) {
 		{"group with slash", "no Secret has it", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "a/b", Key: "k"}, unsupported},
 		{"long group", "253 characters", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: longest, Key: "k"}, unsupported},
 		{"key with slash", "no key has it", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "a/b"}, unsupported},
-		{"dot-dot", "no key is", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: ".."}, unsupported},
-		{"key of letters elsewhere", "ASCII only", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "é"}, unsupported},
-		{"prefix and key of dots", "no item may begin so", k8ssecret.Config{}, mount.Layout{FilePrefix: "."}, secret.Request{Group: "g", Key: ".k", Mount: mount.File}, unsupported},
-		{"item of dots", "no item may begin so", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a/..b", Mount: mount.File}, unsupported},
+		{"dot-dot", "no key may be \"..\"", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: ".."}, unsupported},
+		{"key not ASCII", "ASCII only", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "é"}, unsupported},
+		{"prefix and key of dots", "no item may begin with \"..\"", k8ssecret.Config{}, mount.Layout{FilePrefix: "."}, secret.Request{Group: "g", Key: ".k", Mount: mount.File}, unsupported},
+		{"item of dots", "no item may begin with \"..\"", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a/..b", Mount: mount.File}, unsupported},
 		{"colon in directory", "no mount path has it", k8ssecret.Config{}, mount.Layout{}, secret.Request{Group: "g", Key: "k", Path: "a:b/c", Mount: mount.File}, unsupported},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -32,8 +32,8 @@ func TestConformance(t *testing.T) {
 		"full":  {k8ssecret.Config{Any: mount.EnvVar, Required: true, DefaultMode: ptr[int32](0o444)}, injectortest.Variable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			left := injectortest.Case{Name: "any", Request: secret.Request{Group: "any", Key: "k"}, Want: tc.any}
-			injectortest.Run(t, newManager(t, tc.cfg), append([]injectortest.Case{left}, cases...)...)
+			anyForm := injectortest.Case{Name: "any", Request: secret.Request{Group: "any", Key: "k"}, Want: tc.any}
+			injectortest.Run(t, newManager(t, tc.cfg), append([]injectortest.Case{anyForm}, cases...)...)
 		})
 	}
 }
@@ -47,12 +47,11 @@ func TestConformance_Flyte2(t *testing.T) {
 	)
 }
 
-// The test's Pods say that they do not run as root, so they cannot read a file
-// that only root may.
-func TestFilesForRootOnly(t *testing.T) {
+// The kit's Pods do not run as root, so they cannot read a file of mode 0400.
+func TestConformance_RootOnlyFile(t *testing.T) {
 	err := injectortest.TestManager(newManager(t, k8ssecret.Config{DefaultMode: ptr[int32](0o400)}),
 		injectortest.Case{Request: secret.Request{Group: "g", Key: "k", Mount: mount.File}})
 	if err == nil {
-		t.Error("a file with the mode 0400 is taken for one that anybody may read")
+		t.Error("the kit accepts a file of mode 0400")
 	}
 }

@@ -15,18 +15,18 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-func TestNames(t *testing.T) {
+func TestConfig_Names(t *testing.T) {
 	fails := errors.New("no table")
 	for _, tc := range []struct {
 		name, why string
 		ref       k8ssecret.Ref
 		err, want error
 	}{
-		{"served", "as the function says", k8ssecret.Ref{Name: "team-a", Key: "Key_1"}, nil, nil},
-		{"upper case", "no Secret has it, and nobody lower-cases what a function returns", k8ssecret.Ref{Name: "Team", Key: "k"}, nil, secret.ErrUnsupported},
+		{"served", "the function's result", k8ssecret.Ref{Name: "team-a", Key: "Key_1"}, nil, nil},
+		{"upper case", "no Secret has it, and the function's result is not lower-cased", k8ssecret.Ref{Name: "Team", Key: "k"}, nil, secret.ErrUnsupported},
 		{"no key", "the zero value names nothing", k8ssecret.Ref{}, nil, secret.ErrUnsupported},
-		{"not mine", "the next manager is asked", k8ssecret.Ref{}, secret.ErrUnsupported, secret.ErrUnsupported},
-		{"failure", "any other error ends", k8ssecret.Ref{}, fails, fails},
+		{"unsupported", "the next manager is tried", k8ssecret.Ref{}, secret.ErrUnsupported, secret.ErrUnsupported},
+		{"failure", "any other error ends the search", k8ssecret.Ref{}, fails, fails},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := newManager(t, k8ssecret.Config{Names: func(secret.Request, mount.Target) (k8ssecret.Ref, error) { return tc.ref, tc.err }})
@@ -41,7 +41,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// What Flyte 2 itself names its Secrets.
+// Names recorded from Flyte 2.
 func TestFlyteScope_Recorded(t *testing.T) {
 	text, err := os.ReadFile("testdata/flyte2-names.json")
 	require.NoError(t, err)
@@ -54,11 +54,11 @@ func TestFlyteScope_Recorded(t *testing.T) {
 			req := secret.Request{Group: "ignored", Key: r.Key, GroupVersion: "ignored"}
 
 			byArgument := k8ssecret.FlyteScope(orWhole(r.Org), orWhole(r.Domain), orWhole(r.Project))
-			got, err := byArgument(req, labelled("other", "other", "other"))
+			got, err := byArgument(req, labeled("other", "other", "other"))
 			require.NoError(t, err)
 			assert.Equal(t, want, got, "arguments win over labels")
 
-			got, err = k8ssecret.FlyteScope("", "", "")(req, labelled(r.Org, r.Domain, r.Project))
+			got, err = k8ssecret.FlyteScope("", "", "")(req, labeled(r.Org, r.Domain, r.Project))
 			require.NoError(t, err)
 			assert.Equal(t, want, got, "labels")
 
@@ -82,9 +82,8 @@ func orWhole(part string) string {
 	return part
 }
 
-// labelled is a Pod with the labels that Flyte 2 stamps; those that are empty are
-// not there.
-func labelled(org, domain, project string) mount.Target {
+// labeled returns a Pod with Flyte 2's labels; an empty argument means no label.
+func labeled(org, domain, project string) mount.Target {
 	labels := map[string]string{}
 	for name, value := range map[string]string{"organization": org, "domain": domain, "project": project} {
 		if value != "" {
