@@ -150,12 +150,12 @@ func TestHazardsOfPods(t *testing.T) {
 			pod.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug"}}}
 		}, reqs: ask(mount.EnvVar, "g/k"), check: served},
 		{name: "without containers", pod: func(pod *corev1.Pod) { pod.Spec = corev1.PodSpec{} }, reqs: ask(mount.EnvVar, "g/k"),
-			denied: "no container of the pod receives the secrets asked for"},
+			denied: "no container of the pod receives the requested secrets"},
 		{name: "with nothing but fetchers", pod: func(pod *corev1.Pod) {
 			pod.Spec = corev1.PodSpec{InitContainers: []corev1.Container{{
 				Name: mount.Name("x"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
 			}}}
-		}, reqs: ask(mount.EnvVar, "g/k"), denied: "no container of the pod receives the secrets asked for"},
+		}, reqs: ask(mount.EnvVar, "g/k"), denied: "no container of the pod receives the requested secrets"},
 		{name: "that is scheduled already, as static Pods are", pod: func(pod *corev1.Pod) { pod.Spec.NodeName = "node" }, reqs: ask(mount.EnvVar, "g/k"), check: served},
 	})
 }

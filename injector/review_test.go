@@ -180,7 +180,7 @@ func TestReviewRefuses(t *testing.T) {
 		{"a conflict", ctx, of(withEnv, secret.Request{Group: "g", Key: "k"}), 422, "denied",
 			`secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already`},
 		{"no containers", ctx, of(&corev1.Pod{}, secret.Request{Group: "g", Key: "k"}), 422, "denied",
-			"no container of the pod receives the secrets asked for"},
+			"no container of the pod receives the requested secrets"},
 		{"a manager fails", ctx, of(userStoryPod(), secret.Request{Group: "broken", Key: "k"}), 500, "failed",
 			`secret group="broken" key="k": manager broken: failed`},
 		{"the worst of all, and all of them", ctx, of(withEnv, secret.Request{Group: "broken", Key: "k"}, secret.Request{Group: "g", Key: "k"}, secret.Request{Key: "/"}), 500, "failed",

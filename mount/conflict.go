@@ -5,29 +5,28 @@ import (
 	"fmt"
 )
 
-// ConflictError says that something which a secret needs has a name that
-// already means something else, in the Pod or for another request. It never
-// holds a value.
+// ConflictError reports that a name which a secret needs already has another
+// meaning, in the Pod or for another request. It never contains a secret value.
 type ConflictError struct {
-	// Path is where the Pod has it, such as "spec.containers[0].env[2].name".
-	// It is empty where two requests conflict.
+	// Path is the field in the Pod, such as "spec.containers[0].env[2].name".
+	// It is empty if two requests conflict.
 	Path string
-	// Container is the name of the container in which it is; empty where it
-	// concerns the whole Pod, or two requests.
+	// Container is the container's name. It is empty if the conflict concerns
+	// the whole Pod, or two requests.
 	Container string
-	// Field is the list in which it is, such as "env", "volumeMounts",
-	// "volumes", "initContainers", "metadata.annotations"; "files" for what is
-	// in the directory of secrets.
+	// Field is the list with the conflict, such as "env", "volumeMounts",
+	// "volumes", "initContainers" or "metadata.annotations". It is "files" for
+	// a path in the directory of secrets.
 	Field string
-	// Name is the name in that list: of the variable, the volume, the
-	// container or the annotation, or a path.
+	// Name is the name in that list: of a variable, volume, container or
+	// annotation, or a path.
 	Name string
-	// Reason says what else it is.
+	// Reason says what the name already means.
 	Reason string
 }
 
-// Error returns one line. Texts that are longer than any valid name are cut,
-// because an error for each request with all of such a text can take gigabytes.
+// Error returns one line. It truncates texts longer than any valid name,
+// because hundreds of errors can repeat one long text and take gigabytes.
 func (e *ConflictError) Error() string {
 	where := ""
 	if e.Container != "" {
@@ -37,11 +36,11 @@ func (e *ConflictError) Error() string {
 }
 
 var (
-	// ErrNoContainer says that no container receives what is asked for: the Pod
-	// has none that is chosen, the request names another one, or those that are
-	// chosen start before the secret is fetched.
-	ErrNoContainer = errors.New("no container of the pod receives the secrets asked for")
-	// ErrTooLarge says that the Pod would gain more than an API server accepts:
-	// 3 MiB in its containers, or 256 KiB of annotations in all.
-	ErrTooLarge = errors.New("the secrets asked for would make the pod too large")
+	// ErrNoContainer means that no container receives the secret: no container
+	// is chosen, the request names another one, or the chosen ones start before
+	// the secret is fetched.
+	ErrNoContainer = errors.New("no container of the pod receives the requested secrets")
+	// ErrTooLarge means that the Pod would gain more than an API server
+	// accepts: 3 MiB in its containers, or 256 KiB of annotations in total.
+	ErrTooLarge = errors.New("the requested secrets would make the pod too large")
 )

@@ -8,7 +8,7 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-func TestConflictError_SaysWhere(t *testing.T) {
+func TestConflictError_Error(t *testing.T) {
 	err := &mount.ConflictError{Field: "env", Name: "A", Reason: "is set"}
 	assert.EqualError(t, err, `env "A" is set`)
 	err.Container = "app"

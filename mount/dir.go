@@ -8,27 +8,26 @@ import (
 	"unicode/utf8"
 )
 
-// A volume hides what an image has at its path. So a directory of secrets must
+// A volume hides the image's files at its path, so a directory of secrets must
 // not be one that the container, its runtime or its libraries need.
 var (
-	// Neither these nor anything below them: they belong to the kernel and the
-	// container runtime.
+	// Refused with everything below: the kernel and the container runtime own
+	// them.
 	reservedTrees = []string{"/proc", "/sys", "/dev"}
-	// Not these themselves. The last ones are where merged images have /bin,
-	// /sbin and /lib.
+	// Refused themselves, but not what is below. In many images, /bin and /sbin
+	// are links to /usr/bin and /usr/sbin.
 	reservedDirs = []string{
 		"/etc", "/usr", "/bin", "/sbin", "/run", "/var", "/var/run", "/home", "/root", "/tmp",
 		"/usr/bin", "/usr/sbin", "/usr/local", "/usr/local/bin", "/usr/local/sbin",
 	}
-	// Not these, which may have a suffix, such as /lib64.
+	// Refused themselves, also with a suffix, such as /lib64.
 	reservedLibs = []string{"/lib", "/usr/lib", "/usr/local/lib"}
-	// Neither these, nor what contains them, nor anything below them. The
-	// kubelet mounts the service account's token there; /var/run is usually a
-	// link to /run.
+	// Refused with everything above and below: the kubelet mounts the service
+	// account's token there. /var/run is usually a link to /run.
 	serviceAccountDirs = []string{"/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets/kubernetes.io/serviceaccount"}
 )
 
-// dirFlaw says why a directory cannot be that of secrets, or "".
+// dirFlaw returns why dir cannot be the directory of secrets, or "".
 func dirFlaw(dir string) string {
 	switch {
 	case !path.IsAbs(dir), path.Clean(dir) != dir:
@@ -36,11 +35,11 @@ func dirFlaw(dir string) string {
 	case dir == "/":
 		return "is the root directory"
 	case strings.Contains(dir, ":"):
-		return `has ":", which Kubernetes refuses in a mount path`
+		return `contains ":", which Kubernetes does not allow in a mount path`
 	case longSegment(dir):
-		return "has a segment of more than 255 bytes"
+		return "has a path segment longer than 255 bytes"
 	case unreadable(dir):
-		return "has outer blanks, control characters or invalid UTF-8"
+		return unreadableText
 	}
 	return reserved(dir)
 }
@@ -53,17 +52,17 @@ func reserved(dir string) string {
 	}
 	for _, d := range reservedDirs {
 		if dir == d {
-			return "is reserved: a volume there would hide what the image has in it"
+			return "is reserved: a volume there would hide the image's files"
 		}
 	}
 	for _, lib := range reservedLibs {
 		if rest, ok := strings.CutPrefix(dir, lib); ok && !strings.Contains(rest, "/") {
-			return "is reserved: a volume there would hide what the image has in it"
+			return "is reserved: a volume there would hide the image's files"
 		}
 	}
 	for _, token := range serviceAccountDirs {
 		if isUnder(token, dir) || isUnder(dir, token) {
-			return "is reserved: it overlaps the directory of the service account, " + token
+			return "is reserved: it overlaps the service account directory " + token
 		}
 	}
 	return ""
@@ -75,13 +74,16 @@ func isUnder(dir, p string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// unreadable reports text that would not reach the client as it is: it strips
-// what it reads from the discovery variables.
+const unreadableText = "has leading or trailing spaces, control characters or invalid UTF-8"
+
+// unreadable reports text that the client would not read unchanged: it strips
+// spaces around the discovery variables' values.
 func unreadable(s string) bool {
 	return strings.TrimSpace(s) != s || strings.ContainsFunc(s, unicode.IsControl) || !utf8.ValidString(s)
 }
 
-// longSegment reports a path that no Linux file can have (NAME_MAX).
+// longSegment reports a path with a segment longer than Linux allows
+// (NAME_MAX).
 func longSegment(p string) bool {
 	for segment := range strings.SplitSeq(p, "/") {
 		if len(segment) > 255 {
@@ -91,7 +93,7 @@ func longSegment(p string) bool {
 	return false
 }
 
-// LayoutError says which field of a Layout cannot be used, and why.
+// LayoutError reports a field of a Layout that cannot be used.
 type LayoutError struct {
 	Field, Value, Reason string
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Directories that can be announced, and those that would hide what a container
-// needs. A Layout and another webhook have the same rule.
+// Layout.Dir and Webhook.Dir accept and refuse the same directories.
 func TestDir(t *testing.T) {
 	for dir, valid := range map[string]bool{
 		"": true, "/run/secrets/app": true, "/a": true, "/etc/flyte/secrets": true, "/etc/secrets": true, "/opt": true, "/home/app": true,

@@ -1,16 +1,16 @@
-// Package mount says how a secret sits in a Pod: where containers look for it
-// ([Layout]), in which form they read it ([Type]), what a manager can see of the
-// Pod ([Target]), and what the Pod gains so that it can be read ([Fragment]). It
-// knows nothing of requests or stores.
+// Package mount describes how a secret appears in a Pod: where containers look
+// for it ([Layout]), in which form they read it ([Type]), what a manager can
+// see of the Pod ([Target]), and what the Pod needs so that containers can read
+// it ([Fragment]). It does not depend on requests or stores.
 //
-// Authors of managers start here: read the Layout off the Target, and return a
+// Authors of managers start here: take the Layout from the Target, and return a
 // Fragment.
 //
 //	func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 //		return mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{ ... })}, nil
 //	}
 //
-// Package injector/injectortest tests a manager by its contract.
+// Package injector/injectortest tests that a manager keeps its contract.
 //
 // # Terminology
 //
@@ -20,25 +20,25 @@
 //   - A fetcher is an init container that fetches secrets.
 //   - A derived name is the variable or file that Flyte's client looks for. It
 //     follows from a request's group, version and key.
-//   - An exact name is one that the request itself gives: secret.Request.EnvVar
-//     and secret.Request.Path.
-//   - The primary name is the one at which a secret is always found. An alias is
-//     the derived name with the version where the primary name has none, and the
-//     other way round.
-//   - The discovery variables are the three from which Flyte's client learns where
-//     to look: [EnvPrefixVar], [DefaultDirVar] and [FilePrefixVar].
-//   - An env file is a file of lines KEY='value' from which the kubelet sets
-//     variables (valueFrom.fileKeyRef).
-//   - A scope is what one set of receivers gets. There is one for all receivers,
-//     and one for each container that a request names.
+//   - An exact name is one that the request gives: secret.Request.EnvVar or
+//     secret.Request.Path.
+//   - The primary name is the name under which a secret is always available. An
+//     alias is a second derived name: with the version if the primary name has
+//     none, without it otherwise.
+//   - The discovery variables tell Flyte's client where to look:
+//     [EnvPrefixVar], [DefaultDirVar] and [FilePrefixVar].
+//   - An env file has lines KEY='value', from which the kubelet sets variables
+//     (valueFrom.fileKeyRef).
+//   - A scope is everything that one set of receivers gets. There is one scope
+//     for all receivers, and one for each container that a request names.
 //
 // # Boundaries
 //
-// The package is vocabulary. It never reads or writes a Pod: fragments are
-// merged, checked against the Pod and written by package injector alone, so that
-// managers depend on nothing more than this. It neither logs nor keeps state, and
-// formatting a [Value] never reveals the secret.
+// This package never reads or writes a Pod. Package injector alone merges
+// fragments, checks them against the Pod and writes them, so managers depend
+// only on this package. It does not log and has no state, and formatting a
+// [Value] never reveals the secret.
 //
-// Derived names are those which Flyte's Python client (flytekit) looks up;
-// testdata holds what it was seen to do.
+// Derived names match the lookups of Flyte's Python client (flytekit); testdata
+// records its behavior.
 package mount

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// enum holds the text forms of a type's values, by value.
+// enum converts between a type's values and their text forms, indexed by value.
 type enum struct {
 	goType string
 	texts  []string
@@ -30,5 +30,5 @@ func (e enum) parse(text string) (uint8, error) {
 	if v := slices.Index(e.texts, text); v >= 0 {
 		return uint8(v), nil
 	}
-	return 0, fmt.Errorf("mount: %q is none of %s", text, strings.Join(e.texts, ", "))
+	return 0, fmt.Errorf("mount: %q is not one of %s", text, strings.Join(e.texts, ", "))
 }

@@ -18,8 +18,7 @@ func ExampleLayout() {
 	// /etc/flyte/secrets/user-info/v1/password
 }
 
-// An init container has the volume of the secrets at /out, and is told there to
-// write.
+// An init container mounts the volume of secrets at /out and writes there.
 func ExampleLayout_RelPath() {
 	layout := mount.Layout{Dir: "/secrets", FilePrefix: "secret-"}
 	fmt.Println(layout.Path("User-Info", "", "password"))
@@ -45,20 +44,20 @@ func ExampleTarget() {
 	// Output: payments blue /etc/flyte/secrets
 }
 
-// With exact names there is nothing but what requests name: no derived names and
-// no variables that tell Flyte's client where to look.
+// With Exact, only the names in requests exist: no derived names and no
+// discovery variables.
 func ExampleLayout_exact() {
 	layout := mount.Layout{Dir: "/secrets", Exact: true}
 	fmt.Println(layout.Validate())
 	fmt.Println(mount.Layout{Dir: "/etc", Exact: true}.Validate())
 	// Output:
 	// <nil>
-	// layout: Dir "/etc" is reserved: a volume there would hide what the image has in it
+	// layout: Dir "/etc" is reserved: a volume there would hide the image's files
 }
 
-// A file that an init container fetches into the volume which the library adds
-// to the Pod and mounts at the directory of secrets. The container is one of its
-// own for each secret.
+// An init container fetches a file into the volume that the library adds to the
+// Pod and mounts at the directory of secrets. Each secret has its own
+// container.
 func ExampleFragment() {
 	fragment := mount.Fragment{
 		File: true,
@@ -76,16 +75,17 @@ func ExampleFragment() {
 	// Output: <nil>
 }
 
-// A variable whose value an init container writes into an env file. One container
-// fetches all secrets of the store, and learns of each by a variable.
+// An init container writes the value of a variable into an env file. One
+// container fetches all secrets of the store, and a variable tells it about
+// each one.
 func ExampleFragment_envFile() {
 	shared := &corev1.Container{
 		Name:         mount.Name("my-store", "fetch"),
 		Image:        "registry.example.com/fetch:v1",
-		Env:          []corev1.EnvVar{mount.Literal("/env").EnvVar("FETCH_DIR")}, // always the same
+		Env:          []corev1.EnvVar{mount.Literal("/env").EnvVar("FETCH_DIR")}, // never changes
 		VolumeMounts: []corev1.VolumeMount{{Name: mount.EnvVolume, MountPath: "/env"}},
 	}
-	name := mount.Name("group", "key") // one file for each secret
+	name := mount.Name("group", "key") // one file per secret
 	fragment := mount.Fragment{
 		Value: mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{
 			VolumeName: mount.EnvVolume, Path: name, Key: "VALUE",

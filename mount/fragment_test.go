@@ -31,8 +31,8 @@ func TestFragment_Validate(t *testing.T) {
 		}
 		return f
 	}
-	// env refers to an env file in a volume, mounts another in the fetcher, and has
-	// a webhook with a third.
+	// env refers to an env file in one volume, mounts another in the fetcher,
+	// and has a webhook with a third.
 	env := func(volume, mounted, webhook string) mount.Fragment {
 		f := fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mounted}}})
 		f.File = false
@@ -45,37 +45,37 @@ func TestFragment_Validate(t *testing.T) {
 		fragment mount.Fragment
 		field    string // "" means valid
 	}{
-		{"a variable", mount.Fragment{Value: mount.Literal("")}, ""},
-		{"a file", mount.Fragment{File: true}, ""},
+		{"variable", mount.Fragment{Value: mount.Literal("")}, ""},
+		{"file", mount.Fragment{File: true}, ""},
 		{"neither", mount.Fragment{}, "Value"},
 		{"both", mount.Fragment{Value: mount.Literal(""), File: true}, "Value"},
-		{"a directory that cannot be announced", mount.Fragment{File: true, Webhook: &mount.Webhook{Dir: "x"}}, "Webhook.Dir"},
-		{"the user's name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume("data")}}, "Volumes"},
-		{"the volume that the library adds", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.FetchVolume)}}, "Volumes"},
-		{"a volume twice", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(ours), volume(ours)}}, "Volumes"},
-		{"a mount of somebody's volume", mount.Fragment{File: true, VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/x"}}}, "VolumeMounts"},
-		{"a reference to nothing", mount.Fragment{Value: mount.FromSource(nil)}, "Value"},
-		{"a volume without a source", mount.Fragment{File: true, Volumes: []corev1.Volume{{Name: ours}}}, "Volumes"},
-		{"a mount", mounted("/x", "/y"), ""},
-		{"a relative mount", mounted("x"), "VolumeMounts"},
-		{"a colon, which Kubernetes refuses", mounted("/x:y"), "VolumeMounts"},
-		{"two mounts at one path", mounted("/x", "/x/"), "VolumeMounts"},
-		{"a fetcher", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume}, {Name: mount.EnvVolume}}}), ""},
-		{"a fetcher with somebody's volume", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: "data"}}}), "InitContainers"},
-		{"a bad name of the list of containers", mount.Fragment{File: true, Webhook: &mount.Webhook{ContainersAnnotation: "a b"}}, "Webhook.ContainersAnnotation"},
-		{"a bad name of the mark", mount.Fragment{File: true, Webhook: &mount.Webhook{RanAnnotation: "a b"}}, "Webhook.RanAnnotation"},
-		{"an empty annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"": ""}}}, "Webhook.Annotations"},
-		{"a fetcher that would receive secrets", fetching(corev1.Container{Name: "fetch"}), "InitContainers"},
-		{"a fetcher without a container", mount.Fragment{File: true, InitContainers: []mount.InitContainer{{}}}, "InitContainers"},
-		{"a fetcher twice", fetching(corev1.Container{Name: ours}, corev1.Container{Name: ours}), "InitContainers"},
-		{"a fetcher that is a sidecar", fetching(corev1.Container{Name: ours, RestartPolicy: &always}), "InitContainers"},
-		{"an env file", env(mount.EnvVolume, mount.EnvVolume, ""), ""},
-		{"an env file that nobody writes", env(mount.EnvVolume, mount.FetchVolume, ""), "Value"},
-		{"an env file of a webhook", env("theirs", mount.FetchVolume, "theirs"), ""},
-		{"an env file in another volume", env("other", mount.EnvVolume, "theirs"), "Value"},
-		{"a bad annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"a b": ""}}}, "Webhook.Annotations"},
-		{"a long annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{DefaultAnnotations: map[string]string{"x/" + strings.Repeat("a", 64): ""}}}, "Webhook.DefaultAnnotations"},
-		{"a bad annotation of the alias", mount.Fragment{File: true, Webhook: &mount.Webhook{AliasAnnotations: map[string]string{"a b": ""}}}, "Webhook.AliasAnnotations"},
+		{"invalid webhook directory", mount.Fragment{File: true, Webhook: &mount.Webhook{Dir: "x"}}, "Webhook.Dir"},
+		{"user's volume name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume("data")}}, "Volumes"},
+		{"library's volume name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.FetchVolume)}}, "Volumes"},
+		{"duplicate volume", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(ours), volume(ours)}}, "Volumes"},
+		{"mount of a user's volume", mount.Fragment{File: true, VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/x"}}}, "VolumeMounts"},
+		{"empty reference", mount.Fragment{Value: mount.FromSource(nil)}, "Value"},
+		{"volume without source", mount.Fragment{File: true, Volumes: []corev1.Volume{{Name: ours}}}, "Volumes"},
+		{"mount", mounted("/x", "/y"), ""},
+		{"relative mount", mounted("x"), "VolumeMounts"},
+		{"colon in mount path", mounted("/x:y"), "VolumeMounts"},
+		{"duplicate mount path", mounted("/x", "/x/"), "VolumeMounts"},
+		{"fetcher", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume}, {Name: mount.EnvVolume}}}), ""},
+		{"fetcher with a user's volume", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: "data"}}}), "InitContainers"},
+		{"invalid ContainersAnnotation", mount.Fragment{File: true, Webhook: &mount.Webhook{ContainersAnnotation: "a b"}}, "Webhook.ContainersAnnotation"},
+		{"invalid RanAnnotation", mount.Fragment{File: true, Webhook: &mount.Webhook{RanAnnotation: "a b"}}, "Webhook.RanAnnotation"},
+		{"empty annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"": ""}}}, "Webhook.Annotations"},
+		{"fetcher without a generated name", fetching(corev1.Container{Name: "fetch"}), "InitContainers"},
+		{"fetcher without container", mount.Fragment{File: true, InitContainers: []mount.InitContainer{{}}}, "InitContainers"},
+		{"duplicate fetcher", fetching(corev1.Container{Name: ours}, corev1.Container{Name: ours}), "InitContainers"},
+		{"sidecar as fetcher", fetching(corev1.Container{Name: ours, RestartPolicy: &always}), "InitContainers"},
+		{"env file", env(mount.EnvVolume, mount.EnvVolume, ""), ""},
+		{"env file without writer", env(mount.EnvVolume, mount.FetchVolume, ""), "Value"},
+		{"env file of a webhook", env("theirs", mount.FetchVolume, "theirs"), ""},
+		{"env file in an unknown volume", env("other", mount.EnvVolume, "theirs"), "Value"},
+		{"invalid annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"a b": ""}}}, "Webhook.Annotations"},
+		{"long annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{DefaultAnnotations: map[string]string{"x/" + strings.Repeat("a", 64): ""}}}, "Webhook.DefaultAnnotations"},
+		{"invalid alias annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{AliasAnnotations: map[string]string{"a b": ""}}}, "Webhook.AliasAnnotations"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			err := tc.fragment.Validate()
@@ -90,8 +90,8 @@ func TestFragment_Validate(t *testing.T) {
 	}
 }
 
-// Names of annotations, as Kubernetes' ValidateAnnotations has them: a qualified
-// name, of which the case does not count.
+// Annotation names follow Kubernetes' ValidateAnnotations: qualified names,
+// compared without case.
 func TestFragment_AnnotationNames(t *testing.T) {
 	long := strings.Repeat("a", 63)
 	for _, tc := range []struct {
@@ -146,10 +146,10 @@ func TestFragment_AnnotationNames(t *testing.T) {
 	}
 }
 
-// Of several invalid names, always the same one is reported.
+// Validate always reports the same one of several invalid names.
 func TestFragment_FirstInvalidName(t *testing.T) {
 	f := mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"c c": "", "a a": "", "b b": ""}}}
 	for range 20 {
-		assert.EqualError(t, f.Validate(), `fragment: Webhook.Annotations "a a" is not a valid name`)
+		assert.EqualError(t, f.Validate(), `fragment: Webhook.Annotations "a a" is not a valid annotation name`)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/podsecrets/podsecrets/internal/names"
 )
 
-// The discovery variables, from which Flyte's client learns where to look. It
-// treats an empty one as unset, and its own default directory differs from the
-// one that Flyte's webhook uses. So every receiver gets them, unless
+// The discovery variables tell Flyte's client where to look. The client treats
+// an empty variable as unset, and its default directory differs from the one
+// that Flyte's webhook uses. Every receiver therefore gets all three, unless
 // Layout.Exact is set.
 const (
 	EnvPrefixVar  = "FLYTE_SECRETS_ENV_PREFIX"
@@ -30,33 +30,33 @@ const (
 	defaultEnvPrefix = "_FSEC_"
 )
 
-// Layout says where in a container secrets are looked for. Its methods return
-// derived names: those that Flyte's client (flytekit) looks up. That client
-// changes the case of what it is asked for, so derived names differ in more than
-// case or are the same. The zero value is Flyte's own layout.
+// Layout defines where containers look for secrets. Its methods return derived
+// names, which are the names that Flyte's client (flytekit) looks up. The
+// client changes the case of names, so two secrets whose names differ only in
+// case have the same derived names. The zero value is Flyte's own layout.
 type Layout struct {
 	// Dir is the directory of secret files: an absolute, clean path without
-	// ":", which Kubernetes refuses in a mount path. It must not hide what a
-	// container needs: the root, /proc, /sys, /dev and all below them, the
-	// directories of programs and libraries, the top directories themselves
-	// (such as /etc), and whatever contains or is below the service account's
-	// directory are refused. Empty means "/etc/flyte/secrets".
+	// ":", which Kubernetes does not allow in a mount path. It must not hide
+	// what a container needs. Refused are the root; /proc, /sys, /dev and
+	// everything below; the directories of programs and libraries; the
+	// top-level directories themselves (such as /etc); and everything above or
+	// below the service account's directory. Empty means "/etc/flyte/secrets".
 	Dir string
-	// FilePrefix is put in front of the last part of each derived file path,
-	// its case kept. Empty, the default, means none.
+	// FilePrefix is put before the last part of each derived file path, with
+	// its case kept. The default is no prefix.
 	FilePrefix string
-	// EnvPrefix begins each derived variable name, its case kept. Empty means
-	// "_FSEC_".
+	// EnvPrefix starts each derived variable name, with its case kept. Empty
+	// means "_FSEC_".
 	EnvPrefix string
-	// Exact means that there are only exact names, for programs that do not
-	// use Flyte's client: no derived names, no aliases, no discovery variables.
-	// A variable is secret.Request.EnvVar, and a file secret.Request.Path, or
-	// else "group/key" with its case kept. FilePrefix and EnvPrefix then have
-	// no effect.
+	// Exact means that there are only exact names, for programs that do not use
+	// Flyte's client: no derived names, no aliases, no discovery variables. A
+	// variable is named by secret.Request.EnvVar, and a file by
+	// secret.Request.Path, or else it is "group/key" with its case kept.
+	// FilePrefix and EnvPrefix then have no effect.
 	Exact bool
 }
 
-// WithDefaults returns l with the defaults in place of its empty fields.
+// WithDefaults returns l with its empty fields set to the defaults.
 func (l Layout) WithDefaults() Layout {
 	if l.Dir == "" {
 		l.Dir = defaultDir
@@ -67,9 +67,9 @@ func (l Layout) WithDefaults() Layout {
 	return l
 }
 
-// EnvVar returns the derived variable of a secret: the prefix and the parts that
-// are not empty, in upper case and joined with "_". It never fails; Kubernetes
-// may still refuse the name.
+// EnvVar returns the derived variable of a secret: the prefix, followed by the
+// nonempty parts in upper case, joined with "_". It never fails, but Kubernetes
+// may refuse the name.
 func (l Layout) EnvVar(group, version, key string) string {
 	l = l.WithDefaults()
 	var b strings.Builder
@@ -87,7 +87,7 @@ func (l Layout) EnvVar(group, version, key string) string {
 	return b.String()
 }
 
-// writeUpper writes what strings.ToUpper returns, without a copy.
+// writeUpper writes strings.ToUpper(text) without a copy.
 func writeUpper(b *strings.Builder, text string) {
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -104,16 +104,16 @@ func writeUpper(b *strings.Builder, text string) {
 	}
 }
 
-// Path returns the derived file of a secret: Dir and the parts that are not
-// empty, in lower case, with FilePrefix in front of the last. It never fails and
-// never leaves Dir: each part is cleaned as if it were an absolute path, so that
-// ".." ends at Dir.
+// Path returns the derived file of a secret: Dir and the nonempty parts in
+// lower case, with FilePrefix before the last. It never fails and never leaves
+// Dir: each part is cleaned as if it were an absolute path, so ".." stops at
+// Dir.
 func (l Layout) Path(group, version, key string) string {
 	return l.join(path.Clean(l.WithDefaults().Dir), group, version, key)
 }
 
-// RelPath returns Path relative to Dir, for programs that mount the volume
-// elsewhere. Without parts, or if nothing is left of them, it is "".
+// RelPath returns the path relative to Dir, for programs that mount the volume
+// elsewhere. It is "" if no part remains.
 func (l Layout) RelPath(group, version, key string) string {
 	return strings.TrimPrefix(l.join("", group, version, key), "/")
 }
@@ -140,26 +140,26 @@ func (l Layout) join(dir, group, version, key string) string {
 		}
 		b.WriteString(part)
 	}
-	if strings.Contains(l.FilePrefix, "/") { // which Validate refuses
+	if strings.Contains(l.FilePrefix, "/") { // Validate refuses it
 		return path.Clean(b.String())
 	}
 	return b.String()
 }
 
-// clean returns the lower-cased part, cleaned as if absolute, without the
-// slash that makes it so.
+// clean returns part in lower case, cleaned as if absolute, without the leading
+// slash.
 func clean(part string) string {
 	part = strings.ToLower(part)
 	switch {
 	case part == ".", strings.HasPrefix(part, ".."):
 	case !strings.Contains(part, "/"), path.Clean(part) == part && part[0] != '/':
-		return part // as most are, without a copy
+		return part // the usual case, without a copy
 	}
 	return path.Clean("/" + part)[1:]
 }
 
-// Validate reports the first field that no container could use, as a
-// *LayoutError.
+// Validate returns a *LayoutError for the first field that no container could
+// use.
 func (l Layout) Validate() error {
 	l = l.WithDefaults()
 	if reason := dirFlaw(l.Dir); reason != "" {
@@ -167,15 +167,15 @@ func (l Layout) Validate() error {
 	}
 	switch {
 	case strings.ContainsAny(l.FilePrefix, "/="):
-		return &LayoutError{"FilePrefix", l.FilePrefix, `has "/" or "="`}
+		return &LayoutError{"FilePrefix", l.FilePrefix, `contains "/" or "="`}
 	case strings.HasPrefix(l.FilePrefix, ".."):
-		return &LayoutError{"FilePrefix", l.FilePrefix, `begins with "..", which Kubernetes refuses in an item of a volume`}
+		return &LayoutError{"FilePrefix", l.FilePrefix, `starts with "..", which Kubernetes does not allow in volume items`}
 	case longSegment(l.FilePrefix + "x"):
-		return &LayoutError{"FilePrefix", l.FilePrefix, "leaves no room in a file name of 255 bytes"}
+		return &LayoutError{"FilePrefix", l.FilePrefix, "leaves no room for a file name (maximum 255 bytes)"}
 	case unreadable(l.FilePrefix):
-		return &LayoutError{"FilePrefix", l.FilePrefix, "has outer blanks, control characters or invalid UTF-8"}
+		return &LayoutError{"FilePrefix", l.FilePrefix, unreadableText}
 	case !names.IsEnvVar(l.EnvPrefix + "X"):
-		return &LayoutError{"EnvPrefix", l.EnvPrefix, "cannot begin the name of an environment variable"}
+		return &LayoutError{"EnvPrefix", l.EnvPrefix, "is not a valid start of an environment variable name"}
 	}
 	return nil
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// FuzzLayoutEnvVar: a variable begins with the prefix as it is, is upper-case
-// behind it, and is one that Kubernetes takes if the parts are of its characters,
-// but for one that begins with "..".
+// FuzzLayoutEnvVar: a variable keeps the prefix and is upper-case after it.
+// Kubernetes accepts it if the parts contain only allowed characters, unless it
+// starts with "..".
 func FuzzLayoutEnvVar(f *testing.F) {
 	f.Add("_FSEC_", "group", "v1", "key")
 	f.Add("", "..", "", "..")
@@ -31,7 +31,7 @@ func FuzzLayoutEnvVar(f *testing.F) {
 			t.Errorf("EnvVar(%q, %q, %q) = %q", group, version, key, name)
 		}
 		if !strings.HasPrefix(name, "..") && strings.Trim(group+version+key, allowed) == "" && len(validation.IsEnvVarName(name+"X")) > 0 {
-			t.Errorf("Kubernetes does not take %q", name)
+			t.Errorf("Kubernetes refuses %q", name)
 		}
 	})
 }

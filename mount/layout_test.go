@@ -14,8 +14,8 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// What was announced to the client in those recorded rows in which it was not
-// its own defaults. "" stands for what the client takes for unset.
+// announced has the discovery variables of those recorded rows that do not use
+// the client's defaults. Empty fields are unset for the client.
 var announced = map[string]mount.Layout{
 	"A3":  {EnvPrefix: "_UNION_"},
 	"A5":  {EnvPrefix: "_UNION_"},
@@ -37,13 +37,13 @@ var announced = map[string]mount.Layout{
 	"C5":  {FilePrefix: "Pre-"},
 }
 
-// Rows in which the client's name is not the Layout's, and why.
+// differs lists the rows in which Layout deviates from the client, and why.
 var differs = map[string]string{
-	"A9": "an empty prefix; a Layout has none, because the client strips it",
+	"A9": "an empty prefix: Layout does not support it, because the client treats it as unset",
 	"K3": "U+0130 has no single lower-case rune; secret.Request.Validate refuses it",
 }
 
-func TestLayoutNamesAsTheClientLooksThemUp(t *testing.T) {
+func TestLayout_MatchesFlytekit(t *testing.T) {
 	raw, err := os.ReadFile("testdata/flytekit-rules.json")
 	require.NoError(t, err)
 	var rows []struct {
@@ -69,7 +69,7 @@ func TestLayoutNamesAsTheClientLooksThemUp(t *testing.T) {
 			r := row.Request
 			env, file := layout.EnvVar(r.Group, r.Version, r.Key), layout.Path(r.Group, r.Version, r.Key)
 			if reason, ok := differs[row.ID]; ok {
-				assert.False(t, env == row.Env && file == path.Clean(row.File), "%s, but the names are the same: %s", row.What, reason)
+				assert.False(t, env == row.Env && file == path.Clean(row.File), "%s: expected a difference (%s)", row.What, reason)
 				return
 			}
 			assert.Equal(t, row.Env, env, row.What)
@@ -78,7 +78,7 @@ func TestLayoutNamesAsTheClientLooksThemUp(t *testing.T) {
 	}
 }
 
-func TestLayoutZeroValueIsFlytes(t *testing.T) {
+func TestLayout_ZeroValue(t *testing.T) {
 	var zero mount.Layout
 	require.NoError(t, zero.Validate())
 	assert.Equal(t, "_FSEC_GROUP_V1_KEY", zero.EnvVar("group", "v1", "key"))
@@ -86,15 +86,15 @@ func TestLayoutZeroValueIsFlytes(t *testing.T) {
 	assert.Equal(t, mount.Layout{Dir: "/etc/flyte/secrets", EnvPrefix: "_FSEC_"}, zero.WithDefaults())
 }
 
-func TestLayoutPathStaysInDir(t *testing.T) {
+func TestLayout_PathInDir(t *testing.T) {
 	for _, tc := range []struct{ name, group, version, key, want string }{
-		{"dots end at the directory", "../../etc", "", "passwd", "/d/etc/passwd"},
-		{"an absolute part is relative", "/etc", "", "/passwd", "/d/etc/passwd"},
-		{"dots within a part", "a/../../b", "", "k", "/d/b/k"},
-		{"a part that vanishes is left out", ".", "..", "k", "/d/Pre-k"},
-		{"nothing is left", "", "", "", "/d"},
+		{"dots stop at Dir", "../../etc", "", "passwd", "/d/etc/passwd"},
+		{"absolute part", "/etc", "", "/passwd", "/d/etc/passwd"},
+		{"dots inside a part", "a/../../b", "", "k", "/d/b/k"},
+		{"empty part is skipped", ".", "..", "k", "/d/Pre-k"},
+		{"no parts", "", "", "", "/d"},
 		{"only dots", "..", "..", "..", "/d"},
-		{"the prefix is before the last part, not its last segment", "g", "", "a/b", "/d/g/Pre-a/b"},
+		{"prefix before the last part", "g", "", "a/b", "/d/g/Pre-a/b"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			layout := mount.Layout{Dir: "/d"}
@@ -102,36 +102,36 @@ func TestLayoutPathStaysInDir(t *testing.T) {
 				layout.FilePrefix = "Pre-"
 			}
 			assert.Equal(t, tc.want, layout.Path(tc.group, tc.version, tc.key))
-			below := strings.TrimPrefix(strings.TrimPrefix(tc.want, "/d"), "/")
-			assert.Equal(t, below, layout.RelPath(tc.group, tc.version, tc.key))
+			rel := strings.TrimPrefix(strings.TrimPrefix(tc.want, "/d"), "/")
+			assert.Equal(t, rel, layout.RelPath(tc.group, tc.version, tc.key))
 		})
 	}
 }
 
-func TestLayoutValidate(t *testing.T) {
+func TestLayout_Validate(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		layout mount.Layout
 		field  string // "" means valid
 	}{
-		{"a full layout", mount.Layout{Dir: "/run/s", FilePrefix: "f-", EnvPrefix: "my.s-"}, ""},
+		{"full", mount.Layout{Dir: "/run/s", FilePrefix: "f-", EnvPrefix: "my.s-"}, ""},
 		{"relative", mount.Layout{Dir: "etc"}, "Dir"},
 		{"not clean", mount.Layout{Dir: "/etc/"}, "Dir"},
-		{"leaves itself", mount.Layout{Dir: "/etc/../x"}, "Dir"},
-		{"the root would hide the image", mount.Layout{Dir: "/"}, "Dir"},
-		{"Kubernetes refuses a colon", mount.Layout{Dir: "/a:b"}, "Dir"},
-		{"the client strips blanks", mount.Layout{Dir: "/a "}, "Dir"},
-		{"a control character", mount.Layout{Dir: "/a\x00"}, "Dir"},
-		{"a segment that no file can have", mount.Layout{Dir: "/" + strings.Repeat("d", 256)}, "Dir"},
-		{"a prefix that leaves no room", mount.Layout{FilePrefix: strings.Repeat("p", 255)}, "FilePrefix"},
-		{"a prefix that is a directory", mount.Layout{FilePrefix: "a/"}, "FilePrefix"},
-		{"a prefix with an equals sign", mount.Layout{FilePrefix: "a="}, "FilePrefix"},
-		{"a prefix with outer blanks", mount.Layout{FilePrefix: " a"}, "FilePrefix"},
-		{"Kubernetes refuses items that begin with dots", mount.Layout{FilePrefix: "..a"}, "FilePrefix"},
-		{"a variable with a slash", mount.Layout{EnvPrefix: "a/"}, "EnvPrefix"},
-		{"a variable with an equals sign", mount.Layout{EnvPrefix: "a="}, "EnvPrefix"},
-		{"a variable with outer blanks", mount.Layout{EnvPrefix: " a"}, "EnvPrefix"},
-		{"a variable that begins with a digit", mount.Layout{EnvPrefix: "1"}, "EnvPrefix"},
+		{"dots", mount.Layout{Dir: "/etc/../x"}, "Dir"},
+		{"root", mount.Layout{Dir: "/"}, "Dir"},
+		{"colon", mount.Layout{Dir: "/a:b"}, "Dir"},
+		{"trailing space", mount.Layout{Dir: "/a "}, "Dir"},
+		{"control character", mount.Layout{Dir: "/a\x00"}, "Dir"},
+		{"long segment", mount.Layout{Dir: "/" + strings.Repeat("d", 256)}, "Dir"},
+		{"file prefix too long", mount.Layout{FilePrefix: strings.Repeat("p", 255)}, "FilePrefix"},
+		{"file prefix with slash", mount.Layout{FilePrefix: "a/"}, "FilePrefix"},
+		{"file prefix with equals sign", mount.Layout{FilePrefix: "a="}, "FilePrefix"},
+		{"file prefix with space", mount.Layout{FilePrefix: " a"}, "FilePrefix"},
+		{"file prefix with dots", mount.Layout{FilePrefix: "..a"}, "FilePrefix"},
+		{"env prefix with slash", mount.Layout{EnvPrefix: "a/"}, "EnvPrefix"},
+		{"env prefix with equals sign", mount.Layout{EnvPrefix: "a="}, "EnvPrefix"},
+		{"env prefix with space", mount.Layout{EnvPrefix: " a"}, "EnvPrefix"},
+		{"env prefix with digit", mount.Layout{EnvPrefix: "1"}, "EnvPrefix"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			err := tc.layout.Validate()
@@ -159,10 +159,10 @@ func FuzzLayoutPath(f *testing.F) {
 		dir = layout.WithDefaults().Dir
 		got := layout.Path(group, version, key)
 		if got != path.Clean(got) || (got != dir && !strings.HasPrefix(got, dir+"/")) {
-			t.Errorf("Path(%q, %q, %q) = %q, which is not clean or not in %q", group, version, key, got, dir)
+			t.Errorf("Path(%q, %q, %q) = %q, want a clean path in %q", group, version, key, got, dir)
 		}
 		if rel := layout.RelPath(group, version, key); path.IsAbs(rel) || path.Join(dir, rel) != got {
-			t.Errorf("RelPath(%q, %q, %q) = %q, which is not %q below %q", group, version, key, rel, got, dir)
+			t.Errorf("RelPath(%q, %q, %q) = %q, want %q relative to %q", group, version, key, rel, got, dir)
 		}
 		if again := layout.Path(group, version, key); again != got {
 			t.Errorf("first %q, then %q", got, again)

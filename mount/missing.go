@@ -1,19 +1,18 @@
 package mount
 
-// MissingError says that a Pod lacks something by which a secret reaches its
-// containers. It never holds a value.
+// MissingError reports that a Pod lacks something that its containers need to
+// read a secret. It never contains a secret value.
 type MissingError struct {
-	// Path is the field in which it is missing, such as
-	// "spec.containers[0].env".
+	// Path is the field with the gap, such as "spec.containers[0].env".
 	Path string
-	// Container is the name of the container that lacks it; empty where the Pod
-	// as a whole does.
+	// Container is the container's name. It is empty if the gap concerns the
+	// whole Pod.
 	Container string
-	// Field is the list in which it is missing, as in ConflictError.
+	// Field is the list with the gap, as in ConflictError.
 	Field string
-	// Name is the name that it would have in that list, or a path.
+	// Name is the missing name in that list, or a path.
 	Name string
-	// Reason says what is wrong; empty means that it is missing.
+	// Reason says what is wrong. Empty means that the name is missing.
 	Reason string
 }
 

@@ -10,25 +10,25 @@ import (
 // namePrefix starts every name that the library generates.
 const namePrefix = "podsecrets-"
 
-// How many bytes of the hash a name shows. A Pod whose author finds two
-// requests with one hash among 2^80 gets a ConflictError.
+// nameHash is the number of hash bytes in a name. A collision takes an attacker
+// about 2^40 tries, and yields a ConflictError.
 const nameHash = 10
 
-// Name returns the name of something that a manager adds to a Pod, such as a
+// Name returns a name for something that a manager adds to a Pod, such as a
 // volume or an init container: "podsecrets-" and a short hash of the parts. It
-// is a DNS label of 31 characters whatever the parts hold (Kubernetes allows
-// 63), and differs whenever a part differs. By this name, what was added before
-// is recognized when a Pod is injected again.
+// is a DNS label of 31 characters for any parts (Kubernetes allows 63), and
+// differs whenever a part differs. When a Pod is injected again, earlier
+// additions are recognized by this name.
 //
-// Give it what the thing is for: the manager's name, then the secret as the
-// store names it, then the file that is written. Leave out what may change in a
-// later version of the configuration, such as the image: a Pod that was injected
-// before would get a second container for the same file. A container or volume
-// that all secrets of a manager share has the manager's name and a word for it.
+// Pass the purpose: the manager's name, then the secret as the store names it,
+// then the file to write. Leave out what may change in a later configuration,
+// such as the image: a Pod that is injected again would get a second container
+// for the same file. For a container or volume that all secrets of a manager
+// share, pass the manager's name and a fixed word.
 func Name(parts ...string) string {
 	all := make([]byte, 0, 256)
 	for _, p := range parts {
-		// With its length before it, no part can run into the next.
+		// The length prefix separates the parts.
 		all = strconv.AppendInt(all, int64(len(p)), 10)
 		all = append(append(all, ':'), p...)
 	}
@@ -37,7 +37,7 @@ func Name(parts ...string) string {
 	return string(hex.AppendEncode(append(name, namePrefix...), sum[:nameHash]))
 }
 
-// IsName reports whether s is of the form that Name returns.
+// IsName reports whether s has the form that Name returns.
 func IsName(s string) bool {
 	hash, ok := strings.CutPrefix(s, namePrefix)
 	return ok && len(hash) == 2*nameHash && strings.Trim(hash, "0123456789abcdef") == ""

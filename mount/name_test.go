@@ -10,7 +10,7 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-func TestName_TellsPartsApart(t *testing.T) {
+func TestName_Unique(t *testing.T) {
 	seen := map[string][]string{}
 	for _, parts := range [][]string{
 		{}, {""}, {"", ""}, {"a"}, {"A"}, {"a", ""}, {"a", "b"}, {"ab"}, {"a:b"}, {"1:a"}, {"a1:b"},
@@ -19,10 +19,10 @@ func TestName_TellsPartsApart(t *testing.T) {
 		name := mount.Name(parts...)
 		assert.Empty(t, validation.IsDNS1123Label(name), "%q", name)
 		assert.True(t, mount.IsName(name), "%q", name)
-		assert.NotContains(t, seen, name, "%q and %q have one name", parts, seen[name])
+		assert.NotContains(t, seen, name, "%q and %q have the same name", parts, seen[name])
 		seen[name] = parts
 	}
-	assert.Equal(t, "podsecrets-02a418b63afa0f5e6c04", mount.Name("k8s", "user-info"), "a change renames what is in Pods already")
+	assert.Equal(t, "podsecrets-02a418b63afa0f5e6c04", mount.Name("k8s", "user-info"), "a new hash would rename volumes in existing Pods")
 	for _, other := range []string{"podsecrets-", "podsecrets-demo", mount.FetchVolume, "app", mount.Name("a") + "0"} {
 		assert.False(t, mount.IsName(other), "%q", other)
 	}

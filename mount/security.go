@@ -3,10 +3,10 @@ package mount
 import corev1 "k8s.io/api/core/v1"
 
 // Restricted returns a SecurityContext that passes the Pod Security Standard
-// "restricted", whatever the Pod's own says: not root, no privilege escalation,
-// no capabilities, the runtime's seccomp profile, and a read-only root. With nil
-// it names no user, for clusters that assign one to each namespace, as OpenShift
-// does; the image must then have a user that is not root.
+// "restricted", independently of the Pod's own: not root, no privilege
+// escalation, no capabilities, the runtime's seccomp profile, and a read-only
+// root file system. A nil uid sets no user, for clusters that assign one to
+// each namespace, such as OpenShift; the image must then have a non-root user.
 func Restricted(uid *int64) *corev1.SecurityContext {
 	yes, no := true, false
 	if uid != nil {

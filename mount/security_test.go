@@ -13,7 +13,7 @@ func TestRestricted(t *testing.T) {
 	c := mount.Restricted(&user)
 	assert.Equal(t, user, *c.RunAsUser)
 	user = 0
-	assert.Equal(t, int64(1000), *c.RunAsUser, "shares memory with its argument")
-	assert.Nil(t, mount.Restricted(nil).RunAsUser, "left to the cluster")
+	assert.Equal(t, int64(1000), *c.RunAsUser, "must not share memory with its argument")
+	assert.Nil(t, mount.Restricted(nil).RunAsUser, "the cluster chooses the user")
 	assert.True(t, *c.RunAsNonRoot)
 }

@@ -7,17 +7,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Container describes a container to a choice of containers.
+// Container describes a container to injector.Config.Containers.
 type Container struct {
 	Name string
-	// Init is true for init containers, Sidecar for those of them with
-	// restartPolicy Always.
+	// Init is true for init containers. Sidecar is true for init containers
+	// with restartPolicy Always.
 	Init, Sidecar bool
 }
 
 // Target is what a manager can see of a Pod: a read-only view, enough to
-// distinguish tenants and platforms. The zero value is a Pod without name and
-// labels in Flyte's layout.
+// distinguish tenants and platforms. The zero value is a Pod without a name or
+// labels, in Flyte's layout.
 type Target struct {
 	layout Layout
 	order  InitOrder
@@ -25,58 +25,57 @@ type Target struct {
 	spec   TargetSpec
 }
 
-// TargetSpec is what a Target shows of a Pod's spec.
+// TargetSpec is the part of a Pod's spec that a Target shows.
 type TargetSpec struct {
-	// ServiceAccount is the Pod's serviceAccountName, or the deprecated
+	// ServiceAccount is the Pod's serviceAccountName, or its deprecated
 	// serviceAccount. Empty means "default".
 	ServiceAccount string
-	// OS is the operating system that spec.os.name names, or else the nodeSelector
-	// kubernetes.io/os. Empty means neither does.
+	// OS is the operating system from spec.os.name, or else from the
+	// nodeSelector kubernetes.io/os. Empty means that neither is set.
 	OS string
 	// HostProcess is true for a Windows HostProcess Pod.
 	HostProcess bool
-	// Template is true where a Pod template is injected rather than a Pod.
+	// Template is true if a Pod template is injected rather than a Pod.
 	Template bool
 }
 
-// NewTarget returns the Target of a Pod with that metadata, of which nil means
-// empty. It reads meta when asked, so meta must not change in the meantime.
+// NewTarget returns the Target of a Pod with the given metadata; nil means
+// empty. It keeps meta, which must not change while the Target is in use.
 func NewTarget(layout Layout, order InitOrder, meta *metav1.ObjectMeta) Target {
 	return Target{layout: layout, order: order, meta: meta}
 }
 
-// WithSpec returns t for a Pod with that spec.
+// WithSpec returns a copy of t with the given spec.
 func (t Target) WithSpec(spec TargetSpec) Target {
 	t.spec = spec
 	return t
 }
 
-// Layout returns where the containers look for secrets, with defaults in place
-// of empty fields.
+// Layout returns where containers look for secrets, with defaults filled in.
 func (t Target) Layout() Layout { return t.layout.WithDefaults() }
 
-// InitOrder returns where fetching init containers go.
+// InitOrder returns where fetchers go.
 func (t Target) InitOrder() InitOrder { return t.order }
 
-// Name returns the Pod's name. It is empty for Pods that are still to be named
-// after their GenerateName, and in templates.
+// Name returns the Pod's name. It is empty in templates, and for Pods that the
+// API server will name from GenerateName.
 func (t Target) Name() string { return t.get().Name }
 
-// GenerateName returns the prefix from which the API server makes a name.
+// GenerateName returns the prefix from which the API server makes the name.
 func (t Target) GenerateName() string { return t.get().GenerateName }
 
-// Namespace returns the Pod's namespace. It is empty where it is not known yet,
-// as in templates.
+// Namespace returns the Pod's namespace. It is empty while unknown, as in
+// templates.
 func (t Target) Namespace() string { return t.get().Namespace }
 
-// ServiceAccount returns the name of the Pod's service account, "default" if the
-// Pod names none.
+// ServiceAccount returns the name of the Pod's service account, or "default" if
+// the Pod names none.
 func (t Target) ServiceAccount() string { return cmp.Or(t.spec.ServiceAccount, "default") }
 
-// OS returns the operating system that the Pod is for, such as "linux" or
-// "windows": by spec.os.name, else by the nodeSelector kubernetes.io/os, else by
-// the Pod's label of that name. A Pod that says none of these is for "windows" if
-// it is a HostProcess Pod, and otherwise for "linux".
+// OS returns the Pod's operating system, such as "linux" or "windows": from
+// spec.os.name, else from the nodeSelector kubernetes.io/os, else from the
+// Pod's label with that name. Without any of these it is "windows" for a
+// HostProcess Pod, and "linux" otherwise.
 func (t Target) OS() string {
 	label, _ := t.Label(corev1.LabelOSStable)
 	system := corev1.Linux
@@ -86,18 +85,18 @@ func (t Target) OS() string {
 	return cmp.Or(t.spec.OS, label, string(system))
 }
 
-// Template reports whether a Pod template is injected, such as that of a
-// Deployment, rather than a Pod.
+// Template reports whether a Pod template is injected, such as a Deployment's,
+// rather than a Pod.
 func (t Target) Template() bool { return t.spec.Template }
 
-// Label returns the value of one of the Pod's labels, and whether it is there.
+// Label returns the value of a label of the Pod, and whether it exists.
 func (t Target) Label(key string) (value string, ok bool) {
 	value, ok = t.get().Labels[key]
 	return value, ok
 }
 
-// Annotation returns the value of one of the Pod's annotations, and whether it
-// is there.
+// Annotation returns the value of an annotation of the Pod, and whether it
+// exists.
 func (t Target) Annotation(key string) (value string, ok bool) {
 	value, ok = t.get().Annotations[key]
 	return value, ok

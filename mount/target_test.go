@@ -23,7 +23,7 @@ func TestTarget(t *testing.T) {
 	assert.Equal(t, "1", value)
 	assert.True(t, ok)
 	_, ok = target.Annotation("a")
-	assert.True(t, ok, "an empty annotation is there")
+	assert.True(t, ok, "an empty annotation exists")
 	_, ok = target.Annotation("b")
 	assert.False(t, ok)
 
@@ -39,10 +39,10 @@ func TestTarget(t *testing.T) {
 func TestTarget_Spec(t *testing.T) {
 	label := &metav1.ObjectMeta{Labels: map[string]string{corev1.LabelOSStable: "windows"}}
 	target := mount.NewTarget(mount.Layout{}, mount.InitFirst, label)
-	assert.Equal(t, "windows", target.OS(), "the label says so")
+	assert.Equal(t, "windows", target.OS(), "from the label")
 	assert.Equal(t, "windows", mount.Target{}.WithSpec(mount.TargetSpec{HostProcess: true}).OS())
 	target = target.WithSpec(mount.TargetSpec{HostProcess: true, ServiceAccount: "runner", OS: "linux", Template: true})
-	assert.Equal(t, "linux", target.OS(), "the spec has precedence")
+	assert.Equal(t, "linux", target.OS(), "the spec takes precedence")
 	assert.Equal(t, "runner", target.ServiceAccount())
 	assert.True(t, target.Template())
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Each value has a text, and is what the text says.
+// Each value converts to its text and back.
 func TestEnums_Text(t *testing.T) {
 	type text interface {
 		fmt.Stringer
@@ -44,11 +44,11 @@ func TestEnums_Text(t *testing.T) {
 
 func TestEnums_Undefined(t *testing.T) {
 	_, err := mount.ParseType("file")
-	assert.EqualError(t, err, `mount: "file" is none of ANY, ENV_VAR, FILE`)
+	assert.EqualError(t, err, `mount: "file" is not one of ANY, ENV_VAR, FILE`)
 	_, err = mount.ParseInitOrder("first")
-	assert.EqualError(t, err, `mount: "first" is none of First, AfterSidecars`)
+	assert.EqualError(t, err, `mount: "first" is not one of First, AfterSidecars`)
 	_, err = mount.ParseConflictPolicy("")
-	assert.EqualError(t, err, `mount: "" is none of Fail, KeepPod`)
+	assert.EqualError(t, err, `mount: "" is not one of Fail, KeepPod`)
 	_, err = (mount.File + 1).MarshalText()
 	assert.EqualError(t, err, "mount: Type(3) has no text form")
 	_, err = (mount.InitAfterSidecars + 1).MarshalText()

@@ -10,16 +10,16 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// MaxEnvVar is how many bytes the name and the value of a variable may have
-// together: Linux gives "NAME=value" and its end byte 131,072 (MAX_ARG_STRLEN),
-// and a container with a longer one does not start.
+// MaxEnvVar is the maximum length in bytes of a variable's name and value
+// together. Linux limits "NAME=value" and its terminating byte to 131,072
+// (MAX_ARG_STRLEN); a container with a longer variable does not start.
 const MaxEnvVar = 131072 - 2
 
-// Value is what a variable that holds a secret is set to: a literal, or a
-// reference that the kubelet resolves. A literal never shows in print, whatever
-// the format and however deep the Value is nested; only EnvVar gives it away.
-// Values are immutable and made by Literal and FromSource. Compare them with
-// Equal: reflect.DeepEqual finds no two literals equal.
+// Value is the value of a variable with a secret: a literal, or a reference
+// that the kubelet resolves. Formatting a Value never reveals a literal, in any
+// format and at any depth; only EnvVar does. Values are immutable and made by
+// Literal and FromSource. Compare them with Equal: reflect.DeepEqual never
+// reports two literals equal.
 type Value struct {
 	// A closure: fmt prints unexported fields without calling String, but
 	// cannot look into a func.
@@ -27,20 +27,19 @@ type Value struct {
 	source  *corev1.EnvVarSource
 }
 
-// Literal returns the value that is the text s itself, as the container shall
-// see it.
+// Literal returns a Value with exactly the text s, as the container will see
+// it.
 func Literal(s string) *Value {
 	return &Value{literal: func() string { return s }}
 }
 
-// FromSource returns a reference, a copy of source.
+// FromSource returns a Value that refers to a copy of source.
 func FromSource(source *corev1.EnvVarSource) *Value {
 	return &Value{source: copySource(source)}
 }
 
-// EnvVar returns the variable of that name as it stands in a Pod. In a literal
-// every "$" is doubled, because the kubelet turns "$$" into "$" and expands
-// "$(NAME)".
+// EnvVar returns the variable as it appears in a Pod. In a literal every "$" is
+// doubled, because the kubelet turns "$$" into "$" and expands "$(NAME)".
 func (v *Value) EnvVar(name string) corev1.EnvVar {
 	if v.literal == nil {
 		return corev1.EnvVar{Name: name, ValueFrom: copySource(v.source)}
@@ -48,8 +47,8 @@ func (v *Value) EnvVar(name string) corev1.EnvVar {
 	return corev1.EnvVar{Name: name, Value: strings.ReplaceAll(v.literal(), "$", "$$")}
 }
 
-// copySource is source.DeepCopy, with one allocation in place of three for the
-// reference that Pods have most.
+// copySource is source.DeepCopy, but makes one allocation rather than three for
+// the most common reference.
 func copySource(source *corev1.EnvVarSource) *corev1.EnvVarSource {
 	if source == nil || source.SecretKeyRef == nil {
 		return source.DeepCopy()
@@ -74,8 +73,8 @@ func copySource(source *corev1.EnvVarSource) *corev1.EnvVarSource {
 	return &c.source
 }
 
-// EnvFileVolume returns the volume that has the env file to which v refers, or
-// "" if v is nil or anything else.
+// EnvFileVolume returns the volume of the env file to which v refers, or "" if
+// v is nil or something else.
 func (v *Value) EnvFileVolume() string {
 	if v == nil || v.source == nil || v.source.FileKeyRef == nil {
 		return ""
@@ -86,14 +85,14 @@ func (v *Value) EnvFileVolume() string {
 // IsLiteral reports whether v is a literal rather than a reference.
 func (v *Value) IsLiteral() bool { return v.literal != nil }
 
-// refers reports whether v is a reference, and to something.
-func (v *Value) refers() bool { return v.source != nil && !isZero(v.source) }
+// hasReference reports whether v is a nonempty reference.
+func (v *Value) hasReference() bool { return v.source != nil && !isZero(v.source) }
 
-// isZero reports whether nothing of a struct of an API type is set. These are
-// not compared, as a version of k8s.io/api may add a field that cannot be.
+// isZero reports whether no field of an API struct is set. It uses reflection,
+// because a future k8s.io/api may add a field that cannot be compared.
 func isZero[T any](v *T) bool { return reflect.ValueOf(v).Elem().IsZero() }
 
-// Equal reports whether both are the same literal or the same reference.
+// Equal reports whether v and w are the same literal or the same reference.
 func (v *Value) Equal(w *Value) bool {
 	switch {
 	case v == nil || w == nil:
@@ -104,29 +103,29 @@ func (v *Value) Equal(w *Value) bool {
 	return v.IsLiteral() == w.IsLiteral() && equality.Semantic.DeepEqual(v.source, w.source)
 }
 
-// Validate reports, as a *ValueError, a value to which no variable of that name
-// can be set: a literal that is not UTF-8, holds a NUL or is too long (see
-// MaxEnvVar; "$" is measured once), or a reference to nothing.
+// Validate returns a *ValueError if a variable with that name cannot have the
+// value: a literal that is not UTF-8, contains a NUL or is too long (see
+// MaxEnvVar; "$" counts once), or an empty reference.
 func (v *Value) Validate(name string) error {
 	if v.literal == nil {
-		if !v.refers() {
-			return &ValueError{name, "refers to nothing"}
+		if !v.hasReference() {
+			return &ValueError{name, "empty reference"}
 		}
 		return nil
 	}
 	literal := v.literal()
 	switch {
 	case len(name)+len(literal) > MaxEnvVar:
-		return &ValueError{name, fmt.Sprintf("name and value have together more than %d bytes", MaxEnvVar)}
+		return &ValueError{name, fmt.Sprintf("name and value together are longer than %d bytes", MaxEnvVar)}
 	case !utf8.ValidString(literal):
-		return &ValueError{name, "the value is not UTF-8"}
+		return &ValueError{name, "value is not valid UTF-8"}
 	case strings.Contains(literal, "\x00"):
-		return &ValueError{name, "the value holds a NUL"}
+		return &ValueError{name, "value contains a NUL"}
 	}
 	return nil
 }
 
-// String tells the kind of the value, and of a reference what it refers to.
+// String describes the kind of value, and the target of a reference.
 func (v *Value) String() string {
 	switch {
 	case v == nil:
@@ -140,7 +139,8 @@ func (v *Value) String() string {
 	return "reference"
 }
 
-// ValueError says why a variable cannot hold a value. It never has the value.
+// ValueError reports that a variable cannot have a value. It never contains the
+// value.
 type ValueError struct {
 	Name   string // the variable
 	Reason string

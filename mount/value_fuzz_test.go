@@ -8,8 +8,8 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// FuzzLiteral: what the kubelet makes of a literal is the literal, whatever
-// variables there are, and no print shows it.
+// FuzzLiteral: the kubelet expands a literal to exactly its text, whatever
+// variables exist, and formatting it never shows the text.
 func FuzzLiteral(f *testing.F) {
 	for _, s := range []string{"", "$", "$$", "$$$", "$(A)", "$$(A)", "$($(A))", "a$", "$(", "$()", ")$(", "$(A", "\x00$(A)", "$\xff", "é$(é)", "$(A)$(A)$$(A)"} {
 		f.Add(s, "A", "expanded")
@@ -21,7 +21,7 @@ func FuzzLiteral(f *testing.F) {
 			t.Errorf("the container would see %q instead of %q", got, s)
 		}
 		if len(s) > len("literal (not shown)") && strings.Contains(literal.String(), s) {
-			t.Error("the value shows")
+			t.Error("String shows the value")
 		}
 		if err := literal.Validate("X"); err != nil && len(s) > 60 && strings.Contains(err.Error(), s) {
 			t.Error("the error shows the value")

@@ -16,14 +16,14 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// recorder is a test whose failures are printed.
+// recorder is a testing.T that prints its failures to w.
 type recorder struct{ w *bytes.Buffer }
 
 func (r recorder) Errorf(format string, args ...any) { fmt.Fprintf(r.w, format, args...) }
 
 const canary = "c4nary$(x)"
 
-func TestValueNeverPrintsItsLiteral(t *testing.T) {
+func TestValue_HidesLiteral(t *testing.T) {
 	type private struct{ v mount.Value } // fmt calls no methods on this field
 	value := mount.Literal(canary)
 	fragment := mount.Fragment{Value: value}
@@ -39,12 +39,12 @@ func TestValueNeverPrintsItsLiteral(t *testing.T) {
 		printed.Write(text)
 		log.Info("value", "v", v)
 	}
-	assert.NotContains(t, printed.String(), "c4nary", "the value shows")
-	assert.NotContains(t, printed.String(), fmt.Sprintf("%x", "c4nary"), "the value shows in hexadecimal")
+	assert.NotContains(t, printed.String(), "c4nary", "the value is printed")
+	assert.NotContains(t, printed.String(), fmt.Sprintf("%x", "c4nary"), "the value is printed in hexadecimal")
 	assert.Contains(t, value.String(), "not shown")
 }
 
-func TestValueEnvVar(t *testing.T) {
+func TestValue_EnvVar(t *testing.T) {
 	assert.True(t, mount.Literal(canary).EnvVar("A").Value == "c4nary$$(x)", "the kubelet would expand $(x)")
 	optional := true
 	source := &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
@@ -53,13 +53,13 @@ func TestValueEnvVar(t *testing.T) {
 	value := mount.FromSource(source)
 	source.SecretKeyRef.Key = "changed"
 	first := value.EnvVar("A")
-	assert.Equal(t, "k", first.ValueFrom.SecretKeyRef.Key, "shares memory with what it was made of")
+	assert.Equal(t, "k", first.ValueFrom.SecretKeyRef.Key, "must not share memory with its source")
 	first.ValueFrom.SecretKeyRef.Key = "changed"
-	assert.Equal(t, "k", value.EnvVar("A").ValueFrom.SecretKeyRef.Key, "shares memory with what it gave")
+	assert.Equal(t, "k", value.EnvVar("A").ValueFrom.SecretKeyRef.Key, "must not share memory with its results")
 	assert.Equal(t, `key "k" of Secret "n"`, value.String())
 }
 
-func TestValueEqual(t *testing.T) {
+func TestValue_Equal(t *testing.T) {
 	ref := func(key string) *mount.Value {
 		return mount.FromSource(&corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{Key: key}})
 	}
@@ -70,24 +70,25 @@ func TestValueEqual(t *testing.T) {
 	assert.False(t, ref("a").Equal(mount.Literal("a")))
 	assert.False(t, mount.Literal("").Equal(nil))
 	assert.True(t, (*mount.Value)(nil).Equal(nil))
+	assert.False(t, (*mount.Value)(nil).Equal(mount.Literal("v")))
 }
 
-func TestValueValidate(t *testing.T) {
+func TestValue_Validate(t *testing.T) {
 	fits := strings.Repeat("$", mount.MaxEnvVar-1)
 	for _, tc := range []struct {
 		name  string
 		value *mount.Value
 		valid bool
 	}{
-		{"the longest that starts, measured before doubling", mount.Literal(fits), true},
-		{"one byte more", mount.Literal(fits + "x"), false},
+		{"longest, before doubling", mount.Literal(fits), true},
+		{"one byte too long", mount.Literal(fits + "x"), false},
 		{"not UTF-8", mount.Literal("\xff"), false},
-		{"NUL ends a variable", mount.Literal("a\x00b"), false},
+		{"NUL", mount.Literal("a\x00b"), false},
 		{"empty", mount.Literal(""), true},
-		{"newlines are fine", mount.Literal("a\r\nb"), true},
-		{"no reference", mount.FromSource(nil), false},
-		{"an empty reference", mount.FromSource(&corev1.EnvVarSource{}), false},
-		{"the zero value", &mount.Value{}, false},
+		{"newlines", mount.Literal("a\r\nb"), true},
+		{"nil reference", mount.FromSource(nil), false},
+		{"empty reference", mount.FromSource(&corev1.EnvVarSource{}), false},
+		{"zero value", &mount.Value{}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			err := tc.value.Validate("N")
@@ -101,18 +102,18 @@ func TestValueValidate(t *testing.T) {
 	}
 }
 
-// A copy of a reference has every field, and shares no memory with it.
-func TestFromSourceCopies(t *testing.T) {
+// FromSource copies every field and shares no memory with its argument.
+func TestFromSource_Copies(t *testing.T) {
 	yes := true
 	name := corev1.LocalObjectReference{Name: "n"}
-	for reason, source := range map[string]*corev1.EnvVarSource{
-		"a key of a Secret":         {SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: name, Key: "k"}},
-		"an optional one":           {SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: name, Key: "k", Optional: &yes}},
-		"a key of a ConfigMap":      {ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: name, Key: "k", Optional: &yes}},
-		"a field":                   {FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}},
-		"more than one of them set": {SecretKeyRef: &corev1.SecretKeySelector{Key: "k"}, FieldRef: &corev1.ObjectFieldSelector{FieldPath: "p"}},
+	for name, source := range map[string]*corev1.EnvVarSource{
+		"Secret key":          {SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: name, Key: "k"}},
+		"optional Secret key": {SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: name, Key: "k", Optional: &yes}},
+		"ConfigMap key":       {ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: name, Key: "k", Optional: &yes}},
+		"field":               {FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}},
+		"several":             {SecretKeyRef: &corev1.SecretKeySelector{Key: "k"}, FieldRef: &corev1.ObjectFieldSelector{FieldPath: "p"}},
 	} {
-		t.Run(reason, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			want := source.DeepCopy()
 			value := mount.FromSource(source)
 			first := value.EnvVar("A").ValueFrom
@@ -134,12 +135,4 @@ func TestFromSourceCopies(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestValueEqualNil(t *testing.T) {
-	var none *mount.Value
-	v := mount.Literal("v")
-	assert.True(t, none.Equal(nil))
-	assert.False(t, none.Equal(v))
-	assert.False(t, v.Equal(nil))
 }

@@ -121,7 +121,7 @@ func TestConflicts(t *testing.T) {
 		{"unclean dir", vault.Config{}, map[string]string{p + "secret-volume-path": "/a/../b"}, "secret-volume-path", "is not an absolute, clean path"},
 		{"root", vault.Config{}, map[string]string{p + "secret-volume-path": "/"}, "secret-volume-path", "is the root directory"},
 		{"empty dir", vault.Config{}, map[string]string{p + "secret-volume-path": ""}, "secret-volume-path", "is empty"},
-		{"colon in dir", vault.Config{}, map[string]string{p + "secret-volume-path": "/a:b"}, "secret-volume-path", `has ":", which Kubernetes refuses in a mount path`},
+		{"colon in dir", vault.Config{}, map[string]string{p + "secret-volume-path": "/a:b"}, "secret-volume-path", `contains ":", which Kubernetes does not allow in a mount path`},
 		{"dir of secret", vault.Config{}, map[string]string{p + "secret-volume-path-" + id: "/own"}, "secret-volume-path-" + id, `is not "/etc/flyte/secrets", without which the secret does not arrive`},
 		{"left delimiter", vault.Config{}, map[string]string{p + "agent-template-left-delim-" + id: "[["}, "agent-template-left-delim-" + id, `is not "{{", without which the secret does not arrive`},
 		{"right delimiter", vault.Config{}, map[string]string{p + "agent-template-right-delim-" + id: "]]"}, "agent-template-right-delim-" + id, `is not "}}", without which the secret does not arrive`},

@@ -85,7 +85,7 @@ func TestConfigErrors(t *testing.T) {
 		{"several at once", "a: 1\nb: 2", "line 1: there is no setting \"a\"\nline 2: there is no setting \"b\""},
 		{"twice", "drain: 1s\ndrain: 2s", `line 2: mapping key "drain" already defined at line 1`},
 		{"no duration", "\ndrain: 10", "line 2: cannot unmarshal !!int `10` into a duration such as 30s"},
-		{"a library's own check says the same", "k8s:\n  any: any", "line 2: k8s.any: \"any\" is none of ANY, ENV_VAR, FILE"},
+		{"a library's own check says the same", "k8s:\n  any: any", "line 2: k8s.any: \"any\" is not one of ANY, ENV_VAR, FILE"},
 		{"no list", "managers: k8s", "line 1: cannot unmarshal !!str `k8s` into a list of texts"},
 		{"no section", "listen: 9443", "line 1: cannot unmarshal !!int `9443` into what stands here"},
 		{"no mapping at all", "webhook", "line 1: cannot unmarshal !!str `webhook` into what stands here"},
@@ -136,9 +136,9 @@ func TestConfigErrors(t *testing.T) {
 		{"vault annotation", "managers: [vault]\nvault:\n  annotations: {vault.hashicorp.com/agent-inject: no}", `line 3: vault.annotations: "vault.hashicorp.com/agent-inject" is "no", and secrets arrive only if it is true`},
 		{"vault locked", "managers: [vault]\nvault:\n  locked: [role]", `line 3: vault.locked: "role" does not begin with vault.hashicorp.com/`},
 		{"layout dir", "layout:\n  dir: /", `line 2: layout.dir: "/" is the root directory`},
-		{"layout prefix", "layout:\n  envPrefix: 1", `line 2: layout.envPrefix: "1" cannot begin the name of an environment variable`},
-		{"order", "initOrder: Last", `line 1: initOrder: "Last" is none of First, AfterSidecars`},
-		{"conflicts", "onConflict: Ignore", `line 1: onConflict: "Ignore" is none of Fail, KeepPod`},
+		{"layout prefix", "layout:\n  envPrefix: 1", `line 2: layout.envPrefix: "1" is not a valid start of an environment variable name`},
+		{"order", "initOrder: Last", `line 1: initOrder: "Last" is not one of First, AfterSidecars`},
+		{"conflicts", "onConflict: Ignore", `line 1: onConflict: "Ignore" is not one of Fail, KeepPod`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, _, err := parse([]byte(c.text))

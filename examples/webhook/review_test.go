@@ -173,7 +173,7 @@ func TestLogs(t *testing.T) {
 		{"injected global", secret.Request{Group: "g", Key: "k"}, []string{"DEBUG"}, `"managers":"global=1"`},
 		{"injected literal", secret.Request{Group: "literal", Key: "k"}, []string{"DEBUG"}, `"managers":"store=1"`},
 		{"global as a file", secret.Request{Group: "g", Key: "k", Mount: mount.File}, []string{"INFO"}, `"outcome":"denied"`},
-		{"global that is no text", secret.Request{Group: "g", Key: "nul"}, []string{"ERROR", "INFO"}, `the value is not UTF-8`},
+		{"global that is no text", secret.Request{Group: "g", Key: "nul"}, []string{"ERROR", "INFO"}, `value is not valid UTF-8`},
 		{"failure", secret.Request{Group: "broken", Key: "k"}, []string{"ERROR", "INFO"}, `"err":"connection to store.example.test refused","manager":"store","request":"group=\"broken\" key=\"k\""`},
 		{"the author's to mend", secret.Request{Group: "bad", Key: "k"}, []string{"INFO"}, `is bad`},
 		{"not found", secret.Request{Group: "other", Key: "k"}, []string{"INFO"}, `"code":422`},

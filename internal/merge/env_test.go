@@ -44,7 +44,7 @@ func TestVariables_BetweenRequests(t *testing.T) {
 		{name: "relaxed-derived", why: "where env files are, it is accepted", secrets: []merge.Secret{with(fetchedEnv("g/h", "k"), envVar("TOKEN"))},
 			adds: "volumes(podsecrets-fetched,podsecrets-env) containers/0/env(*,TOKEN,_FSEC_G/H_K) initContainers(ours)"},
 		{name: "too-long", secrets: []merge.Secret{with(literal("g", "k", strings.Repeat("v", mount.MaxEnvVar-len("_FSEC_G_K"))), envVar("LONGER_NAME"))},
-			want: `variable "LONGER_NAME": name and value have together more than 131070 bytes`},
+			want: `variable "LONGER_NAME": name and value together are longer than 131070 bytes`},
 		{name: "too-many-literals", secrets: []merge.Secret{
 			literal("g", "a", strings.Repeat("v", 120<<10)), literal("g", "b", strings.Repeat("v", 120<<10)), literal("g", "c", strings.Repeat("v", 120<<10)),
 			literal("g", "d", strings.Repeat("v", 120<<10)), literal("g", "e", strings.Repeat("v", 120<<10)),

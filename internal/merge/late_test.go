@@ -93,8 +93,8 @@ func TestEnvFiles_NobodyReceives(t *testing.T) {
 		chosen string
 		want   string
 	}{
-		"the container of the request": {with(fetchedEnv("g", "k"), container("mesh")), "", `no container of the pod receives the secrets asked for: container "mesh" starts before it is fetched`},
-		"all that are chosen":          {fetchedEnv("g", "k"), "mesh", `no container of the pod receives the secrets asked for: all that are chosen start before it is fetched`},
+		"the container of the request": {with(fetchedEnv("g", "k"), container("mesh")), "", `no container of the pod receives the requested secrets: container "mesh" starts before it is fetched`},
+		"all that are chosen":          {fetchedEnv("g", "k"), "mesh", `no container of the pod receives the requested secrets: all that are chosen start before it is fetched`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change, problems := mergeAll(mount.Layout{}, []merge.Secret{tc.secret})

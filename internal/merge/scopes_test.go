@@ -145,8 +145,8 @@ func TestScopes_NoSuchReceiver(t *testing.T) {
 		options   merge.Options
 		want      string
 	}{
-		"not there":  {"other", merge.Options{}, `no container of the pod receives the secrets asked for: the pod has no container "other" that is chosen`},
-		"not chosen": {"api", merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }}, `no container of the pod receives the secrets asked for: the pod has no container "api" that is chosen`},
+		"not there":  {"other", merge.Options{}, `no container of the pod receives the requested secrets: the pod has no container "other" that is chosen`},
+		"not chosen": {"api", merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }}, `no container of the pod receives the requested secrets: the pod has no container "api" that is chosen`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change, problems := mergeAll(mount.Layout{}, []merge.Secret{ref("g", "a"), with(ref("g", "b"), container(tc.container))})
