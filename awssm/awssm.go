@@ -1,55 +1,51 @@
-// Package awssm serves secrets from AWS Secrets Manager. An init container
-// fetches them into a volume in memory, where the Pod's own containers read them.
+// Package awssm serves secrets from AWS Secrets Manager. An init container fetches them
+// into a volume in memory, from which the Pod's own containers read them.
 //
 //	m, err := awssm.New(awssm.Config{})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
-// A request's group, ":" and its key are the secret's ARN, their case kept:
+// The secret's ARN is the request's group, ":" and its key, case kept:
 //
 //	secret.Request{Group: "arn:aws:secretsmanager:us-east-2:123456789012:secret", Key: "db-password-AbCdEf"}
 //
 // [Config.Fetcher] chooses the program that fetches:
 //
-//   - [Stock] is the image that Flyte's webhook uses, in a container for each
-//     secret. It serves files, without Field and Mode. Its project is archived, and
-//     it exits with 0 when it could not fetch; see below.
-//   - [Fetch] is the program of examples/fetch in an image of your own. One
+//   - [Stock] is the image that Flyte's webhook uses, in one container per secret. It
+//     serves files, without Field and Mode. Its project is archived, and it exits with
+//     0 even if it fails to fetch; see below.
+//   - [Fetch] is the program of examples/fetch in an image that you build. One
 //     container fetches all secrets, as files and, with [Config.EnvFiles], as
-//     variables. A group may then also be the name of a secret in the region of
-//     [Config.Region], and the key is only a part of the derived names. A JSON key,
-//     as AWS' console calls it, is secret.Request.Field.
+//     variables. The group may also be the name of a secret in [Config.Region]; the
+//     key is then only a part of the derived names. What AWS' console calls a JSON key
+//     is secret.Request.Field.
 //
-// With Fetch, nearly any group is a name, so ask this manager behind all that are
-// more particular; package vault takes any group too. With Stock nothing but ARNs
-// is served: ask it before package vault's, to which an ARN is a path like any
-// other.
+// With Fetch, nearly any group is a valid name, so put this manager after more specific
+// ones; package vault accepts any group too. With Stock, only ARNs are served: put this
+// manager before package vault, to which an ARN is a path like any other.
 //
-// The package never talks to AWS and needs no rights there. The init container
-// fetches, with the rights of the Pod: those of its service account (IAM roles
-// for service accounts, and with Fetch EKS Pod Identity), or else the node's.
-// Whoever may create such a Pod may read what these rights allow. On EKS a
-// webhook, usually named "pod-identity-webhook", hands the service account's role
-// to the containers that it sees, so it must be called after this library's:
-// webhooks are called in the order of the names of their configurations.
+// The package never talks to AWS and needs no rights there. The init container fetches
+// with the Pod's rights: those of its service account (IAM roles for service accounts,
+// and with Fetch also EKS Pod Identity), or else the node's. Anyone who can create such
+// a Pod can read what these rights allow. On EKS, a webhook usually named
+// "pod-identity-webhook" gives the service account's role to containers. It must run
+// after this library's webhook: webhooks run in the order of their configurations'
+// names.
 //
 // # Secrets that the stock image cannot fetch
 //
-// The stock image exits 0 even when it could not fetch the secret: access
-// denied, not found, no network, wrong region. Then there is no file, the Pod
-// starts all the same, and the secret is missed only when the client reads it. To
-// learn of it earlier:
+// The stock image exits with 0 even if it fails to fetch the secret: access denied, not
+// found, no network, wrong region. Then the file is missing, the Pod starts anyway, and
+// the failure shows only when the client reads the secret. To detect it earlier:
 //
-//   - Use Fetch, which then exits with another code, so that no Pod starts without
-//     its secrets, and says why in the termination message.
-//   - Or let an init container of the Pod's own check the file. It finds the path
-//     in a variable (secret.Request.EnvVar), as all receivers do, and runs after
-//     the fetching ones if it stands behind them; with mount.InitFirst every one
-//     does.
-//   - Or alert on the logs of the init containers whose names begin with
-//     "podsecrets-": the stock image logs what AWS answered, and nothing when all
-//     went well.
+//   - Use Fetch, which exits with an error and a termination message, so that no Pod
+//     starts without its secrets.
+//   - Or let an init container of the Pod check the file. It finds the path in a
+//     variable (secret.Request.EnvVar), as all receivers do. It must come after the
+//     fetchers; with mount.InitFirst every init container does.
+//   - Or alert on the logs of the init containers whose names begin with "podsecrets-":
+//     the stock image logs AWS' error, and nothing on success.
 //
-// What is said here of the stock image is from its source,
+// Facts about the stock image are from its source,
 // github.com/aws-samples/aws-secret-sidecar-injector.
 package awssm
 
@@ -71,8 +67,8 @@ import (
 type Fetcher uint8
 
 const (
-	// Stock is the image that Flyte's webhook uses: a container for each secret,
-	// files only. It is the zero value.
+	// Stock, the zero value, is the image that Flyte's webhook uses: one container per
+	// secret, files only.
 	Stock Fetcher = iota
 	// Fetch is the program of examples/fetch: one container for all secrets,
 	// files and variables, fields and modes.
@@ -82,35 +78,34 @@ const (
 // String returns "Stock" or "Fetch".
 func (f Fetcher) String() string { return fetch.FetcherString(uint8(f)) }
 
-// Config is what a Manager is made of. The zero value is valid: Stock.
+// Config configures a Manager. The zero value is valid: Stock.
 type Config struct {
 	// Fetcher is the program that fetches. The zero value is Stock.
 	Fetcher Fetcher
-	// Image is the program's image. Empty means
-	// "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4", which Flyte's
-	// webhook uses, with Stock; Fetch needs one. One in the place of the stock
-	// image fetches SECRET_ARN and writes the file "/tmp" + SECRET_FILENAME, which
-	// begins with "/", and the directories above, for everybody to read. It writes
-	// nowhere else, and runs as any user.
+	// Image is the program's image, required with Fetch. With Stock, empty means
+	// "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4", as in Flyte's
+	// webhook. A replacement for the stock image must fetch SECRET_ARN and write the
+	// file "/tmp" + SECRET_FILENAME, which begins with "/", and its parent directories,
+	// readable by everyone. It must write nowhere else, and run as any user.
 	Image string
-	// ImagePullSecrets are added to the Pods, for the image.
+	// ImagePullSecrets are added to Pods, to pull the image.
 	ImagePullSecrets []corev1.LocalObjectReference
-	// Resources are what an init container requests and is limited to. Nil means
-	// 500Mi of memory and 200m of CPU with Stock, as with Flyte's webhook, and
-	// 64Mi and 100m with Fetch; an empty one means no request and no limit.
+	// Resources are the init container's requests and limits. Nil means 500Mi of
+	// memory and 200m of CPU with Stock, as in Flyte's webhook, and 64Mi and 100m with
+	// Fetch. An empty struct means no requests and no limits.
 	Resources *corev1.ResourceRequirements
-	// RunAsUser is the user that fetches, not 0. It is one for all secrets of a
-	// Pod, since they share directories in which only their owner can write. Nil
-	// means 65532, unless AssignedUser is set.
+	// RunAsUser is the user that fetches, not 0. All secrets of a Pod need the same
+	// user, because they share directories that only the owner can write. Nil means
+	// 65532, unless AssignedUser is set.
 	RunAsUser *int64
-	// AssignedUser leaves the user to the cluster, as OpenShift needs. The stock
-	// image names no user, so it then needs a cluster that assigns one.
+	// AssignedUser lets the cluster choose the user, as OpenShift requires. The stock
+	// image sets no user, so the cluster must assign one.
 	AssignedUser bool
-	// Region is that of secrets that are asked for by name. Empty means that of
-	// the container's environment. Only Fetch reads names.
+	// Region is the region of secrets requested by name, which needs Fetch. Empty means
+	// the region of the container's environment.
 	Region string
-	// EnvFiles serves variables too, through env files, which need Kubernetes
-	// 1.35 on all nodes. Only Fetch can write them.
+	// EnvFiles also serves variables, through env files. It needs Kubernetes 1.35 on
+	// all nodes, and Fetch.
 	EnvFiles bool
 }
 
@@ -118,32 +113,24 @@ type Config struct {
 // and safe for concurrent use.
 type Manager struct {
 	envFiles    bool
-	stock       corev1.Container  // without its name and variables
-	container   *corev1.Container // that of Fetch, nil with Stock
+	stock       corev1.Container  // with Stock, without name and variables
+	container   *corev1.Container // with Fetch, otherwise nil
 	pullSecrets []corev1.LocalObjectReference
 }
 
-// New returns a Manager, or an error that names the field of cfg that cannot be
-// used.
+// New returns a Manager, or an error that names the invalid field of cfg.
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{envFiles: cfg.EnvFiles, pullSecrets: slices.Clone(cfg.ImagePullSecrets)}
-	resources := fetch.Resources()
 	switch {
-	case cfg.Fetcher > Fetch:
-		return nil, fmt.Errorf("awssm: Fetcher %d is not defined", cfg.Fetcher)
-	case cfg.Fetcher == Stock && cfg.EnvFiles:
-		return nil, fmt.Errorf("awssm: EnvFiles need Fetcher Fetch")
 	case cfg.Fetcher == Stock && cfg.Region != "":
-		return nil, fmt.Errorf("awssm: Region needs Fetcher Fetch")
-	case cfg.Region != "" && strings.Trim(cfg.Region, lower+digits+"-") != "":
-		return nil, fmt.Errorf("awssm: Region %q is not the name of a region", cfg.Region)
-	case cfg.Fetcher == Stock:
-		resources = fetch.StockResources()
-		cfg.Image = cmp.Or(cfg.Image, "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4")
+		return nil, fmt.Errorf("awssm: Region requires Fetcher Fetch")
+	case strings.Trim(cfg.Region, regionChars) != "":
+		return nil, fmt.Errorf("awssm: Region %q is not a valid region name", cfg.Region)
 	}
 	template, err := fetch.Options{
-		Package: "awssm", Image: cfg.Image, Resources: cfg.Resources, RunAsUser: cfg.RunAsUser, AssignedUser: cfg.AssignedUser,
-	}.Template(resources)
+		Package: "awssm", Fetcher: uint8(cfg.Fetcher), Image: cfg.Image, StockImage: "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4",
+		Resources: cfg.Resources, RunAsUser: cfg.RunAsUser, AssignedUser: cfg.AssignedUser, EnvFiles: cfg.EnvFiles,
+	}.Template()
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +141,7 @@ func New(cfg Config) (*Manager, error) {
 		m.container = fetch.Container(fetch.AWS, template)
 		return m, nil
 	}
-	// The image writes nowhere but below /tmp. It names no user, so that without
-	// one it would be root and never start.
+	// The image writes only below /tmp.
 	template.VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/tmp"}}
 	m.stock = template
 	return m, nil
@@ -164,27 +150,26 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "aws".
 func (m *Manager) Name() string { return "aws" }
 
-// Mount answers with an init container that fetches the secret. A group and key
-// that are no secret's ARN or name, one with a version, as there is no way to know
-// what a version of AWS means in a name, and a form that the Fetcher does not write
-// are secret.ErrUnsupported, and so is a Pod for Windows, as the images are for
-// Linux. The context is not used.
+// Mount returns an init container that fetches the secret. These are
+// secret.ErrUnsupported: a group and key that are not a secret's ARN or name; a version,
+// because only the current one is fetched; a form that the Fetcher does not write; and a Pod
+// for Windows, because the images are for Linux. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	id, isARN, err := m.id(req)
 	switch {
 	case err != nil:
 		return mount.Fragment{}, err
 	case req.Mount == mount.EnvVar && !m.envFiles:
-		return unsupported("AWS secrets are files, unless EnvFiles are configured")
+		return fetch.Unsupported("AWS secrets are served as files only, unless EnvFiles is set")
 	case req.GroupVersion != "":
-		return unsupported("of AWS secrets there is the current version only")
+		return fetch.Unsupported("AWS secrets are served in their current version only")
 	case target.OS() == string(corev1.Windows):
-		return unsupported("AWS secrets cannot be fetched in a Pod for Windows")
+		return fetch.Unsupported("AWS secrets cannot be fetched in a Pod for Windows")
 	}
 	layout := target.Layout()
 	req.Mount = fetch.Form(req, layout, "", m.envFiles)
 	f := m.fragment(req, layout, id)
-	if isARN { // otherwise its region, or more, is not known
+	if isARN { // otherwise at least the region is unknown
 		f.Reads.Name = id
 	}
 	return f, nil
@@ -208,27 +193,28 @@ func (m *Manager) fragment(req secret.Request, layout mount.Layout, id string) m
 }
 
 const (
-	lower  = "abcdefghijklmnopqrstuvwxyz"
-	digits = "0123456789"
+	lower       = "abcdefghijklmnopqrstuvwxyz"
+	digits      = "0123456789"
+	regionChars = lower + digits + "-"
 )
 
-// id returns what a group and key name: an ARN, or with Fetch a name too. isARN is
-// also false for an ARN without a region, which is another spelling of one with
-// the region of the container's environment.
+// id returns the secret's ARN or, with Fetch, its name. isARN is also false for an ARN
+// without a region: it means the region of the container's environment, so it is an
+// alias of another ARN.
 func (m *Manager) id(req secret.Request) (id string, isARN bool, err error) {
 	id = strings.TrimRight(req.Group, ":") + ":" + strings.TrimLeft(req.Key, ":")
 	if req.Key == "" {
 		id = req.Group
 	}
 	if m.container != nil && arnFlaw(req.Group) == "" {
-		id = req.Group // the key is a part of the names only
+		id = req.Group // the key is only a part of the names
 	}
 	flaw := arnFlaw(id)
 	if name := cmp.Or(req.Group, req.Key); flaw == notAnARN && m.container != nil && isName(name) {
 		return name, false, nil
 	}
 	if flaw != "" {
-		_, err := unsupported(flaw)
+		_, err := fetch.Unsupported(flaw)
 		return "", false, err
 	}
 	return id, !strings.Contains(id, "::"), nil
@@ -236,13 +222,12 @@ func (m *Manager) id(req secret.Request) (id string, isARN bool, err error) {
 
 const notAnARN = "group and key are not an ARN"
 
-// arnFlaw says why a text is not the ARN of a secret, of any partition, or "".
+// arnFlaw returns why s is not the ARN of a secret, in any partition, or "".
 //
-// The region must be one that can be a part of a host's name, as every region is:
-// the stock image makes it a part of the URL that it asks, with a signature and
-// the session's token, and does not look at it. With "example.com/" it asks
-// secretsmanager.example.com. (aws-sdk-go looks at it since its pull request 3330,
-// of 2020; the image has v1.25.49, of 2019.)
+// The region must be a valid part of a host name: the stock image puts it unchecked into
+// the URL to which it sends a signature and the session's token. With "example.com/" it
+// would contact secretsmanager.example.com. (aws-sdk-go checks it since its pull request
+// 3330, of 2020; the image has v1.25.49, of 2019.)
 func arnFlaw(s string) string {
 	const partition, service, region, account, kind, name = 1, 2, 3, 4, 5, 6
 	var parts [name + 1]string
@@ -258,24 +243,20 @@ func arnFlaw(s string) string {
 		return notAnARN
 	case count <= name, strings.Trim(parts[partition], lower+"-") != "", parts[service] != "secretsmanager",
 		strings.Trim(parts[account], digits) != "", parts[account] == "", parts[kind] != "secret", parts[name] == "":
-		if count > region && parts[service] == "secretsmanager" && strings.Trim(parts[region], lower+digits+"-") != "" {
+		if count > region && parts[service] == "secretsmanager" && strings.Trim(parts[region], regionChars) != "" {
 			break
 		}
 		return "group and key are not the ARN of a secret (arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME)"
 	case count > name+1:
-		return "group and key are an ARN with a JSON key behind it; ask for the key as field"
+		return "group and key are an ARN followed by a JSON key; request the key as field"
 	}
-	if strings.Trim(parts[region], lower+digits+"-") != "" {
-		return "the region of the ARN is not a name"
+	if strings.Trim(parts[region], regionChars) != "" {
+		return "the ARN's region is not a valid region name"
 	}
 	return ""
 }
 
-// isName reports whether a secret of AWS can have the name.
+// isName reports whether s is a valid name of an AWS secret.
 func isName(s string) bool {
 	return s != "" && len(s) <= 512 && strings.Trim(s, lower+digits+"ABCDEFGHIJKLMNOPQRSTUVWXYZ/_+=.@-") == ""
-}
-
-func unsupported(reason string) (mount.Fragment, error) {
-	return mount.Fragment{}, fmt.Errorf("%w: %s", secret.ErrUnsupported, reason)
 }

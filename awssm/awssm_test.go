@@ -19,7 +19,7 @@ import (
 
 var ctx = context.Background()
 
-// The beginning of the ARNs of one account's secrets.
+// account is the prefix of the ARNs of one account's secrets.
 const account = "arn:aws:secretsmanager:us-east-2:123456789012:secret"
 
 func newManager(t *testing.T, cfg awssm.Config) *awssm.Manager {
@@ -44,7 +44,7 @@ func TestNew(t *testing.T) {
 		want string // "" means valid
 	}{
 		{"zero", awssm.Config{}, ""},
-		{"blank in image", awssm.Config{Image: "image:v1 "}, `awssm: Image "image:v1 " has blanks`},
+		{"blank in image", awssm.Config{Image: "image:v1 "}, `awssm: Image "image:v1 " contains white space`},
 		{"root", awssm.Config{RunAsUser: ptr[int64](0)}, "awssm: RunAsUser 0 is not between 1 and 2147483647"},
 		{"negative user", awssm.Config{RunAsUser: ptr[int64](-1)}, "awssm: RunAsUser -1 is not between 1 and 2147483647"},
 		{"huge user", awssm.Config{RunAsUser: ptr[int64](1 << 31)}, "awssm: RunAsUser 2147483648 is not between 1 and 2147483647"},
@@ -67,7 +67,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// fragment is what a request for that ARN and file gives.
+// fragment returns the Fragment of the stock image for an ARN and a file.
 func fragment(cfg awssm.Config, arn, file string) mount.Fragment {
 	return mount.Fragment{
 		Reads: mount.Object{Name: arn},
@@ -89,7 +89,7 @@ func fragment(cfg awssm.Config, arn, file string) mount.Fragment {
 	}
 }
 
-func TestFragment(t *testing.T) {
+func TestMount_Stock(t *testing.T) {
 	req := secret.Request{Group: account + ":", Key: ":DB/$x", EnvVar: "DB_FILE"}
 	f, err := newManager(t, awssm.Config{}).Mount(ctx, req, mount.Target{})
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestFragment(t *testing.T) {
 	assert.NoError(t, f.Validate())
 }
 
-func TestFragment_Configured(t *testing.T) {
+func TestMount_Configured(t *testing.T) {
 	cfg := func() awssm.Config {
 		return awssm.Config{
 			Image:            "registry.example.com/fetch:v1",
@@ -119,11 +119,11 @@ func TestFragment_Configured(t *testing.T) {
 	target := mount.NewTarget(mount.Layout{Dir: "/s", FilePrefix: "Pre-"}, mount.InitFirst, nil)
 	f, err := m.Mount(ctx, secret.Request{Group: account, Key: "DB/$x"}, target)
 	require.NoError(t, err)
-	assert.Equal(t, fragment(cfg(), account+":DB/$x", "/"+account+"/Pre-db/$x"), f, "and nothing given to New is kept")
+	assert.Equal(t, fragment(cfg(), account+":DB/$x", "/"+account+"/Pre-db/$x"), f, "New retains nothing")
 	assert.NoError(t, f.Validate())
 }
 
-func TestFragment_Path(t *testing.T) {
+func TestMount_Path(t *testing.T) {
 	for _, layout := range []mount.Layout{{}, {FilePrefix: "Pre-"}, {Exact: true}} {
 		req := secret.Request{Group: account, Key: "k", Path: "Conf.d/$DB"}
 		f, err := newManager(t, awssm.Config{}).Mount(ctx, req, mount.NewTarget(layout, mount.InitFirst, nil))
@@ -132,48 +132,48 @@ func TestFragment_Path(t *testing.T) {
 	}
 }
 
-func TestFragment_Exact(t *testing.T) {
+func TestMount_ExactLayout(t *testing.T) {
 	target := mount.NewTarget(mount.Layout{Exact: true, FilePrefix: "Pre-"}, mount.InitFirst, nil)
 	f, err := newManager(t, awssm.Config{}).Mount(ctx, secret.Request{Group: account, Key: "DB/Key"}, target)
 	require.NoError(t, err)
 	assert.Equal(t, "/"+account+"/DB/Key", f.InitContainers[0].Env[1].Value, "case kept, without prefix")
 }
 
-func TestWhatItServes(t *testing.T) {
-	const variable, version = "AWS secrets are files, unless EnvFiles are configured", "of AWS secrets there is the current version only"
-	const noARN, region = "group and key are not an ARN", "the region of the ARN is not a name"
+func TestMount_Unsupported(t *testing.T) {
+	const variable, version = "AWS secrets are served as files only, unless EnvFiles is set", "AWS secrets are served in their current version only"
+	const noARN, region = "group and key are not an ARN", "the ARN's region is not a valid region name"
 	const noSecret = "group and key are not the ARN of a secret (arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME)"
-	const jsonKey = "group and key are an ARN with a JSON key behind it; ask for the key as field"
+	const jsonKey = "group and key are an ARN followed by a JSON key; request the key as field"
 	for _, tc := range []struct {
 		name, why string
 		req       secret.Request
-		want      string // why not; "" means served
+		want      string // the error; "" means served
 	}{
-		{"any", "it is a file", secret.Request{Group: account, Key: "k"}, ""},
+		{"any", "served as a file", secret.Request{Group: account, Key: "k"}, ""},
 		{"file", "the only form", secret.Request{Group: account, Key: "k", Mount: mount.File}, ""},
 		{"variable", "the image writes files", secret.Request{Group: account, Key: "k", Mount: mount.EnvVar}, variable},
 		{"version", "the image fetches the current one", secret.Request{Group: account, Key: "k", GroupVersion: "AWSCURRENT"}, version},
 		{"other split", "group and key are joined", secret.Request{Group: "arn:aws:secretsmanager", Key: "us-east-2:1:secret:k"}, ""},
-		{"parameter", "another service's", secret.Request{Group: "arn:aws:ssm:us-east-2:1", Key: "parameter/k"}, noSecret},
-		{"parameter with colon", "another service's", secret.Request{Group: "arn:aws:ssm:us-east-2:1:parameter", Key: "k"}, noSecret},
-		{"role", "no secret", secret.Request{Group: "arn:aws:iam::123456789012:role", Key: "k"}, noSecret},
+		{"parameter", "another service", secret.Request{Group: "arn:aws:ssm:us-east-2:1", Key: "parameter/k"}, noSecret},
+		{"parameter with colon", "another service", secret.Request{Group: "arn:aws:ssm:us-east-2:1:parameter", Key: "k"}, noSecret},
+		{"role", "not a secret", secret.Request{Group: "arn:aws:iam::123456789012:role", Key: "k"}, noSecret},
 		{"JSON key", "as ECS writes it", secret.Request{Group: account, Key: "db-AbCdEf:password::"}, jsonKey},
 		{"JSON key as key", "a user's guess", secret.Request{Group: account + ":db-AbCdEf", Key: "password"}, jsonKey},
 		{"China", "another partition", secret.Request{Group: "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret", Key: "k"}, ""},
 		{"GovCloud", "another partition", secret.Request{Group: "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret", Key: "k"}, ""},
 		{"four colons", "the image would exit with 1", secret.Request{Group: "arn:aws:ssm:us-east-2", Key: "k"}, noSecret},
-		{"dropped colons", "they do not count", secret.Request{Group: "arn:a:b:c::", Key: "::k"}, noSecret},
+		{"dropped colons", "extra colons do not count", secret.Request{Group: "arn:a:b:c::", Key: "::k"}, noSecret},
 		{"urn", "an ARN begins with arn:", secret.Request{Group: "urn:aws:secretsmanager:us-east-2:1:secret", Key: "k"}, noARN},
 		{"upper case", "an ARN begins with arn:", secret.Request{Group: strings.ToUpper(account), Key: "k"}, noARN},
 		{"key only", "the group's colon comes first", secret.Request{Key: account + ":k"}, noARN},
-		{"group only", "the colon behind it does not count", secret.Request{Group: account + ":k"}, ""},
+		{"group only", "a trailing colon is not needed", secret.Request{Group: account + ":k"}, ""},
 		{"key of colons", "they are dropped", secret.Request{Group: account, Key: "::"}, noSecret},
 		{"region is a host", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager:attacker.example/:1:secret", Key: "k"}, region},
 		{"region with query", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager", Key: "attacker.example?:1:secret:k"}, region},
 		{"region with user", "the image would send a token there", secret.Request{Group: "arn:aws:secretsmanager:x@attacker.example#:1:secret", Key: "k"}, region},
 		{"region of two labels", "no region has a dot", secret.Request{Group: "arn:aws:secretsmanager:us-east-2.example:1:secret", Key: "k"}, region},
 		{"no region", "the container's environment has one", secret.Request{Group: "arn:aws:secretsmanager::1:secret", Key: "k"}, ""},
-		{"plain name", "it is another store's", secret.Request{Group: "user-info", Key: "k"}, noARN},
+		{"plain name", "for another store", secret.Request{Group: "user-info", Key: "k"}, noARN},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f, err := newManager(t, awssm.Config{}).Mount(ctx, tc.req, mount.Target{})
@@ -189,8 +189,8 @@ func TestWhatItServes(t *testing.T) {
 	}
 }
 
-// A field and a mode are not honored, so the request is another manager's.
-func TestHonors(t *testing.T) {
+// Stock honors neither Field nor Mode, so requests with them go to the next manager.
+func TestMount_Honors(t *testing.T) {
 	for _, req := range []secret.Request{
 		{Group: account, Key: "k", Field: "f"}, {Group: account, Key: "k", Mode: 0o400},
 	} {
@@ -202,7 +202,7 @@ func TestHonors(t *testing.T) {
 	}
 }
 
-func TestWindows(t *testing.T) {
+func TestMount_Windows(t *testing.T) {
 	in := newInjector(t, injector.Config{})
 	for _, tc := range []struct {
 		name   string
@@ -242,7 +242,7 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-func TestFetcherNames(t *testing.T) {
+func TestMount_ContainerNames(t *testing.T) {
 	m := newManager(t, awssm.Config{})
 	name := func(layout mount.Layout, group, key string) string {
 		f, err := m.Mount(ctx, secret.Request{Group: group, Key: key}, mount.NewTarget(layout, mount.InitFirst, nil))

@@ -45,11 +45,11 @@ func TestFetch_Items(t *testing.T) {
 		want  fetch.Item
 		reads string
 	}{
-		"arn":           {secret.Request{Group: account, Key: "db"}, fetch.Item{ID: account + ":db", File: account + "/db"}, account + ":db"},
-		"name":          {secret.Request{Group: "prod/db", Key: "Password", Field: "password", Mode: 0o400}, fetch.Item{ID: "prod/db", File: "prod/db/password", Field: "password", Mode: 0o400}, ""},
-		"exact-path":    {secret.Request{Group: "prod/db", Path: "DB/pw"}, fetch.Item{ID: "prod/db", File: "DB/pw"}, ""},
-		"no-region":     {secret.Request{Group: "arn:aws:secretsmanager::1:secret", Key: "k"}, fetch.Item{ID: "arn:aws:secretsmanager::1:secret:k", File: "arn:aws:secretsmanager::1:secret/k"}, ""},
-		"name-as-asked": {secret.Request{Key: "Single"}, fetch.Item{ID: "Single", File: "single"}, ""},
+		"arn":        {secret.Request{Group: account, Key: "db"}, fetch.Item{ID: account + ":db", File: account + "/db"}, account + ":db"},
+		"name":       {secret.Request{Group: "prod/db", Key: "Password", Field: "password", Mode: 0o400}, fetch.Item{ID: "prod/db", File: "prod/db/password", Field: "password", Mode: 0o400}, ""},
+		"exact-path": {secret.Request{Group: "prod/db", Path: "DB/pw"}, fetch.Item{ID: "prod/db", File: "DB/pw"}, ""},
+		"no-region":  {secret.Request{Group: "arn:aws:secretsmanager::1:secret", Key: "k"}, fetch.Item{ID: "arn:aws:secretsmanager::1:secret:k", File: "arn:aws:secretsmanager::1:secret/k"}, ""},
+		"upper-case": {secret.Request{Key: "Single"}, fetch.Item{ID: "Single", File: "single"}, ""},
 	} {
 		tc.req.Mount = mount.File
 		f, err := newManager(t, fetching).Mount(ctx, tc.req, mount.Target{})
@@ -61,7 +61,7 @@ func TestFetch_Items(t *testing.T) {
 	}
 }
 
-// One container fetches all, as files and as variables.
+// One container fetches all secrets, as files and as variables.
 func TestFetch_OneContainer(t *testing.T) {
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{newManager(t, awssm.Config{
 		Fetcher: awssm.Fetch, Image: "registry.example.com/fetch:v1", EnvFiles: true, Region: "eu-central-1", AssignedUser: true,
@@ -73,7 +73,7 @@ func TestFetch_OneContainer(t *testing.T) {
 	c := pod.Spec.InitContainers[0]
 	assert.Equal(t, []corev1.EnvVar{{Name: fetch.StoreVar, Value: "aws"}, {Name: "AWS_REGION", Value: "eu-central-1"}}, c.Env[:2])
 	assert.Len(t, c.Env, 5)
-	assert.Nil(t, c.SecurityContext.RunAsUser, "the cluster assigns it")
+	assert.Nil(t, c.SecurityContext.RunAsUser, "the cluster chooses it")
 }
 
 func TestNew_Fetch(t *testing.T) {
@@ -82,11 +82,11 @@ func TestNew_Fetch(t *testing.T) {
 		want string
 	}{
 		"image":           {awssm.Config{Fetcher: awssm.Fetch}, "awssm: Image is empty"},
-		"stock-env-files": {awssm.Config{EnvFiles: true}, "awssm: EnvFiles need Fetcher Fetch"},
-		"stock-region":    {awssm.Config{Region: "eu-central-1"}, "awssm: Region needs Fetcher Fetch"},
-		"region":          {awssm.Config{Fetcher: awssm.Fetch, Image: "i", Region: "evil.example/"}, `awssm: Region "evil.example/" is not the name of a region`},
+		"stock-env-files": {awssm.Config{EnvFiles: true}, "awssm: EnvFiles requires Fetcher Fetch"},
+		"stock-region":    {awssm.Config{Region: "eu-central-1"}, "awssm: Region requires Fetcher Fetch"},
+		"region":          {awssm.Config{Fetcher: awssm.Fetch, Image: "i", Region: "evil.example/"}, `awssm: Region "evil.example/" is not a valid region name`},
 		"undefined":       {awssm.Config{Fetcher: 2}, "awssm: Fetcher 2 is not defined"},
-		"two-users":       {awssm.Config{AssignedUser: true, RunAsUser: ptr[int64](1)}, "awssm: RunAsUser 1 is set, and AssignedUser leaves it to the cluster"},
+		"two-users":       {awssm.Config{AssignedUser: true, RunAsUser: ptr[int64](1)}, "awssm: RunAsUser 1 conflicts with AssignedUser, which lets the cluster choose the user"},
 	} {
 		_, err := awssm.New(tc.cfg)
 		assert.EqualError(t, err, tc.want, name)

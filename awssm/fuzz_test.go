@@ -15,8 +15,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// FuzzFetcher: whatever is asked for, what the image sees after the kubelet has
-// expanded it is the ARN that was asked for, and a file where the Placement says.
+// For any request, the image sees, after the kubelet's expansion, the requested ARN and
+// the file of the Placement.
 func FuzzFetcher(f *testing.F) {
 	for _, key := range []string{"k-AbCdEf", "a/b", "../../etc/passwd", "$(SECRET_ARN)", "$$(HOME)", "..", ".", "", ":k", "a//b/", "\x00", "\u023a", "K"} {
 		f.Add(account, key, "Pre-")
@@ -42,7 +42,7 @@ func FuzzFetcher(f *testing.F) {
 		}
 		require.Equal(t, strings.TrimRight(group, ":")+":"+strings.TrimLeft(key, ":"), seen["SECRET_ARN"])
 		file := sidecarFile(seen["SECRET_FILENAME"])
-		require.Equal(t, "/tmp"+seen["SECRET_FILENAME"], file, "the image makes another path of it")
+		require.Equal(t, "/tmp"+seen["SECRET_FILENAME"], file, "the image changes the path")
 		require.Equal(t, plan.Placements[0].Path, path.Join("/etc/flyte/secrets", file[len("/tmp"):]))
 		require.NotEqual(t, "/etc/flyte/secrets", plan.Placements[0].Path)
 	})

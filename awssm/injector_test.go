@@ -39,12 +39,12 @@ func toJSON(t *testing.T, v any) string {
 	return string(raw)
 }
 
-// fetcherName is the name of the init container for a key of the account.
+// fetcherName returns the name of the init container for a key of the account.
 func fetcherName(key string) string {
 	return mount.Name("aws", account+":"+key, "/"+account+"/"+key)
 }
 
-func TestInitOrder(t *testing.T) {
+func TestInject_InitOrder(t *testing.T) {
 	one, other := fetcherName("one"), fetcherName("dir/two")
 	for _, tc := range []struct {
 		name  string
@@ -73,7 +73,7 @@ func TestPatch_EqualsInject(t *testing.T) {
 		patch, err := jsonpatch.DecodePatch([]byte(toJSON(t, ops)))
 		require.NoError(t, err)
 
-		// A field that is not known stays with its container.
+		// A field that this library does not know stays with its container.
 		const known, unknown = `"name":"migrate"`, `"name":"migrate","future":1`
 		patched, err := patch.Apply([]byte(strings.Replace(toJSON(t, meshPod()), known, unknown, 1)))
 		require.NoError(t, err)
@@ -82,15 +82,15 @@ func TestPatch_EqualsInject(t *testing.T) {
 	}
 }
 
-// Also when the API server and other webhooks have done their part, such as the
-// one that brings the service account's role.
+// Also after changes by the API server and by other webhooks, such as the one that adds
+// the service account's role.
 func TestInject_Idempotent(t *testing.T) {
 	for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, injector.Config{InitOrder: order})
 		once := inject(t, in, meshPod(), two[0])
 		assert.Equal(t, once, inject(t, in, once, two[0]))
 
-		fillIn(once)
+		changeOthers(once)
 		ops, err := in.Patch(ctx, once, two[0])
 		require.NoError(t, err)
 		assert.Empty(t, ops)
@@ -102,7 +102,8 @@ func TestInject_Idempotent(t *testing.T) {
 	}
 }
 
-func fillIn(pod *corev1.Pod) {
+// changeOthers makes the changes of an API server and of EKS' webhook.
+func changeOthers(pod *corev1.Pod) {
 	pod.Spec.Volumes = append([]corev1.Volume{{Name: "aws-iam-token"}}, pod.Spec.Volumes...)
 	for i := range pod.Spec.Volumes {
 		if dir := pod.Spec.Volumes[i].EmptyDir; dir != nil {
@@ -124,9 +125,9 @@ func fillIn(pod *corev1.Pod) {
 	}
 }
 
-// Neither the fetchers of this call, nor those of an earlier one, nor another
-// manager's get anything but what they were made with.
-func TestFetchers(t *testing.T) {
+// Fetchers receive nothing: not those of this call, of an earlier call, or of another
+// manager.
+func TestInject_FetchersReceiveNothing(t *testing.T) {
 	in := newInjector(t, injector.Config{})
 	pod := meshPod()
 	others := corev1.Container{Name: mount.Name("others"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}}}
@@ -156,7 +157,7 @@ func TestFetchers(t *testing.T) {
 	}
 }
 
-// globalToken is a global.Source of one secret.
+// globalToken is a global.Source with one secret.
 type globalToken struct{}
 
 func (globalToken) Lookup(_ context.Context, req secret.Request) (string, error) {
@@ -166,14 +167,14 @@ func (globalToken) Lookup(_ context.Context, req secret.Request) (string, error)
 	return "value", nil
 }
 
-// A Secret's volume is mounted below the directory of the fetched files, and
-// hides none of them: no Secret's name has the colons of an ARN.
-func TestOtherManagers(t *testing.T) {
-	held, err := global.New(global.Config{Source: globalToken{}})
+// A Secret's volume is mounted below the directory of the fetched files. It hides none of
+// them: no Secret's name has the colons of an ARN.
+func TestInject_OtherManagers(t *testing.T) {
+	globals, err := global.New(global.Config{Source: globalToken{}})
 	require.NoError(t, err)
 	k8s, err := k8ssecret.New(k8ssecret.Config{})
 	require.NoError(t, err)
-	in := newInjector(t, injector.Config{Managers: []injector.SecretManager{held, k8s}})
+	in := newInjector(t, injector.Config{Managers: []injector.SecretManager{globals, k8s}})
 	plan, err := in.Plan(ctx, meshPod(), append([]secret.Request{
 		{Group: "shared", Key: "token"},
 		{Group: "user-info", Key: "name"},
@@ -203,7 +204,7 @@ func TestOtherManagers(t *testing.T) {
 	assert.Equal(t, pod, inject(t, in, pod, append(two, secret.Request{Group: "user-info", Key: "name"})...))
 }
 
-func TestConflicts(t *testing.T) {
+func TestInject_Conflicts(t *testing.T) {
 	agent, err := vault.New(vault.Config{})
 	require.NoError(t, err)
 	in := newInjector(t, injector.Config{Managers: []injector.SecretManager{agent}})
@@ -221,14 +222,14 @@ func TestConflicts(t *testing.T) {
 		{"one path", "exact files must differ too", nil, []secret.Request{{Group: account, Key: "a", Path: "p"}, {Group: account, Key: "b", Path: "p"}},
 			`files "/etc/flyte/secrets/p" would hold two different secrets`},
 		{"case of paths", "exact files keep their case", nil, []secret.Request{{Group: account, Key: "a", Path: "p"}, {Group: account, Key: "b", Path: "P"}}, ""},
-		{"vault", "it mounts a volume of its own there", nil, []secret.Request{{Group: "vault/path", Key: "k"}, two[1]},
+		{"vault", "it mounts its own volume there", nil, []secret.Request{{Group: "vault/path", Key: "k"}, two[1]},
 			`volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
-		{"volume there", "the fetched files would be hidden", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc/flyte/secrets" }, two[1:],
+		{"mount at Dir", "the fetched files would be hidden", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc/flyte/secrets" }, two[1:],
 			`container "app": volumeMounts "/etc/flyte/secrets" has the volume "data" already`},
-		{"volume above", "the kubelet mounts below it", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc" }, two[1:], ""},
-		{"variable", "it would be overwritten", func(pod *corev1.Pod) { pod.Spec.Containers[0].Env[0].Name = "ONE_FILE" }, two[:1],
+		{"mount above Dir", "the kubelet mounts below it", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc" }, two[1:], ""},
+		{"variable", "its value would be lost", func(pod *corev1.Pod) { pod.Spec.Containers[0].Env[0].Name = "ONE_FILE" }, two[:1],
 			`container "app": env "ONE_FILE" is set to something else already`},
-		{"stranger", "it has the name only", func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcherName("one") }, two[:1],
+		{"same name only", "it does not fetch", func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcherName("one") }, two[:1],
 			`initContainers "` + fetcherName("one") + `" is another container already: it has none of the variables of ours`},
 		{"another secret", "it would not fetch ours", func(pod *corev1.Pod) {
 			pod.Spec.InitContainers[0].Name, pod.Spec.InitContainers[0].Env = fetcherName("one"), []corev1.EnvVar{{Name: "SECRET_ARN", Value: account + ":other"}}

@@ -47,7 +47,7 @@ func conformanceCases() []injectortest.Case {
 			Name:    s.name,
 			Request: secret.Request{Group: s.group, Key: s.key},
 			Want:    injectortest.File,
-			// As the stock image does, by its source.
+			// As in the stock image's source.
 			Writes: func(c corev1.Container) string { return sidecarFile(environment(&c)["SECRET_FILENAME"]) },
 		})
 	}

@@ -15,15 +15,14 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// node is a model of a node that runs a Pod: of what the kubelet does with
-// variables and volumes, and of the stock image. The image is not run; the model
-// follows its source.
+// node models a node that runs a Pod: the kubelet's handling of variables and volumes,
+// and the stock image. The image does not run; the model follows its source.
 type node struct {
-	dir   string            // has a directory for each volume of the Pod
-	store map[string]string // what is in AWS by ARN, and in Kubernetes Secrets by name/key
+	dir   string            // contains a directory for each volume of the Pod
+	store map[string]string // values: AWS' by ARN, Kubernetes Secrets' by name/key
 }
 
-// newNode returns a node that has mounted the Pod's volumes.
+// newNode returns a node with the Pod's volumes.
 func newNode(t *testing.T, pod *corev1.Pod, store map[string]string) node {
 	n := node{t.TempDir(), store}
 	for _, v := range pod.Spec.Volumes {
@@ -47,40 +46,38 @@ func (n node) write(t *testing.T, file, value string) {
 	require.NoError(t, os.WriteFile(file, []byte(value), 0o644))
 }
 
-// behind returns where on the node the file is that a container sees at the
-// path p: in the volume of the deepest mount above it. Elsewhere there is only
-// the container's own root, and that is not modeled.
-func (n node) behind(c *corev1.Container, p string) (file string, ok bool) {
-	var at corev1.VolumeMount
+// hostPath returns the node's file for path p in a container: a file in the volume of
+// the deepest mount above p. The container's root is not modeled; ok is then false.
+func (n node) hostPath(c *corev1.Container, p string) (file string, ok bool) {
+	var deepest corev1.VolumeMount
 	for _, m := range c.VolumeMounts {
-		if strings.HasPrefix(p, m.MountPath+"/") && len(m.MountPath) > len(at.MountPath) {
-			at = m
+		if strings.HasPrefix(p, m.MountPath+"/") && len(m.MountPath) > len(deepest.MountPath) {
+			deepest = m
 		}
 	}
-	return filepath.Join(n.dir, at.Name, p[len(at.MountPath):]), at.Name != ""
+	return filepath.Join(n.dir, deepest.Name, p[len(deepest.MountPath):]), deepest.Name != ""
 }
 
-// fetch runs the init containers that fetch, in order, and returns their exit
-// codes.
+// fetch runs the fetchers in order and returns their exit codes.
 func (n node) fetch(t *testing.T, pod *corev1.Pod) (exits []int) {
 	for i := range pod.Spec.InitContainers {
 		if c := &pod.Spec.InitContainers[i]; mount.IsName(c.Name) {
-			exits = append(exits, n.sidecar(t, c))
+			exits = append(exits, n.runSidecar(t, c))
 		}
 	}
 	return exits
 }
 
-// sidecar does what aws-secrets-manager-secret-sidecar:v0.1.4 does.
-func (n node) sidecar(t *testing.T, c *corev1.Container) (exit int) {
+// runSidecar does what aws-secrets-manager-secret-sidecar:v0.1.4 does.
+func (n node) runSidecar(t *testing.T, c *corev1.Container) (exit int) {
 	env := environment(c)
 	arn := env["SECRET_ARN"]
 	if !strings.HasPrefix(arn, "arn:") || strings.Count(arn, ":") < 5 {
 		return 1
 	}
 	value, found := n.store[arn]
-	// With a read-only root it can write to volumes only. It ignores the error.
-	if file, ok := n.behind(c, sidecarFile(env["SECRET_FILENAME"])); ok && found {
+	// With a read-only root it can only write to volumes. It ignores the error.
+	if file, ok := n.hostPath(c, sidecarFile(env["SECRET_FILENAME"])); ok && found {
 		n.write(t, file, value)
 	}
 	return 0
@@ -95,18 +92,17 @@ func sidecarFile(filename string) string {
 	return path.Join("/tmp"+dir, file)
 }
 
-// environment returns the variables that a container sees, of those that stand
-// in the Pod.
+// environment returns the literal variables as the container sees them.
 func environment(c *corev1.Container) map[string]string {
-	env := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"} // every Pod's
+	env := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"} // in every Pod
 	for _, v := range c.Env {
 		env[v.Name] = kubelet.Expand(v.Value, env)
 	}
 	return env
 }
 
-// What is known of the image holds for the model.
-func TestSidecarModel(t *testing.T) {
+// The model behaves as the image is known to behave.
+func TestNode_Sidecar(t *testing.T) {
 	for filename, want := range map[string]string{
 		"/a/b": "/tmp/a/b", "a/b": "/tmpa/b", "/a/": "/tmp/a/secret", "/../x": "/x", "": "/tmp/secret",
 	} {
@@ -115,7 +111,7 @@ func TestSidecarModel(t *testing.T) {
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Volumes: []corev1.Volume{{Name: "v"}}}}
 	run := func(arn, filename string) (exit int, files []string) {
 		n := newNode(t, pod, map[string]string{account + ":k": "value"})
-		exit = n.sidecar(t, &corev1.Container{
+		exit = n.runSidecar(t, &corev1.Container{
 			Env:          []corev1.EnvVar{{Name: "SECRET_ARN", Value: arn}, {Name: "SECRET_FILENAME", Value: filename}},
 			VolumeMounts: []corev1.VolumeMount{{Name: "v", MountPath: "/tmp"}},
 		})

@@ -17,7 +17,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// awsSecret is a secret and the ARN under which AWS has it.
+// awsSecret is a request's group and key, with the secret's ARN.
 type awsSecret struct{ name, group, key, arn string }
 
 var awsSecrets = []awsSecret{
@@ -44,18 +44,18 @@ var awsSecrets = []awsSecret{
 	{"long segment", account, strings.Repeat("k", 250), account + ":" + strings.Repeat("k", 250)},
 }
 
-// The stock image puts each file where the client looks, in every container
-// that receives it: each secret alone, and all of them in one Pod.
-func TestPlacement(t *testing.T) {
+// The stock image writes each file where the client looks, in every receiver: each
+// secret alone, and all of them in one Pod.
+func TestStock_Placement(t *testing.T) {
 	for _, layout := range []mount.Layout{{}, {Dir: "/mnt/s.x", FilePrefix: "Pre$-"}} {
 		for _, s := range awsSecrets {
-			t.Run(layout.Dir+"/"+s.name, func(t *testing.T) { prove(t, layout, s) })
+			t.Run(layout.Dir+"/"+s.name, func(t *testing.T) { checkPlacement(t, layout, s) })
 		}
-		t.Run(layout.Dir+"/all", func(t *testing.T) { prove(t, layout, awsSecrets...) })
+		t.Run(layout.Dir+"/all", func(t *testing.T) { checkPlacement(t, layout, awsSecrets...) })
 	}
 }
 
-func prove(t *testing.T, layout mount.Layout, secrets ...awsSecret) {
+func checkPlacement(t *testing.T, layout mount.Layout, secrets ...awsSecret) {
 	in := newInjector(t, injector.Config{Layout: layout})
 	store := map[string]string{}
 	var reqs []secret.Request
@@ -73,35 +73,34 @@ func prove(t *testing.T, layout mount.Layout, secrets ...awsSecret) {
 		assert.Equal(t, layout.Path(s.group, "", s.key), p.Path)
 		for _, c := range receivers(pod) {
 			assert.Equal(t, "value of "+s.name, n.read(t, &c, p.Path), "%s in %s", s.name, c.Name)
-			assert.Equal(t, p.Path, environment(&c)[p.Request.EnvVar], "the extra variable in %s", c.Name)
+			assert.Equal(t, p.Path, environment(&c)[p.Request.EnvVar], "EnvVar in %s", c.Name)
 		}
 	}
 }
 
-// read returns the content of a file as a container sees it.
+// read returns the content of a file in a container.
 func (n node) read(t *testing.T, c *corev1.Container, p string) string {
 	t.Helper()
-	file, ok := n.behind(c, p)
+	file, ok := n.hostPath(c, p)
 	require.True(t, ok, "%s has no volume at %q", c.Name, p)
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	return string(content)
 }
 
-// What the package documentation says of the stock image.
-func TestMissingSecret(t *testing.T) {
+// The stock image exits with 0 without the file, as the package documentation says.
+func TestStock_MissingSecret(t *testing.T) {
 	plan, err := newInjector(t, injector.Config{}).Plan(ctx, meshPod(), secret.Request{Group: account, Key: "none"})
 	require.NoError(t, err)
 	pod := plan.Pod()
 	n := newNode(t, pod, nil)
 	assert.Equal(t, []int{0}, n.fetch(t, pod))
-	file, ok := n.behind(&pod.Spec.Containers[0], plan.Placements[0].Path)
+	file, ok := n.hostPath(&pod.Spec.Containers[0], plan.Placements[0].Path)
 	require.True(t, ok)
 	assert.NoFileExists(t, file)
 }
 
-// newInjector returns an Injector of AWS secrets, and then of the managers of
-// cfg.
+// newInjector returns an Injector with a Manager of AWS secrets before those of cfg.
 func newInjector(t *testing.T, cfg injector.Config) *injector.Injector {
 	cfg.Managers = append([]injector.SecretManager{newManager(t, awssm.Config{})}, cfg.Managers...)
 	in, err := injector.New(cfg)
@@ -109,7 +108,7 @@ func newInjector(t *testing.T, cfg injector.Config) *injector.Injector {
 	return in
 }
 
-// meshPod has a mesh, whose set-up container stands before its sidecar, and an
+// meshPod returns a Pod with a mesh, whose set-up container precedes its sidecar, and an
 // init container.
 func meshPod() *corev1.Pod {
 	always := corev1.ContainerRestartPolicyAlways
@@ -125,7 +124,7 @@ func meshPod() *corev1.Pod {
 	}}
 }
 
-// receivers are the Pod's own containers.
+// receivers returns the Pod's own containers.
 func receivers(pod *corev1.Pod) (all []corev1.Container) {
 	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		if !mount.IsName(c.Name) {

@@ -1,5 +1,5 @@
-// Package azurekv serves secrets from Azure Key Vault. An init container fetches
-// them into a volume in memory, where the Pod's own containers read them.
+// Package azurekv serves secrets from Azure Key Vault. An init container fetches them
+// into a volume in memory, from which the Pod's own containers read them.
 //
 //	m, err := azurekv.New(azurekv.Config{
 //		Fetcher: azurekv.Fetch, Image: "registry.example.com/fetch:v1",
@@ -7,41 +7,40 @@
 //	})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
-// A request's group is the secret's name in [Config.Vault], or the secret's URL,
-// if the configuration lists its vault: no token goes to any other. The version is
-// the secret's version; without one it is the current one. A key is only a part of
+// A request's group is the secret's name in [Config.Vault], or the secret's URL in a
+// vault that the configuration lists; no token is sent to another vault. The request's
+// version is the secret's version; empty means the current one. A key is only a part of
 // the derived names.
 //
 //	secret.Request{Group: "db-password"}
 //	secret.Request{Group: "https://team.vault.azure.net/secrets/db-password"}
 //
-// Flyte's webhook puts a secret that is asked for by its URL into the file NAME or
-// NAME/VERSION, in lower case, and its users open that. So this file is written
-// too. Two vaults that have a secret of one name are a conflict then; requests with
-// exact names (secret.Request.Path, mount.Layout.Exact) have no such file.
+// Flyte's webhook writes a secret requested by URL to the file NAME or NAME/VERSION, in
+// lower case. So does this package, in addition to the derived file. Secrets of the same
+// name in two vaults then conflict. Requests with exact names (secret.Request.Path,
+// mount.Layout.Exact) have no such file.
 //
 // [Config.Fetcher] chooses the program that fetches:
 //
-//   - [Stock] is what Flyte's webhook uses: the image of the Azure CLI, in a
-//     container for each secret. It serves files, without Field and Mode. What is
-//     asked for is handed over in variables, never in the text of a shell command.
-//     The container exits with an error if the secret cannot be fetched.
-//   - [Fetch] is the program of examples/fetch in an image of your own. One
+//   - [Stock] is what Flyte's webhook uses: the Azure CLI's image, in one container
+//     per secret. It serves files, without Field and Mode. The request is passed in
+//     variables, never in the text of a shell command. The container fails if the
+//     secret cannot be fetched.
+//   - [Fetch] is the program of examples/fetch in an image that you build. One
 //     container fetches all secrets, as files and, with [Config.EnvFiles], as
 //     variables.
 //
-// The package never talks to Azure and needs no rights there. The init container
-// logs in as the Pod's service account, with Azure Workload Identity: with
-// AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE, which that
-// webhook adds, so it must be called after this library's. The identity needs the
-// role "Key Vault Secrets User". Whoever may create such a Pod may read what these
-// rights allow.
+// The package never talks to Azure and needs no rights there. The init container logs
+// in as the Pod's service account, with Azure Workload Identity. That webhook adds
+// AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE, so it must run after
+// this library's webhook. The identity needs the role "Key Vault Secrets User". Anyone
+// who can create such a Pod can read what these rights allow.
 //
-// A Pod whose secret is missing or denied never starts. A secret that changes
-// later is fetched by new Pods only.
+// A Pod never starts if its secret is missing or denied. A running Pod does not see
+// later changes of the secret.
 //
-// Flyte's facts (image, login, file names) are from its source, v2.0.43. The forms
-// of names are those of
+// Facts about Flyte (image, login, file names) are from its source, v2.0.43. The name
+// formats are from
 // https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates.
 package azurekv
 
@@ -64,8 +63,8 @@ import (
 type Fetcher uint8
 
 const (
-	// Stock is the Azure CLI in its own image: a container for each secret, files
-	// only. It is the zero value.
+	// Stock, the zero value, is the Azure CLI's image: one container per secret, files
+	// only.
 	Stock Fetcher = iota
 	// Fetch is the program of examples/fetch: one container for all secrets,
 	// files and variables, fields and modes.
@@ -75,70 +74,55 @@ const (
 // String returns "Stock" or "Fetch".
 func (f Fetcher) String() string { return fetch.FetcherString(uint8(f)) }
 
-// Config is what a Manager is made of. Vault or Vaults must be set.
+// Config configures a Manager. Vault or Vaults must be set.
 type Config struct {
 	// Fetcher is the program that fetches. The zero value is Stock.
 	Fetcher Fetcher
-	// Image is the program's image. Empty means
-	// "mcr.microsoft.com/azure-cli:cbl-mariner2.0", which Flyte's webhook uses,
-	// with Stock; Fetch needs one.
+	// Image is the program's image, required with Fetch. With Stock, empty means
+	// "mcr.microsoft.com/azure-cli:cbl-mariner2.0", as in Flyte's webhook.
 	Image string
-	// ImagePullSecrets are added to the Pods, for the image.
+	// ImagePullSecrets are added to Pods, to pull the image.
 	ImagePullSecrets []corev1.LocalObjectReference
-	// Resources are what an init container requests and is limited to. Nil means
-	// 500Mi of memory and 200m of CPU with Stock, as with Flyte's webhook, and
-	// 64Mi and 100m with Fetch; an empty one means no request and no limit.
+	// Resources are the init container's requests and limits. Nil means 500Mi of
+	// memory and 200m of CPU with Stock, as in Flyte's webhook, and 64Mi and 100m with
+	// Fetch. An empty struct means no requests and no limits.
 	Resources *corev1.ResourceRequirements
 	// RunAsUser is the user that fetches, not 0. Nil means 65532, unless
 	// AssignedUser is set.
 	RunAsUser *int64
-	// AssignedUser leaves the user to the cluster, as OpenShift needs.
+	// AssignedUser lets the cluster choose the user, as OpenShift requires.
 	AssignedUser bool
-	// Vault is the vault of secrets that are asked for by name, such as
-	// "https://team.vault.azure.net". Empty means that none can be.
+	// Vault is the vault of secrets requested by name, such as
+	// "https://team.vault.azure.net". Empty means that requests need a URL.
 	Vault string
-	// Vaults are further vaults from which secrets may be asked for by URL.
+	// Vaults are further vaults whose secrets may be requested by URL.
 	Vaults []string
-	// EnvFiles serves variables too, through env files, which need Kubernetes
-	// 1.35 on all nodes. Only Fetch can write them.
+	// EnvFiles also serves variables, through env files. It needs Kubernetes 1.35 on
+	// all nodes, and Fetch.
 	EnvFiles bool
 }
 
 // Manager is the injector.SecretManager of Azure Key Vault. It is immutable and
 // safe for concurrent use.
 type Manager struct {
-	vault       string // without a slash at its end, or ""
+	vault       string // without a trailing slash, or ""
 	vaults      []string
 	envFiles    bool
-	stock       *fetch.Stock      // or else
-	container   *corev1.Container // that of Fetch
+	stock       *fetch.Stock      // with Stock, otherwise nil
+	container   *corev1.Container // with Fetch, otherwise nil
 	pullSecrets []corev1.LocalObjectReference
 }
 
-// New returns a Manager, or an error that names the field of cfg that cannot be
-// used.
+// New returns a Manager, or an error that names the invalid field of cfg.
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{envFiles: cfg.EnvFiles, pullSecrets: slices.Clone(cfg.ImagePullSecrets)}
 	if err := m.setVaults(cfg); err != nil {
 		return nil, err
 	}
-	resources := fetch.Resources()
-	switch cfg.Fetcher {
-	case Stock:
-		resources = fetch.StockResources()
-		if cfg.Image == "" {
-			cfg.Image = "mcr.microsoft.com/azure-cli:cbl-mariner2.0"
-		}
-		if cfg.EnvFiles {
-			return nil, fmt.Errorf("azurekv: EnvFiles need Fetcher Fetch")
-		}
-	case Fetch:
-	default:
-		return nil, fmt.Errorf("azurekv: Fetcher %d is not defined", cfg.Fetcher)
-	}
 	template, err := fetch.Options{
-		Package: "azurekv", Image: cfg.Image, Resources: cfg.Resources, RunAsUser: cfg.RunAsUser, AssignedUser: cfg.AssignedUser,
-	}.Template(resources)
+		Package: "azurekv", Fetcher: uint8(cfg.Fetcher), Image: cfg.Image, StockImage: "mcr.microsoft.com/azure-cli:cbl-mariner2.0",
+		Resources: cfg.Resources, RunAsUser: cfg.RunAsUser, AssignedUser: cfg.AssignedUser, EnvFiles: cfg.EnvFiles,
+	}.Template()
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +159,7 @@ func (m *Manager) setVaults(cfg Config) error {
 	return nil
 }
 
-// script is what the stock container runs. The CLI refuses to write to a file
-// that is there.
+// script runs in the stock container. The CLI refuses to overwrite a file.
 var script = `az login --service-principal --username "$AZURE_CLIENT_ID" --tenant "$AZURE_TENANT_ID" --federated-token "$(cat "$AZURE_FEDERATED_TOKEN_FILE")" --allow-no-subscriptions --output none
 ` + fetch.WriteFile(`az keyvault secret download --id "$SECRET_URL" --file "$new" --encoding utf-8 --output none`) + `
 if [ -n "$SECRET_COPY" ]; then
@@ -194,48 +177,47 @@ var (
 	version    = regexp.MustCompile(`^[0-9A-Za-z]{1,64}$`)
 )
 
-// ref is a secret in a vault.
+// ref names a secret in a vault.
 type ref struct{ vault, name string }
 
 func (r ref) url() string { return r.vault + "/secrets/" + r.name }
 
-// ref returns the secret that a group names. byURL: it is one that Flyte's webhook
-// serves too.
+// ref returns the secret that a group names. byURL reports whether the group is a URL,
+// the form that Flyte's webhook serves.
 func (m *Manager) ref(group string) (r ref, byURL bool, err error) {
 	if secretName.MatchString(group) && m.vault != "" {
 		return ref{m.vault, group}, false, nil
 	}
 	u, err := url.Parse(group)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return ref{}, false, fmt.Errorf("%w: group is neither the name of a secret nor its URL", secret.ErrUnsupported)
+		return ref{}, false, fmt.Errorf("%w: group is neither a secret's name nor its URL", secret.ErrUnsupported)
 	}
 	vault := "https://" + strings.ToLower(u.Host)
 	if !slices.Contains(m.vaults, vault) {
-		return ref{}, false, fmt.Errorf("%w: the configuration does not list the vault of that URL", secret.ErrUnsupported)
+		return ref{}, false, fmt.Errorf("%w: the configuration does not list the URL's vault", secret.ErrUnsupported)
 	}
 	name, ok := strings.CutPrefix(u.EscapedPath(), "/secrets/")
 	if !ok || !secretName.MatchString(name) {
-		return ref{}, false, fmt.Errorf("%w: group is not the URL of a secret (https://VAULT/secrets/NAME)", secret.ErrUnsupported)
+		return ref{}, false, fmt.Errorf("%w: group is not a secret's URL (https://VAULT/secrets/NAME)", secret.ErrUnsupported)
 	}
 	return ref{vault, name}, true, nil
 }
 
-// Mount answers with an init container that fetches the secret. A group that is
-// no secret's name or URL in a vault that the configuration lists, a version that
-// none can have, and a form that the Fetcher does not write are
-// secret.ErrUnsupported, and so is a Pod for Windows, as the images are for Linux.
-// The context is not used.
+// Mount returns an init container that fetches the secret. These are
+// secret.ErrUnsupported: a group that is not a secret's name, or its URL in a vault that
+// the configuration lists; an invalid version; a form that the Fetcher does not write;
+// and a Pod for Windows, because the images are for Linux. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	r, byURL, err := m.ref(req.Group)
 	switch {
 	case err != nil:
 		return mount.Fragment{}, err
 	case req.GroupVersion != "" && !version.MatchString(req.GroupVersion):
-		return unsupported("version is none that a secret of Azure can have")
+		return fetch.Unsupported("version is not a valid version of an Azure secret")
 	case req.Mount == mount.EnvVar && !m.envFiles:
-		return unsupported("Azure's secrets are files, unless EnvFiles are configured")
+		return fetch.Unsupported("Azure secrets are served as files only, unless EnvFiles is set")
 	case target.OS() == string(corev1.Windows):
-		return unsupported("Azure's secrets cannot be fetched in a Pod for Windows")
+		return fetch.Unsupported("Azure secrets cannot be fetched in a Pod for Windows")
 	}
 	layout := target.Layout()
 	req.Mount = fetch.Form(req, layout, req.GroupVersion, m.envFiles)
@@ -249,7 +231,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	return f, nil
 }
 
-// flyteFile is where Flyte's webhook puts a secret, below the directory.
+// flyteFile returns the path, relative to Layout.Dir, that Flyte's webhook uses.
 func flyteFile(name, version string) string {
 	file := strings.ToLower(name)
 	if version != "" {
@@ -264,9 +246,9 @@ func (m *Manager) fragment(req secret.Request, layout mount.Layout, r ref, copie
 		if copied == "" {
 			return fetch.Fragment(m.container, m.pullSecrets, req, layout, req.GroupVersion, item)
 		}
-		further := item
-		further.File = copied
-		return fetch.Fragment(m.container, m.pullSecrets, req, layout, req.GroupVersion, item, further)
+		other := item
+		other.File = copied
+		return fetch.Fragment(m.container, m.pullSecrets, req, layout, req.GroupVersion, item, other)
 	}
 	id, file := r.url(), req.RelPath(layout, req.GroupVersion)
 	if req.GroupVersion != "" {
@@ -275,10 +257,6 @@ func (m *Manager) fragment(req secret.Request, layout mount.Layout, r ref, copie
 	if copied == "" || copied == file {
 		return m.stock.Fragment(file, []string{id, file}, "SECRET_URL", id, "SECRET_COPY", "")
 	}
-	// Named by Flyte's file, so that two secrets of one name are a conflict.
+	// Named after Flyte's file, so that two secrets of one name conflict.
 	return m.stock.Fragment(file, []string{"copy", copied}, "SECRET_URL", id, "SECRET_COPY", fetch.FilesDir+"/"+copied)
-}
-
-func unsupported(reason string) (mount.Fragment, error) {
-	return mount.Fragment{}, fmt.Errorf("%w: %s", secret.ErrUnsupported, reason)
 }

@@ -46,7 +46,7 @@ func TestNew(t *testing.T) {
 		"name-only":       {azurekv.Config{Vault: "team"}, `azurekv: Vault: "team" is not the URL of a vault, such as "https://team.vault.azure.net"`},
 		"fetch-no-image":  {azurekv.Config{Vault: vault, Fetcher: azurekv.Fetch}, "azurekv: Image is empty"},
 		"undefined":       {azurekv.Config{Vault: vault, Fetcher: 7}, "azurekv: Fetcher 7 is not defined"},
-		"stock-env-files": {azurekv.Config{Vault: vault, EnvFiles: true}, "azurekv: EnvFiles need Fetcher Fetch"},
+		"stock-env-files": {azurekv.Config{Vault: vault, EnvFiles: true}, "azurekv: EnvFiles requires Fetcher Fetch"},
 	} {
 		_, err := azurekv.New(tc.cfg)
 		if tc.want == "" {
@@ -58,9 +58,9 @@ func TestNew(t *testing.T) {
 }
 
 func cases(variables bool) []injectortest.Case {
-	unlessVariables := injectortest.Unsupported
+	variable := injectortest.Unsupported
 	if variables {
-		unlessVariables = injectortest.Variable
+		variable = injectortest.Variable
 	}
 	file := func(group, version string) secret.Request {
 		return secret.Request{Group: group, GroupVersion: version, Mount: mount.File}
@@ -73,7 +73,7 @@ func cases(variables bool) []injectortest.Case {
 		{Name: "version", Request: file("token", "0123456789abcdef0123456789abcdef"), Want: injectortest.File},
 		{Name: "url-and-version", Request: file(vault+"/secrets/by-url-2", "0123456789abcdef"), Want: injectortest.File},
 		{Name: "key", Request: secret.Request{Group: "with-key", Key: "Value", Mount: mount.File}, Want: injectortest.File},
-		{Name: "variable", Request: secret.Request{Group: "token3", Mount: mount.EnvVar, EnvVar: "TOKEN"}, Want: unlessVariables},
+		{Name: "variable", Request: secret.Request{Group: "token3", Mount: mount.EnvVar, EnvVar: "TOKEN"}, Want: variable},
 		{Name: "unlisted-vault", Request: file("https://evil.vault.azure.net/secrets/a", ""), Want: injectortest.Unsupported},
 		{Name: "evil-host", Request: file("https://team.vault.azure.net.evil.example/secrets/a", ""), Want: injectortest.Unsupported},
 		{Name: "user-in-url", Request: file("https://team.vault.azure.net@evil.example/secrets/a", ""), Want: injectortest.Unsupported},
@@ -95,8 +95,8 @@ func TestConformance(t *testing.T) {
 	t.Run("fetch", func(t *testing.T) { injectortest.Run(t, newManager(t, fetching), cases(true)...) })
 }
 
-// Flyte's own file beside the derived one; two secrets of one name are a conflict.
-func TestFlytesFile(t *testing.T) {
+// Flyte's file exists besides the derived one; two secrets of one name conflict.
+func TestMount_FlyteFile(t *testing.T) {
 	for name, cfg := range map[string]azurekv.Config{"stock": stock, "fetch": fetching} {
 		t.Run(name, func(t *testing.T) {
 			in, err := injector.New(injector.Config{Managers: []injector.SecretManager{newManager(t, cfg)}})
@@ -115,7 +115,7 @@ func TestFlytesFile(t *testing.T) {
 	}
 }
 
-func TestReads(t *testing.T) {
+func TestMount_Reads(t *testing.T) {
 	for group, want := range map[string]string{
 		"Token": vault + "/secrets/token", vault + "/secrets/TOKEN": vault + "/secrets/token",
 		"https://OTHER.vault.azure.net/secrets/t": "https://other.vault.azure.net/secrets/t",
@@ -126,7 +126,7 @@ func TestReads(t *testing.T) {
 	}
 }
 
-// az stands for the CLI: it refuses to write to a file that is there.
+// az is a stub of the CLI. It refuses to overwrite a file.
 const az = `case "$1" in
 login) exit 0;;
 esac
@@ -176,7 +176,7 @@ func TestStock_Failure(t *testing.T) {
 	assert.Error(t, r.Err, "without workload identity")
 }
 
-// What a request holds never reaches the shell or another file.
+// No request changes the script or writes another file.
 func FuzzStock(f *testing.F) {
 	for _, seed := range [][3]string{{"token", "1", "a/b"}, {vault + "/secrets/a", "", ""}, {"$(id)", "`id`", "x;y"}, {"-h", "help", "-"}} {
 		f.Add(seed[0], seed[1], seed[2])
@@ -214,7 +214,7 @@ func TestFetch_Items(t *testing.T) {
 	assert.Equal(t, []fetch.Item{item, copied}, got)
 }
 
-func TestWindows(t *testing.T) {
+func TestMount_Windows(t *testing.T) {
 	target := mount.Target{}.WithSpec(mount.TargetSpec{OS: "windows"})
 	for _, cfg := range []azurekv.Config{stock, fetching} {
 		_, err := newManager(t, cfg).Mount(ctx, secret.Request{Group: "s"}, target)

@@ -1,36 +1,33 @@
-// Package csi serves secrets through the Secrets Store CSI driver, as files. The
-// driver and a provider for the store must run in the cluster, and a
-// SecretProviderClass in the Pod's namespace says what there is.
+// Package csi serves secrets through the Secrets Store CSI driver, as files. The driver
+// and a provider for the store must run in the cluster. A SecretProviderClass in the
+// Pod's namespace lists the secrets.
 //
 //	m, err := csi.New(csi.Config{})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
-// A request's group is the name of the SecretProviderClass, lower-cased, and its
-// key is the file in it: what the class calls the object or its alias. An alias may
-// have directories.
+// A request's group is the name of the SecretProviderClass, lower-cased. Its key is the
+// file: the object's name or alias in the class. An alias may contain directories.
 //
 //	secret.Request{Group: "aws-secrets", Key: "db-password"} // file aws-secrets/db-password
 //
-// The Pod gains one read-only inline volume for each class, mounted at the group's
-// directory, with all files of the class. So a container that gets one of them sees
-// the others too, and all requests for a class must have the same Container. Rules
-// (injector.Rule) see the class and no key: they cannot allow one of its files alone.
+// The Pod gains one read-only inline volume per class, mounted at the group's directory,
+// with all files of the class. A container that receives one file sees the others too,
+// so all requests for a class must have the same Container. Rules (injector.Rule) see
+// only the class: they cannot allow a single file of it.
 //
-// The class decides the files' names. Flyte's client looks for lower-case names, so
-// a key with upper case is secret.ErrUnsupported, unless the layout is exact. An
-// exact path (secret.Request.Path) must be that of the file in the class' directory:
-// its last part is the key, or it is secret.ErrUnsupported.
+// The class chooses the files' names. Flyte's client looks for lower-case names, so a
+// key with upper case is secret.ErrUnsupported unless the layout is exact. An exact path
+// (secret.Request.Path) must end with the key; otherwise it is secret.ErrUnsupported.
 //
-// The package cannot know whether the class or the secret exists. If one does not,
-// the mount fails and the Pod waits: there is nothing optional. Files belong to
-// root, with mode 0644. Rotation, where the driver has it on, changes the files in
-// running Pods.
+// The package cannot know whether the class or the secret exists. If not, the mount
+// fails and the Pod waits: nothing is optional. Root owns the files, with mode 0644. If
+// rotation is enabled in the driver, files change in running Pods.
 //
-// A class is no boundary of access: the driver lets a Pod's volume override
-// parameters of the class, and the provider reads with the rights of the Pod's
-// service account. Limit those.
+// A class is not an access boundary: a Pod's volume can override parameters of the
+// class, and the provider reads with the rights of the Pod's service account. Limit
+// those rights.
 //
-// What is said here of the driver is from its source and documentation, v1.6.0.
+// Facts about the driver are from its source and documentation, v1.6.0.
 package csi
 
 import (
@@ -46,7 +43,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Config is what a Manager is made of. The zero value is valid.
+// Config configures a Manager. The zero value is valid.
 type Config struct {
 	// Driver is the name of the CSI driver. Empty means
 	// "secrets-store.csi.k8s.io". GKE's add-on is "secrets-store-gke.csi.k8s.io".
@@ -57,15 +54,14 @@ type Config struct {
 // immutable and safe for concurrent use.
 type Manager struct{ driver string }
 
-// New returns a Manager, or an error that names the field of cfg that cannot be
-// used.
+// New returns a Manager, or an error that names the invalid field of cfg.
 func New(cfg Config) (*Manager, error) {
 	if cfg.Driver == "" {
 		cfg.Driver = "secrets-store.csi.k8s.io"
 	}
-	// As Kubernetes' ValidateCSIDriverName: a subdomain, in any case.
+	// As in Kubernetes' ValidateCSIDriverName: a subdomain, in any case.
 	if len(cfg.Driver) > 63 || !names.IsSubdomain(strings.ToLower(cfg.Driver)) {
-		return nil, fmt.Errorf("csi: Driver %q is not the name of a CSI driver", cfg.Driver)
+		return nil, fmt.Errorf("csi: Driver %q is not a valid name of a CSI driver", cfg.Driver)
 	}
 	return &Manager{cfg.Driver}, nil
 }
@@ -73,34 +69,33 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "csi".
 func (m *Manager) Name() string { return "csi" }
 
-// Mount answers with an inline volume of the class. A request for a variable, one
-// with a version, one whose names no class or file can have, and one for a file
-// that could not be found under its name are secret.ErrUnsupported. The context is
-// not used.
+// Mount returns an inline volume of the class. These are secret.ErrUnsupported: a
+// request for a variable, a version, an invalid name of a class or a file, and a file
+// whose derived or exact path does not end with the key. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	class := strings.ToLower(req.Group)
 	switch {
 	case req.Mount == mount.EnvVar:
-		return unsupported("the CSI driver's secrets are files")
+		return unsupported("the CSI driver serves files only")
 	case req.GroupVersion != "":
-		return unsupported("a SecretProviderClass has no versions for requests to choose")
+		return unsupported("a SecretProviderClass has no versions")
 	case !names.IsSubdomain(class):
-		return unsupported("group cannot be the name of a SecretProviderClass")
+		return unsupported("group is not a valid name of a SecretProviderClass")
 	case req.Key == "" || path.Clean("/" + req.Key)[1:] != req.Key:
-		return unsupported("key is not the path of a file")
+		return unsupported("key is not a clean relative path")
 	}
 	dir, ok := strings.CutSuffix(req.FilePath(target.Layout(), ""), "/"+req.Key)
 	switch {
 	case !ok:
-		return unsupported("the file would not have the name that the class gives it (the key), because of its letters, a prefix or the path")
+		return unsupported("the file's path does not end with the key, which is its name in the class: use a lower-case key, no file prefix, and no other path")
 	case strings.Contains(dir, ":"):
-		return unsupported(`the file's directory has ":", which no mount path may`)
+		return unsupported(`the file's directory contains ":", which Kubernetes does not allow in a mount path`)
 	}
 	readOnly := true
 	volume := mount.Name(m.Name(), m.driver, class)
 	return mount.Fragment{
 		File: true,
-		// The volume has all files of the class, and so no rule can allow one alone.
+		// Without a key, because the volume has all files of the class.
 		Reads: mount.Object{Name: class},
 		Volumes: []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
 			Driver: m.driver, ReadOnly: &readOnly, VolumeAttributes: map[string]string{"secretProviderClass": class},

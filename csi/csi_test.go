@@ -33,11 +33,11 @@ func TestNew(t *testing.T) {
 func TestConformance(t *testing.T) {
 	injectortest.Run(t, newManager(t, csi.Config{}),
 		injectortest.Case{NoFilePrefix: true, Name: "file", Request: secret.Request{Group: "aws-secrets", Key: "db-password"}, Want: injectortest.File},
-		injectortest.Case{NoFilePrefix: true, Name: "another-of-the-class", Request: secret.Request{Group: "aws-secrets", Key: "token", Mount: mount.File}},
-		injectortest.Case{NoFilePrefix: true, Name: "another-class", Request: secret.Request{Group: "other", Key: "token", EnvVar: "TOKEN_FILE"}},
-		injectortest.Case{NoFilePrefix: true, Name: "alias-with-directories", Request: secret.Request{Group: "deep", Key: "a/b/c"}},
+		injectortest.Case{NoFilePrefix: true, Name: "same-class", Request: secret.Request{Group: "aws-secrets", Key: "token", Mount: mount.File}},
+		injectortest.Case{NoFilePrefix: true, Name: "other-class", Request: secret.Request{Group: "other", Key: "token", EnvVar: "TOKEN_FILE"}},
+		injectortest.Case{NoFilePrefix: true, Name: "alias-directories", Request: secret.Request{Group: "deep", Key: "a/b/c"}},
 		injectortest.Case{NoFilePrefix: true, Name: "exact-path", Request: secret.Request{Group: "paths", Key: "Key", Path: "Conf/Key"}},
-		injectortest.Case{NoFilePrefix: true, Name: "group-in-upper-case", Request: secret.Request{Group: "Class", Key: "k"}},
+		injectortest.Case{NoFilePrefix: true, Name: "group-upper-case", Request: secret.Request{Group: "Class", Key: "k"}},
 		injectortest.Case{NoFilePrefix: true, Name: "upper-case", Request: secret.Request{Group: "aws-secrets", Key: "DB"}, Want: injectortest.Unsupported},
 		injectortest.Case{NoFilePrefix: true, Name: "renamed", Request: secret.Request{Group: "aws-secrets", Key: "db", Path: "x/other"}, Want: injectortest.Unsupported},
 		injectortest.Case{NoFilePrefix: true, Name: "variable", Request: secret.Request{Group: "aws-secrets", Key: "k", Mount: mount.EnvVar}, Want: injectortest.Unsupported},
@@ -48,8 +48,8 @@ func TestConformance(t *testing.T) {
 	)
 }
 
-// One volume for each class, also where requests ask for files in two directories.
-func TestOneVolume(t *testing.T) {
+// Each class has one volume, even for files in two directories.
+func TestInject_VolumePerClass(t *testing.T) {
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{newManager(t, csi.Config{Driver: "d.example.com"})}})
 	require.NoError(t, err)
 	pod, err := in.Inject(ctx, injectortest.Pod(),
@@ -66,7 +66,7 @@ func TestOneVolume(t *testing.T) {
 	assert.Equal(t, []string{"/etc/flyte/secrets/class", "/etc/flyte/secrets/Elsewhere"}, paths)
 }
 
-func TestExactLayout(t *testing.T) {
+func TestMount_ExactLayout(t *testing.T) {
 	target := mount.NewTarget(mount.Layout{Exact: true, Dir: "/secrets"}, mount.InitFirst, nil)
 	f, err := newManager(t, csi.Config{}).Mount(ctx, secret.Request{Group: "class", Key: "DB_Password"}, target)
 	require.NoError(t, err)

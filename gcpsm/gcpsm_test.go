@@ -36,18 +36,18 @@ func TestNew(t *testing.T) {
 		cfg  gcpsm.Config
 		want string
 	}{
-		"zero":             {gcpsm.Config{}, ""},
-		"fetch":            {fetching, ""},
-		"fetch-no-image":   {gcpsm.Config{Fetcher: gcpsm.Fetch}, "gcpsm: Image is empty"},
-		"undefined":        {gcpsm.Config{Fetcher: 7}, "gcpsm: Fetcher 7 is not defined"},
-		"stock-env-files":  {gcpsm.Config{EnvFiles: true}, "gcpsm: EnvFiles need Fetcher Fetch"},
-		"project":          {gcpsm.Config{Project: "my-project-1"}, ""},
-		"project-number":   {gcpsm.Config{Project: "123456789012"}, ""},
-		"domain-project":   {gcpsm.Config{Project: "example.com:my-project"}, ""},
-		"project-slash":    {gcpsm.Config{Project: "a/b"}, `gcpsm: Project "a/b" is not the id or number of a project`},
-		"root":             {gcpsm.Config{RunAsUser: &user}, "gcpsm: RunAsUser 0 is not between 1 and 2147483647"},
-		"user-by-cluster":  {gcpsm.Config{AssignedUser: true}, ""},
-		"user-in-two-ways": {gcpsm.Config{AssignedUser: true, RunAsUser: &user}, "gcpsm: RunAsUser 0 is set, and AssignedUser leaves it to the cluster"},
+		"zero":            {gcpsm.Config{}, ""},
+		"fetch":           {fetching, ""},
+		"fetch-no-image":  {gcpsm.Config{Fetcher: gcpsm.Fetch}, "gcpsm: Image is empty"},
+		"undefined":       {gcpsm.Config{Fetcher: 7}, "gcpsm: Fetcher 7 is not defined"},
+		"stock-env-files": {gcpsm.Config{EnvFiles: true}, "gcpsm: EnvFiles requires Fetcher Fetch"},
+		"project":         {gcpsm.Config{Project: "my-project-1"}, ""},
+		"project-number":  {gcpsm.Config{Project: "123456789012"}, ""},
+		"domain-project":  {gcpsm.Config{Project: "example.com:my-project"}, ""},
+		"project-slash":   {gcpsm.Config{Project: "a/b"}, `gcpsm: Project "a/b" is not a valid project ID or number`},
+		"root":            {gcpsm.Config{RunAsUser: &user}, "gcpsm: RunAsUser 0 is not between 1 and 2147483647"},
+		"assigned-user":   {gcpsm.Config{AssignedUser: true}, ""},
+		"two-users":       {gcpsm.Config{AssignedUser: true, RunAsUser: &user}, "gcpsm: RunAsUser 0 conflicts with AssignedUser, which lets the cluster choose the user"},
 	} {
 		_, err := gcpsm.New(tc.cfg)
 		if tc.want == "" {
@@ -59,10 +59,9 @@ func TestNew(t *testing.T) {
 }
 
 func cases(variables bool) []injectortest.Case {
-	unlessVariables := injectortest.Unsupported
-	form := injectortest.File
+	variable, form := injectortest.Unsupported, injectortest.File
 	if variables {
-		unlessVariables, form = injectortest.Variable, injectortest.Variable
+		variable, form = injectortest.Variable, injectortest.Variable
 	}
 	return []injectortest.Case{
 		{Name: "name", Request: secret.Request{Group: "db-password"}, Want: form},
@@ -72,7 +71,7 @@ func cases(variables bool) []injectortest.Case {
 		{Name: "version", Request: secret.Request{Group: "token", GroupVersion: "3", Mount: mount.File}, Want: injectortest.File},
 		{Name: "latest", Request: secret.Request{Group: "token2", GroupVersion: "latest", Mount: mount.File}, Want: injectortest.File},
 		{Name: "key", Request: secret.Request{Group: "with-key", Key: "Value", Mount: mount.File}, Want: injectortest.File},
-		{Name: "variable", Request: secret.Request{Group: "token3", Mount: mount.EnvVar, EnvVar: "TOKEN"}, Want: unlessVariables},
+		{Name: "variable", Request: secret.Request{Group: "token3", Mount: mount.EnvVar, EnvVar: "TOKEN"}, Want: variable},
 		{Name: "hostile-name", Request: secret.Request{Group: "a;rm -rf x"}, Want: injectortest.Unsupported},
 		{Name: "hostile-version", Request: secret.Request{Group: "a", GroupVersion: "--help"}, Want: injectortest.Unsupported},
 		{Name: "version-with-slash", Request: secret.Request{Group: "a", GroupVersion: "1/2"}, Want: injectortest.Unsupported},
@@ -87,23 +86,23 @@ func TestConformance(t *testing.T) {
 	t.Run("fetch", func(t *testing.T) { injectortest.Run(t, newManager(t, fetching), cases(true)...) })
 }
 
-// Flyte's own path for what Flyte serves: a group and a version, without a key.
-func TestFlytesPath(t *testing.T) {
+// Requests that Flyte serves, with a group and a version but no key, have Flyte's path.
+func TestMount_FlytePath(t *testing.T) {
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{newManager(t, gcpsm.Config{})}})
 	require.NoError(t, err)
 	_, err = in.Plan(ctx, injectortest.Pod(), secret.Request{Group: "projects/P1/secrets/S", GroupVersion: "2"}, secret.Request{Group: "My-Secret", GroupVersion: "latest"})
-	require.ErrorIs(t, err, secret.ErrUnsupported, "no project has upper case")
+	require.ErrorIs(t, err, secret.ErrUnsupported, "a project has no upper case")
 	plan, err := in.Plan(ctx, injectortest.Pod(), secret.Request{Group: "projects/p1/secrets/S", GroupVersion: "2"}, secret.Request{Group: "My-Secret", GroupVersion: "latest"})
 	require.NoError(t, err)
 	assert.Equal(t, "/etc/flyte/secrets/projects/p1/secrets/s/2", plan.Placements[0].Path)
 	assert.Equal(t, "/etc/flyte/secrets/my-secret/latest", plan.Placements[1].Path)
 }
 
-func TestReads(t *testing.T) {
+func TestMount_Reads(t *testing.T) {
 	for _, tc := range []struct {
 		project, group, want string
 	}{
-		{"", "s", ""}, // nobody knows the project
+		{"", "s", ""}, // unknown project
 		{"p1", "s", "projects/p1/secrets/s"},
 		{"", "projects/p1/secrets/s", "projects/p1/secrets/s"},
 		{"p2", "projects/p1/secrets/s", "projects/p1/secrets/s"},
@@ -116,7 +115,7 @@ func TestReads(t *testing.T) {
 
 const gcloud = `for arg in "$@"; do case "$arg" in --out-file=*) printf 'the value' > "${arg#--out-file=}";; esac; done`
 
-// The stock container's command, run by a shell.
+// A shell runs the stock container's command.
 func TestStock_Script(t *testing.T) {
 	for name, tc := range map[string]struct {
 		cfg  gcpsm.Config
@@ -130,7 +129,7 @@ func TestStock_Script(t *testing.T) {
 		"project": {gcpsm.Config{Project: "p1"}, secret.Request{Group: "s"}, []string{"access", "projects/p1/secrets/s/versions/latest"}, "s"},
 		"odd-file": {gcpsm.Config{}, secret.Request{Group: "token", Path: "a b/$(touch x)/`id`/'\"\\;&|"}, []string{"access", "latest", "--secret=token"},
 			"a b/$(touch x)/`id`/'\"\\;&|"},
-		"file-like-an-option": {gcpsm.Config{}, secret.Request{Group: "token", Path: "-rf/--help"}, []string{"access", "latest", "--secret=token"}, "-rf/--help"},
+		"option-like-file": {gcpsm.Config{}, secret.Request{Group: "token", Path: "-rf/--help"}, []string{"access", "latest", "--secret=token"}, "-rf/--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := newManager(t, tc.cfg).Mount(ctx, tc.req, mount.Target{})
@@ -147,7 +146,7 @@ func TestStock_Script(t *testing.T) {
 	}
 }
 
-// A failure of the vendor's program is one of the container.
+// The container fails if the vendor's program does.
 func TestStock_Failure(t *testing.T) {
 	f, err := newManager(t, gcpsm.Config{}).Mount(ctx, secret.Request{Group: "token"}, mount.Target{})
 	require.NoError(t, err)
@@ -157,7 +156,7 @@ func TestStock_Failure(t *testing.T) {
 	assert.Empty(t, r.Files)
 }
 
-// What a request holds never reaches the shell or another file.
+// No request changes the script or writes another file.
 func FuzzStock(f *testing.F) {
 	for _, seed := range [][3]string{{"token", "1", "a/b"}, {"$(id)", "`id`", "../x"}, {"a\nb", "", "x;y"}, {"-h", "--help", "-"}} {
 		f.Add(seed[0], seed[1], seed[2])
@@ -172,7 +171,7 @@ func FuzzStock(f *testing.F) {
 			return
 		}
 		ic := fragment.InitContainers[0]
-		assert.Equal(t, newScript(t), ic.Command, "the script is always the same")
+		assert.Equal(t, stockCommand(t), ic.Command, "the script never changes")
 		r := fetchtest.Run(t, ic.Container, ic.Env, "gcloud", gcloud)
 		require.NoError(t, r.Err, r.Output)
 		require.Len(t, r.Args, 1)
@@ -181,13 +180,13 @@ func FuzzStock(f *testing.F) {
 	})
 }
 
-func newScript(t testing.TB) []string {
+func stockCommand(t testing.TB) []string {
 	f, err := newManager(t, gcpsm.Config{}).Mount(ctx, secret.Request{Group: "g"}, mount.Target{})
 	require.NoError(t, err)
 	return f.InitContainers[0].Command
 }
 
-// The program gets each secret in a variable.
+// The program receives each secret in a variable.
 func TestFetch_Items(t *testing.T) {
 	m := newManager(t, fetching)
 	for name, tc := range map[string]struct {
@@ -211,7 +210,7 @@ func TestFetch_Items(t *testing.T) {
 	assert.Contains(t, f.InitContainers[0].Env[0].Value, `"env":"`+ref.Path+`"`)
 }
 
-func TestWindows(t *testing.T) {
+func TestMount_Windows(t *testing.T) {
 	target := mount.Target{}.WithSpec(mount.TargetSpec{OS: "windows"})
 	for _, cfg := range []gcpsm.Config{{}, fetching} {
 		_, err := newManager(t, cfg).Mount(ctx, secret.Request{Group: "s"}, target)

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,18 +15,40 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Options are what managers let their users choose of an init container.
-type Options struct {
-	Package      string // of the manager, for errors
-	Image        string
-	Resources    *corev1.ResourceRequirements
-	RunAsUser    *int64 // nil: 65532
-	AssignedUser bool   // the cluster assigns the user, and RunAsUser is nil
+// The values of each manager's Fetcher, which is a type of its own.
+const (
+	StockFetcher uint8 = iota
+	FetchFetcher
+)
+
+// FetcherString returns the text form of a manager's Fetcher: "Stock" or "Fetch".
+func FetcherString(fetcher uint8) string {
+	if texts := [...]string{"Stock", "Fetch"}; int(fetcher) < len(texts) {
+		return texts[fetcher]
+	}
+	return fmt.Sprintf("Fetcher(%d)", fetcher)
 }
 
-// Template returns what is the same in all init containers of a manager: image,
-// resources and security context. Errors name the field.
-func (o Options) Template(defaults corev1.ResourceList) (corev1.Container, error) {
+// Options are the init container's settings, from a manager's Config.
+type Options struct {
+	Package      string // the manager's, for errors
+	Fetcher      uint8
+	Image        string
+	StockImage   string // the default of Image with StockFetcher
+	Resources    *corev1.ResourceRequirements
+	RunAsUser    *int64 // nil means 65532
+	AssignedUser bool   // the cluster chooses the user; RunAsUser must be nil
+	EnvFiles     bool   // needs FetchFetcher
+}
+
+// Template returns the part that a manager's init containers have in common: image,
+// resources and security context. Errors name the invalid field.
+func (o Options) Template() (corev1.Container, error) {
+	resources := resourcesOf("64Mi", "100m")
+	if o.Fetcher == StockFetcher {
+		o.Image = cmp.Or(o.Image, o.StockImage)
+		resources = resourcesOf("500Mi", "200m") // as Flyte's webhook
+	}
 	user := int64(65532)
 	if o.RunAsUser != nil {
 		user = *o.RunAsUser
@@ -34,16 +57,19 @@ func (o Options) Template(defaults corev1.ResourceList) (corev1.Container, error
 		return corev1.Container{}, fmt.Errorf(o.Package+": "+format, args...)
 	}
 	switch {
+	case o.Fetcher > FetchFetcher:
+		return failf("Fetcher %d is not defined", o.Fetcher)
+	case o.Fetcher == StockFetcher && o.EnvFiles:
+		return failf("EnvFiles requires Fetcher Fetch")
 	case o.Image == "":
 		return failf("Image is empty")
 	case strings.ContainsFunc(o.Image, unicode.IsSpace):
-		return failf("Image %q has blanks", o.Image)
+		return failf("Image %q contains white space", o.Image)
 	case o.AssignedUser && o.RunAsUser != nil:
-		return failf("RunAsUser %d is set, and AssignedUser leaves it to the cluster", user)
+		return failf("RunAsUser %d conflicts with AssignedUser, which lets the cluster choose the user", user)
 	case user == 0 || len(validation.IsValidUserID(user)) > 0:
 		return failf("RunAsUser %d is not between 1 and 2147483647", user)
 	}
-	resources := &corev1.ResourceRequirements{Requests: defaults, Limits: defaults.DeepCopy()}
 	if o.Resources != nil {
 		resources = o.Resources.DeepCopy()
 	}
@@ -57,24 +83,16 @@ func (o Options) Template(defaults corev1.ResourceList) (corev1.Container, error
 	return c, nil
 }
 
-// StockResources are what Flyte's webhook gives its fetching containers.
-func StockResources() corev1.ResourceList {
-	return corev1.ResourceList{
-		corev1.ResourceMemory: resource.MustParse("500Mi"),
-		corev1.ResourceCPU:    resource.MustParse("200m"),
+// resourcesOf returns requests and equal limits.
+func resourcesOf(memory, cpu string) *corev1.ResourceRequirements {
+	list := corev1.ResourceList{
+		corev1.ResourceMemory: resource.MustParse(memory),
+		corev1.ResourceCPU:    resource.MustParse(cpu),
 	}
+	return &corev1.ResourceRequirements{Requests: list, Limits: list.DeepCopy()}
 }
 
-// Resources are what the fetching program needs.
-func Resources() corev1.ResourceList {
-	return corev1.ResourceList{
-		corev1.ResourceMemory: resource.MustParse("64Mi"),
-		corev1.ResourceCPU:    resource.MustParse("100m"),
-	}
-}
-
-// resourcesFlaw says what would make every Pod one that the API server refuses, or
-// "".
+// resourcesFlaw returns why the API server would refuse every Pod, or "".
 func resourcesFlaw(r *corev1.ResourceRequirements) string {
 	for _, list := range []corev1.ResourceList{r.Limits, r.Requests} {
 		for _, name := range slices.Sorted(maps.Keys(list)) {

@@ -8,30 +8,27 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// configDir is where vendors' command lines write their own files, with a
-// read-only root. Receivers do not mount it.
-const configDir = "/podsecrets/config"
+// ConfigDir is where the vendor's command line writes its own files, because the root
+// is read-only. Receivers do not mount it.
+const ConfigDir = "/podsecrets/config"
 
-// Stock is an init container for each secret, which runs a vendor's command line
-// in a script. What is asked for is handed over in variables, and is never a part
-// of the script.
+// Stock builds one init container per secret, which runs the vendor's command line in
+// a script. The request is passed in variables and never becomes part of the script.
 type Stock struct {
-	manager string
-	// container has a command, and no name.
-	container   corev1.Container
+	manager     string
+	container   corev1.Container // with a command, without a name
 	volumes     []corev1.Volume
 	pullSecrets []corev1.LocalObjectReference
 }
 
-// NewStock returns a Stock of a manager. The script finds the file in
-// $SECRET_FILE, and writes it itself. configVar is the variable by which the
-// vendor's program learns where its own files go.
+// NewStock returns a Stock of a manager. The script writes the file $SECRET_FILE.
+// configVar is the variable with the directory for the vendor's own files.
 func NewStock(manager string, template corev1.Container, pullSecrets []corev1.LocalObjectReference, script, configVar string) *Stock {
 	config := mount.Name(manager, "config")
 	template.Command = []string{"/bin/sh", "-euc", script}
-	template.Env = []corev1.EnvVar{{Name: configVar, Value: configDir}, {Name: "HOME", Value: configDir}}
+	template.Env = []corev1.EnvVar{{Name: configVar, Value: ConfigDir}, {Name: "HOME", Value: ConfigDir}}
 	template.VolumeMounts = []corev1.VolumeMount{
-		{Name: mount.FetchVolume, MountPath: FilesDir}, {Name: config, MountPath: configDir},
+		{Name: mount.FetchVolume, MountPath: FilesDir}, {Name: config, MountPath: ConfigDir},
 	}
 	return &Stock{
 		manager: manager, container: template, pullSecrets: pullSecrets,
@@ -41,9 +38,9 @@ func NewStock(manager string, template corev1.Container, pullSecrets []corev1.Lo
 	}
 }
 
-// Fragment returns what a Pod needs to fetch one secret into the file, a path
-// below the directory of secrets. parts tell the secret from others, and vars are
-// names and values in turn.
+// Fragment returns what a Pod needs to fetch one secret into the file, a path relative
+// to Layout.Dir. parts identify the secret in the container's name. vars alternate
+// names and values.
 func (s *Stock) Fragment(file string, parts []string, vars ...string) mount.Fragment {
 	c := s.container
 	c.Name = mount.Name(append([]string{s.manager}, parts...)...)
@@ -57,9 +54,9 @@ func (s *Stock) Fragment(file string, parts []string, vars ...string) mount.Frag
 	}
 }
 
-// WriteFile is the part of a script that makes the directory of $SECRET_FILE,
-// runs a command that writes to $new, and gives it its name. A file that is there
-// already under that name is an earlier run's.
+// WriteFile returns the part of a script that creates the directory of $SECRET_FILE,
+// runs a command that writes $new, and renames it to $SECRET_FILE. An existing file is
+// from an earlier run and is replaced.
 func WriteFile(command string) string {
 	return strings.Join([]string{
 		`umask 022`,

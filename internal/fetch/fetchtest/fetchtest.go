@@ -1,5 +1,5 @@
-// Package fetchtest runs the stock init containers of cloud stores as a kubelet
-// and a shell would, with a stand-in for the vendor's program.
+// Package fetchtest runs the stock init containers of cloud stores as the kubelet and a
+// shell do, with a stub for the vendor's program.
 package fetchtest
 
 import (
@@ -18,36 +18,36 @@ import (
 	"github.com/podsecrets/podsecrets/internal/kubelet"
 )
 
-// Result is what a container did.
+// Result is the outcome of a container's run.
 type Result struct {
 	// Args are the arguments of each call of the vendor's program.
 	Args [][]string
-	// Files are the files in the volume of fetched files, by their paths in it.
+	// Files maps the paths in the volume of fetched files to contents.
 	Files map[string]string
 	// Err is not nil if the container failed.
 	Err    error
 	Output string
 }
 
-// Run runs the command of an init container with the variables that it has, and
-// further ones. The vendor's program is a stand-in: a script for sh, which gets the
-// arguments of the program.
-func Run(t testing.TB, c *corev1.Container, env []corev1.EnvVar, program, script string, further ...string) Result {
+// Run runs the command of an init container with its own variables, env and extra
+// ("NAME=value"). The stub of the vendor's program is a script for sh, which receives
+// the program's arguments.
+func Run(t testing.TB, c *corev1.Container, env []corev1.EnvVar, program, script string, extra ...string) Result {
 	t.Helper()
 	dir := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o750))
 	log := filepath.Join(dir, "log")
-	standIn := "#!/bin/sh\nprintf '%s\\0' $# \"$@\" >> '" + log + "'\n" + script
-	must(t, os.WriteFile(filepath.Join(dir, "bin", program), []byte(standIn), 0o755)) // #nosec G306 -- it is run
+	stub := "#!/bin/sh\nprintf '%s\\0' $# \"$@\" >> '" + log + "'\n" + script
+	must(t, os.WriteFile(filepath.Join(dir, "bin", program), []byte(stub), 0o755)) // #nosec G306 -- it is run
 	files := filepath.Join(dir, "files")
 	must(t, os.MkdirAll(files, 0o750))
 
-	cmd := exec.Command(c.Command[0], c.Command[1:]...) // #nosec G204 -- that is what is tested
+	cmd := exec.Command(c.Command[0], c.Command[1:]...) // #nosec G204 -- the command under test
 	cmd.Dir = files
-	cmd.Env = append([]string{"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH")}, further...)
+	cmd.Env = append([]string{"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH")}, extra...)
 	for _, v := range append(c.Env, env...) {
 		value := kubelet.Expand(v.Value, nil)
-		cmd.Env = append(cmd.Env, v.Name+"="+inside(value, dir, files))
+		cmd.Env = append(cmd.Env, v.Name+"="+hostPath(value, dir, files))
 	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -55,20 +55,19 @@ func Run(t testing.TB, c *corev1.Container, env []corev1.EnvVar, program, script
 	return Result{calls(t, log), read(t, files), err, out.String()}
 }
 
-// inside returns a value with the container's directories in the place of which
-// the test has others.
-func inside(value, dir, files string) string {
+// hostPath replaces the container's directories in a value by the test's.
+func hostPath(value, dir, files string) string {
 	if rest, ok := strings.CutPrefix(value, fetch.FilesDir+"/"); ok {
-		return filepath.Join(files) + "/" + rest
+		return files + "/" + rest
 	}
-	if value == "/podsecrets/config" {
+	if value == fetch.ConfigDir {
 		return dir
 	}
 	return value
 }
 
 func calls(t testing.TB, log string) (all [][]string) {
-	text, err := os.ReadFile(log) // #nosec G304 -- the test's own
+	text, err := os.ReadFile(log) // #nosec G304 -- the test's own file
 	if os.IsNotExist(err) {
 		return nil
 	}
@@ -89,7 +88,7 @@ func read(t testing.TB, dir string) map[string]string {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path) // #nosec G304 G122 -- the test's own
+		content, err := os.ReadFile(path) // #nosec G304 G122 -- the test's own file
 		if err != nil {
 			return err
 		}
