@@ -124,7 +124,7 @@ func TestConfigErrors(t *testing.T) {
 		{"aws requests above limits", "managers: [aws]\naws:\n  resources: {limits: {cpu: 1}, requests: {cpu: 2}}", `line 3: aws.resources: request 2 of cpu, above the limit of 1`},
 		{"aws fetcher", "managers: [aws]\naws:\n  fetcher: fetch", `line 3: aws.fetcher: "fetch" is neither Stock nor Fetch`},
 		{"aws fetch without image", "managers: [aws]\naws:\n  fetcher: Fetch", `line 2: aws: Image is empty`},
-		{"aws stock with env files", "managers: [aws]\naws:\n  envFiles: true", `line 3: aws.envFiles: need Fetcher Fetch`},
+		{"aws stock with env files", "managers: [aws]\naws:\n  envFiles: true", `line 3: aws.envFiles: requires Fetcher Fetch`},
 		{"two users", "managers: [gcp]\ngcp:\n  assignedUser: true\n  runAsUser: 5", `line 4: gcp.runAsUser: 5 conflicts with AssignedUser, which lets the cluster choose the user`},
 		{"gcp project", "managers: [gcp]\ngcp:\n  project: a/b", `line 3: gcp.project: "a/b" is not a valid project ID or number`},
 		{"azure without vaults", "managers: [azure]", `line 1: azure: neither Vault nor Vaults is set`},
