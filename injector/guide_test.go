@@ -205,7 +205,7 @@ func TestGuide_Keys(t *testing.T) {
 	guide, err := os.ReadFile(guideFile)
 	require.NoError(t, err)
 	_, err = secret.Parse("none=x")
-	_, list, ok := strings.Cut(err.Error(), " is none of ")
+	_, list, ok := strings.Cut(err.Error(), " is not one of ")
 	require.True(t, ok)
 	keys := strings.Split(list, ", ")
 	require.Len(t, keys, 9)

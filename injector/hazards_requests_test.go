@@ -60,14 +60,14 @@ func TestHazardsOfRequests(t *testing.T) {
 		{name: "a key that climbs", reqs: []secret.Request{{Group: "g", Key: "a/../../b"}}, denied: `secret group="g" key="a/../../b": key: has a ".." segment`},
 		{name: "an absolute key", reqs: []secret.Request{{Group: "g", Key: "/etc/passwd"}}, denied: `secret group="g" key="/etc/passwd": key: begins with "/"`},
 		{name: "longer in lower case, and then too long", reqs: []secret.Request{{Group: "secret/g", Key: strings.Repeat("\u023a", 127)}},
-			denied: fmt.Sprintf("secret %v: key: has a segment over 255 bytes", secret.Request{Group: "secret/g", Key: strings.Repeat("\u023a", 127)})},
+			denied: fmt.Sprintf("secret %v: key: has a segment longer than 255 bytes", secret.Request{Group: "secret/g", Key: strings.Repeat("\u023a", 127)})},
 		{name: "longer in lower case", reqs: []secret.Request{{Group: "secret/g", Key: "\u023a"}},
 			check: func(t *testing.T, _, after *corev1.Pod) {
 				assert.True(t, slices.Contains(slices.Collect(maps.Values(after.Annotations)), "secret/g/\u2c65"), "the file is in lower case")
 			}},
-		{name: "a letter whose case languages map differently", reqs: []secret.Request{{Group: "secret/g", Key: "İ"}}, denied: `secret group="secret/g" key="İ": key: has 'İ' (U+0130), whose case differs between languages`},
+		{name: "a letter whose case languages map differently", reqs: []secret.Request{{Group: "secret/g", Key: "İ"}}, denied: `secret group="secret/g" key="İ": key: contains 'İ' (U+0130), whose case differs between Python and Go`},
 		{name: "a reserved variable", reqs: []secret.Request{{Group: "g", Key: "k", EnvVar: mount.DefaultDirVar}},
-			denied: `secret group="g" key="k" env="FLYTE_SECRETS_DEFAULT_DIR": envVar: tells Flyte's client where to look for secrets, so it must not be FLYTE_SECRETS_DEFAULT_DIR`},
+			denied: `secret group="g" key="k" env="FLYTE_SECRETS_DEFAULT_DIR": envVar: must not be FLYTE_SECRETS_DEFAULT_DIR, which tells Flyte's client where to look for secrets`},
 		{name: "a variable that two requests want", reqs: []secret.Request{{Group: "g", Key: "a", EnvVar: "X"}, {Group: "g", Key: "b", EnvVar: "X"}},
 			denied: `secret group="g" key="b" env="X": manager k8s: env "X" would stand for two different things, because of secret group="g" key="a" env="X"`},
 		{name: "a variable that another request derives", reqs: []secret.Request{{Group: "g", Key: "a"}, {Group: "g", Key: "b", EnvVar: "_FSEC_G_A"}},
@@ -83,7 +83,7 @@ func TestHazardsOfAnnotations(t *testing.T) {
 		return all["flyte.secrets/s0"]
 	}
 	notANumber := func(name string) string {
-		return fmt.Sprintf("annotation %q: its name does not end in a number without leading zero", name)
+		return fmt.Sprintf("annotation %q: the name must end in a number without leading zeros", name)
 	}
 	for _, tc := range []struct {
 		name    string

@@ -116,7 +116,7 @@ func TestFragmentsThatDoNotAnswer(t *testing.T) {
 		fragment mount.Fragment
 		want     string
 	}{
-		{"nothing", secret.Request{Key: "k"}, mount.Fragment{}, `secret key="k": manager m: fragment: Value and File: exactly one of them must be set`},
+		{"nothing", secret.Request{Key: "k"}, mount.Fragment{}, `secret key="k": manager m: fragment: Value and File: exactly one must be set`},
 		{"a file for a variable", secret.Request{Key: "k", Mount: mount.EnvVar}, mount.Fragment{File: true}, `secret key="k" mount=ENV_VAR: manager m: fragment: File does not answer a request for ENV_VAR`},
 		{"a variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: Value does not answer a request for FILE`},
 		{"a name that is none", secret.Request{Key: "a b"}, mount.Fragment{Value: mount.Literal("")}, `secret key="a b": no manager serves it (m: request not supported: "_FSEC_A B" is not a valid name of a variable)`},

@@ -238,7 +238,7 @@ func TestNoErrorShowsAValue(t *testing.T) {
 		reqs    []secret.Request
 		want    string // what the error says
 	}{
-		{"not UTF-8", holding(t, canary+"\xff", nil), userStoryPod(), []secret.Request{req}, "not UTF-8"},
+		{"not UTF-8", holding(t, canary+"\xff", nil), userStoryPod(), []secret.Request{req}, "not valid UTF-8"},
 		{"NUL", holding(t, canary+"\x00", nil), userStoryPod(), []secret.Request{req}, "NUL"},
 		{"too long", holding(t, strings.Repeat(canary, 1<<14), nil), userStoryPod(), []secret.Request{req}, "131070 bytes"},
 		{"too much for one pod", holding(t, strings.Repeat(canary, 1<<12), nil), many, []secret.Request{req}, "524288 bytes"},

@@ -76,7 +76,7 @@ func TestLimitsOfAReview(t *testing.T) {
 		{"deep, in a field of the future", nested(9_999), 0, ""},
 		{"deeper than an API server reads", nested(10_000), 400, "the pod cannot be decoded: invalid character '[' exceeded max depth"},
 		{"a request as long as a path", request(4096), 0, ""},
-		{"a longer request", request(4097), 422, "key: takes the request over 4096 bytes"},
+		{"a longer request", request(4097), 422, "key: makes the request longer than 4096 bytes"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := newInjector(t, nil)
@@ -102,7 +102,7 @@ func TestLimitOnMessages(t *testing.T) {
 	}
 	response := newInjector(t, nil).Review(ctx, creation(toJSON(t, map[string]any{"metadata": map[string]any{"annotations": annotations}})))
 	require.False(t, response.Allowed)
-	assert.Equal(t, 20, strings.Count(response.Result.Message, "does not end in a number"), "annotations that cannot be decoded")
+	assert.Equal(t, 20, strings.Count(response.Result.Message, "must end in a number"), "annotations that cannot be decoded")
 	assert.True(t, strings.HasSuffix(response.Result.Message, "; and 80 more"), response.Result.Message)
 
 	pod := stamped(t, userStoryPod(), secret.Request{Group: strings.Repeat("é\x01", 10_000), Key: "k"})

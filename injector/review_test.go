@@ -172,7 +172,7 @@ func TestReviewRefuses(t *testing.T) {
 		{"not JSON", ctx, []byte(`{"metadata":`), 400, "denied", "the pod cannot be decoded: unexpected end of JSON input"},
 		{"nothing", ctx, nil, 400, "denied", "the pod cannot be decoded: unexpected end of JSON input"},
 		{"an annotation that is none", ctx, []byte(`{"metadata":{"annotations":{"flyte.secrets/s01":""}}}`), 400, "denied",
-			`annotation "flyte.secrets/s01": its name does not end in a number without leading zero`},
+			`annotation "flyte.secrets/s01": the name must end in a number without leading zeros`},
 		{"invalid", ctx, of(userStoryPod(), secret.Request{Group: "g", Key: "../x"}), 422, "denied",
 			`secret group="g" key="../x": key: has a ".." segment`},
 		{"served by nobody", ctx, of(userStoryPod(), secret.Request{Group: "a b", Key: "k"}), 422, "denied",

@@ -11,9 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// InjectLabel is the label, with the value "true", by which the API server
-// finds the Pods that Flyte's webhook, or one built with this library, is to
-// see.
+// InjectLabel is the label that selects Pods for Flyte's webhook, or for one
+// built with this library. Its value is "true".
 const InjectLabel = "inject-flyte-secrets"
 
 const (
@@ -25,8 +24,8 @@ const (
 
 var base32Encoding = base32.NewEncoding(base32Alphabet).WithPadding(base32.NoPadding)
 
-// AnnotationError says which annotation cannot be read or written, and why. Of
-// the annotation's content it shows a position and at most one character.
+// AnnotationError reports an annotation that cannot be read or written. It
+// shows at most a position and one character of the annotation's content.
 type AnnotationError struct {
 	Annotation string // the annotation's name
 	Err        error
@@ -39,26 +38,27 @@ func (e *AnnotationError) Error() string {
 // Unwrap returns Err.
 func (e *AnnotationError) Unwrap() error { return e.Err }
 
-// IsAnnotation reports whether DecodeAnnotations reads the annotation of that
+// IsAnnotation reports whether DecodeAnnotations reads the annotation with that
 // name.
 func IsAnnotation(name string) bool {
 	return strings.HasPrefix(name, annotationPrefix) || isReadable(name)
 }
 
-// isReadable reports names of readable requests, also misspelled ones.
+// isReadable reports names of readable requests. It ignores case, so that
+// misspelled names are errors.
 func isReadable(name string) bool {
 	return len(name) > len(readablePrefix) && strings.EqualFold(name[:len(readablePrefix)], readablePrefix)
 }
 
-// EncodeAnnotations returns the annotations that carry the requests, in their
-// order, as Flyte writes them: "flyte.secrets/s0" and so on. Without requests
-// the map is empty, not nil.
+// EncodeAnnotations returns the requests as annotations in Flyte's form:
+// "flyte.secrets/s0" and so on, in the order of reqs. Without requests the map
+// is empty, not nil.
 //
-// Requests are not validated. Only one that Flyte's form cannot express is an
-// error: one with a text that is not valid UTF-8, a Mount that is not defined, or
-// a field that Flyte's message does not have (Path, Field, Mode, Container). The
-// error is an *AnnotationError for each, whose annotation has the request's index
-// and whose cause is an *InvalidError. Then the map is nil. Stamp writes such
+// Requests are not validated. A request that Flyte's form cannot express is an
+// error: text that is not valid UTF-8, an undefined Mount, or a field that
+// Flyte's message does not have (Path, Field, Mode, Container). On error the
+// map is nil, and each such request has an *AnnotationError; its annotation has
+// the request's index, and its cause is an *InvalidError. Stamp writes such
 // requests in the readable form.
 func EncodeAnnotations(reqs []Request) (map[string]string, error) {
 	annotations := make(map[string]string, len(reqs))
@@ -78,8 +78,8 @@ func EncodeAnnotations(reqs []Request) (map[string]string, error) {
 }
 
 func encodeAnnotation(req Request) (string, error) {
-	if field := notFlyte(req); field != "" {
-		return "", &InvalidError{field, "is not part of Flyte's form of a request"}
+	if field := nonFlyteField(req); field != "" {
+		return "", &InvalidError{field, "cannot be written in Flyte's form"}
 	}
 	text, err := encodeText(req)
 	if err != nil {
@@ -88,9 +88,9 @@ func encodeAnnotation(req Request) (string, error) {
 	return base32Encoding.EncodeToString([]byte(text)), nil
 }
 
-// notFlyte returns the first field that is set and that Flyte's message does not
-// have, as an InvalidError names it, or "".
-func notFlyte(req Request) string {
+// nonFlyteField returns the first set field that Flyte's message does not have,
+// named as in InvalidError, or "".
+func nonFlyteField(req Request) string {
 	switch {
 	case req.Path != "":
 		return "path"
@@ -104,23 +104,24 @@ func notFlyte(req Request) string {
 	return ""
 }
 
-// DecodeAnnotations returns the requests that the annotations carry. First come
-// those in Flyte's form, in the order of the number in the annotation's name (s10
-// comes after s9; gaps are fine, and a number may be of any size). Then come those
-// in the readable form, sorted by name. Other annotations are not looked at.
-// Without requests the result is nil.
+// DecodeAnnotations returns the requests in the annotations. Requests in
+// Flyte's form come first, ordered by the number in the annotation's name (s10
+// comes after s9; numbers may have gaps and any size). Requests in the readable
+// form follow, sorted by name. Other annotations are ignored. Without requests
+// the result is nil.
 //
-// Errors are an *AnnotationError for each annotation that cannot be read,
-// joined, in that order; then there are no requests. Errors are:
+// On error there are no requests. The errors are joined, in the same order,
+// with one *AnnotationError for each of these annotations:
 //
-//   - after "flyte.secrets/s", anything but a decimal number without leading zero;
-//   - base32 that is not the one spelling of its bytes: line breaks, padding,
-//     letters outside of the alphabet, left-over bits;
+//   - a name that does not continue "flyte.secrets/s" with a decimal number
+//     without leading zeros;
+//   - base32 that is not canonical: line breaks, padding, letters outside the
+//     alphabet or left-over bits;
 //   - text that is not in protobuf's text format, that sets a field twice or by
-//     its number, a text field to something else than valid UTF-8, or
-//     mount_requirement to something that Flyte's enum does not define;
-//   - "request.podsecrets.dev/" in other letters, which API servers accept as a
-//     name, so that a secret would silently be missing;
+//     number, that sets a text field to something other than valid UTF-8, or
+//     that sets mount_requirement to an undefined value;
+//   - a name with "request.podsecrets.dev/" in upper or mixed case, which API
+//     servers accept, so the secret would be missing without an error;
 //   - a readable request that Parse refuses.
 //
 // Fields that Flyte's message does not have are skipped. Requests are not
@@ -159,8 +160,8 @@ func DecodeAnnotations(annotations map[string]string) ([]Request, error) {
 	return reqs, nil
 }
 
-// byNumber orders names in Flyte's form. As numbers without leading zeros, the
-// longer one is the greater one.
+// byNumber orders names in Flyte's form. Numbers without leading zeros compare
+// by length first.
 func byNumber(a, b string) int {
 	if len(a) != len(b) {
 		return len(a) - len(b)
@@ -170,23 +171,24 @@ func byNumber(a, b string) int {
 
 func decodeReadable(name, value string) (Request, error) {
 	if !strings.HasPrefix(name, readablePrefix) {
-		return Request{}, fmt.Errorf("must be written %q in lower case", readablePrefix)
+		return Request{}, fmt.Errorf("must start with %q in lower case", readablePrefix)
 	}
 	return Parse(value)
 }
 
-// Stamp returns a Pod's labels and annotations with these requests on them. A
-// request is written in Flyte's form if that can carry it ("flyte.secrets/s<i>"),
-// otherwise in the readable form ("request.podsecrets.dev/stamped-<i>"), i being
-// its index. Annotations of these two kinds that are there already are removed,
-// also if they were no requests that DecodeAnnotations could read. Readable
-// requests of other names stay, as does everything else. InjectLabel is "true" if
-// the result has requests, and is removed otherwise. Of more than ten requests in
-// the readable form, DecodeAnnotations returns "stamped-10" before "stamped-2".
+// Stamp returns a Pod's labels and annotations with the given requests. It
+// writes a request in Flyte's form if possible ("flyte.secrets/s<i>"),
+// otherwise in the readable form ("request.podsecrets.dev/stamped-<i>"), where
+// i is the request's index. Existing annotations of these two kinds are
+// removed, even if DecodeAnnotations cannot read them. Readable requests with
+// other names stay, as does everything else. InjectLabel is set to "true" if
+// the result has requests, and removed otherwise. With more than ten requests
+// in the readable form, DecodeAnnotations returns "stamped-10" before
+// "stamped-2".
 //
-// Both maps are new, never nil, and the arguments are not changed. Errors are as
-// those of EncodeAnnotations, for requests that neither form can carry: a text
-// that is not valid UTF-8, a Mount that is not defined. Then both maps are nil.
+// Both maps are new and never nil; the arguments are not changed. A request
+// that neither form can express is an error, as in EncodeAnnotations: text that
+// is not valid UTF-8, or an undefined Mount. On error both maps are nil.
 func Stamp(labels, annotations map[string]string, reqs []Request) (newLabels, newAnnotations map[string]string, err error) {
 	newLabels, newAnnotations = map[string]string{}, map[string]string{}
 	maps.Copy(newLabels, labels)
@@ -196,7 +198,7 @@ func Stamp(labels, annotations map[string]string, reqs []Request) (newLabels, ne
 	})
 	var errs []error
 	for i, req := range reqs {
-		name, value, err := stampOf(i, req)
+		name, value, err := stampedAnnotation(i, req)
 		if err != nil {
 			errs = append(errs, &AnnotationError{name, err})
 		}
@@ -214,15 +216,15 @@ func Stamp(labels, annotations map[string]string, reqs []Request) (newLabels, ne
 	return newLabels, newAnnotations, nil
 }
 
-// stampOf returns the annotation that carries the request of an index.
-func stampOf(i int, req Request) (name, value string, err error) {
-	if notFlyte(req) == "" {
+// stampedAnnotation returns the annotation for the request with index i.
+func stampedAnnotation(i int, req Request) (name, value string, err error) {
+	if nonFlyteField(req) == "" {
 		value, err := encodeAnnotation(req)
 		return annotationPrefix + strconv.Itoa(i), value, err
 	}
 	name = stampedPrefix + strconv.Itoa(i)
 	if _, err := req.Mount.MarshalText(); err != nil {
-		return name, "", &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
+		return name, "", &InvalidError{"mount", "is not one of ANY, ENV_VAR, FILE"}
 	}
 	for j := range parameters {
 		if !utf8.ValidString(parameters[j].get(&req)) {
@@ -235,7 +237,7 @@ func stampOf(i int, req Request) (name, value string, err error) {
 func decodeAnnotation(name, value string) (Request, error) {
 	index := strings.TrimPrefix(name, annotationPrefix)
 	if index == "" || index[0] == '0' && index != "0" || strings.Trim(index, decimal) != "" {
-		return Request{}, errors.New("its name does not end in a number without leading zero")
+		return Request{}, errors.New("the name must end in a number without leading zeros")
 	}
 	text, err := decodeBase32(value)
 	if err != nil {
@@ -244,7 +246,7 @@ func decodeAnnotation(name, value string) (Request, error) {
 	return decodeText(text)
 }
 
-// base32Values are the values of the letters, 0xff for what is none.
+// base32Values maps letters to their values, and other bytes to 0xff.
 var base32Values = func() (values [256]byte) {
 	for i := range values {
 		values[i] = 0xff
@@ -255,8 +257,8 @@ var base32Values = func() (values [256]byte) {
 	return values
 }()
 
-// decodeBase32 is strict where encoding/base32 is not: that skips line breaks
-// and ignores left-over bits.
+// decodeBase32 is stricter than encoding/base32, which skips line breaks and
+// ignores left-over bits.
 func decodeBase32(s string) (string, error) {
 	var b strings.Builder
 	b.Grow(len(s) * 5 / 8)
@@ -274,9 +276,9 @@ func decodeBase32(s string) (string, error) {
 			value &= 1<<bits - 1
 		}
 	}
-	// What is left over fills the last letter with zeros, and is less than one.
+	// Left-over bits must be zeros, and fewer than one letter.
 	if bits >= 5 || value != 0 {
-		return "", fmt.Errorf("base32 at byte %d: ends within a byte", len(s))
+		return "", fmt.Errorf("base32 at byte %d: ends in the middle of a byte", len(s))
 	}
 	return b.String(), nil
 }

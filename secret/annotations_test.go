@@ -76,10 +76,10 @@ func TestEncodeAnnotationsErrors(t *testing.T) {
 		{"group", "protobuf's strings are UTF-8", []secret.Request{{Group: "\xff"}}, `annotation "flyte.secrets/s0": group: is not valid UTF-8`},
 		{"version", "protobuf's strings are UTF-8", []secret.Request{{GroupVersion: "\xff"}}, `annotation "flyte.secrets/s0": groupVersion: is not valid UTF-8`},
 		{"key", "the index is the request's", []secret.Request{{}, {Key: "\xff"}}, `annotation "flyte.secrets/s1": key: is not valid UTF-8`},
-		{"mount", "the enum has no such name", []secret.Request{{Mount: 3}}, `annotation "flyte.secrets/s0": mount: is none of ANY, ENV_VAR, FILE`},
+		{"mount", "the enum has no such name", []secret.Request{{Mount: 3}}, `annotation "flyte.secrets/s0": mount: is not one of ANY, ENV_VAR, FILE`},
 		{"variable", "protobuf's strings are UTF-8", []secret.Request{{EnvVar: "\xff"}}, `annotation "flyte.secrets/s0": envVar: is not valid UTF-8`},
 		{"two requests", "all errors are reported", []secret.Request{{Key: "\xff"}, {}, {Mount: 255}},
-			"annotation \"flyte.secrets/s0\": key: is not valid UTF-8\nannotation \"flyte.secrets/s2\": mount: is none of ANY, ENV_VAR, FILE"},
+			"annotation \"flyte.secrets/s0\": key: is not valid UTF-8\nannotation \"flyte.secrets/s2\": mount: is not one of ANY, ENV_VAR, FILE"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			annotations, err := secret.EncodeAnnotations(tc.reqs)
@@ -132,7 +132,7 @@ func TestAnnotationNames(t *testing.T) {
 			var wantErr []string
 			for _, name := range tc.failing {
 				annotations[name] = ""
-				wantErr = append(wantErr, fmt.Sprintf("annotation %q: its name does not end in a number without leading zero", name))
+				wantErr = append(wantErr, fmt.Sprintf("annotation %q: the name must end in a number without leading zeros", name))
 			}
 			if wantErr != nil {
 				annotations[prefix+"0"] = ""
@@ -181,10 +181,10 @@ func TestBase32(t *testing.T) {
 		{"seven", "not in the alphabet", "7nsxsoraejwxsx2lmv3secq", "base32 at byte 0: unexpected character '7'"},
 		{"not ASCII", "not in the alphabet", "nn\u00e9", "base32 at byte 2: unexpected character 'é'"},
 		{"not UTF-8", "not in the alphabet", "nn\xff", "base32 at byte 2: unexpected character '\ufffd'"},
-		{"one letter", "five bits are no byte", "n", "base32 at byte 1: ends within a byte"},
-		{"three letters", "the third one says nothing", "nnn", "base32 at byte 3: ends within a byte"},
-		{"six letters", "the sixth one says nothing", "nnsxsa", "base32 at byte 6: ends within a byte"},
-		{"left-over bits", "another spelling of the same bytes", "nnsxsoraejwxsx2lmv3secr", "base32 at byte 23: ends within a byte"},
+		{"one letter", "five bits are no byte", "n", "base32 at byte 1: ends in the middle of a byte"},
+		{"three letters", "the third one says nothing", "nnn", "base32 at byte 3: ends in the middle of a byte"},
+		{"six letters", "the sixth one says nothing", "nnsxsa", "base32 at byte 6: ends in the middle of a byte"},
+		{"left-over bits", "another spelling of the same bytes", "nnsxsoraejwxsx2lmv3secr", "base32 at byte 23: ends in the middle of a byte"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := secret.DecodeAnnotations(map[string]string{prefix + "0": tc.value})

@@ -10,10 +10,10 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// A parameter is one field of a request in its readable form.
+// parameter is one field of a request in the readable form.
 type parameter struct {
 	name  string
-	field string                  // as an InvalidError names it
+	field string                  // named as in InvalidError
 	get   func(r *Request) string // "" if it is not set
 	set   func(r *Request, value string) error
 }
@@ -26,7 +26,7 @@ func textParameter(name, field string, of func(r *Request) *string) parameter {
 	}
 }
 
-// parameters are all of them, in the order in which Text writes them.
+// parameters lists all parameters, in the order in which Text writes them.
 var parameters = []parameter{
 	textParameter("group", "group", func(r *Request) *string { return &r.Group }),
 	textParameter("key", "key", func(r *Request) *string { return &r.Key }),
@@ -66,21 +66,21 @@ func setMode(r *Request, value string) error {
 
 func setMount(r *Request, value string) error {
 	if r.Mount.UnmarshalText([]byte(value)) != nil {
-		return errors.New("is none of ANY, ENV_VAR, FILE")
+		return errors.New("is not one of ANY, ENV_VAR, FILE")
 	}
 	return nil
 }
 
-// Parse reads a request in its readable form, as Request.Text writes it:
+// Parse reads a request in the readable form, as Request.Text writes it:
 //
 //	group=db,key=password,env=DB_PASSWORD,container=web
 //
-// It is one line of CSV, so that a field with a comma or a quotation mark can be
+// It is one line of CSV, so a field with a comma or a quotation mark can be
 // quoted: group=g,"key=a,b". The names are group, key, version, mount (ANY,
 // ENV_VAR or FILE), env, path, field, mode (octal) and container, in any order,
 // each at most once. The request is not validated.
 //
-// Errors show names and positions, and no part of the text: somebody may have
+// Errors show names and positions, but no part of the text: someone may have
 // pasted a secret there.
 func Parse(text string) (Request, error) {
 	fields, err := split(text)
@@ -96,9 +96,9 @@ func Parse(text string) (Request, error) {
 		case !ok:
 			return Request{}, fmt.Errorf(`field %d has no "="`, n+1)
 		case i < 0:
-			return Request{}, fmt.Errorf("the name of field %d is none of %s", n+1, parameterNames())
+			return Request{}, fmt.Errorf("the name of field %d is not one of %s", n+1, parameterNames())
 		case seen[i]:
-			return Request{}, fmt.Errorf("%s is there twice", name)
+			return Request{}, fmt.Errorf("%s is set twice", name)
 		}
 		seen[i] = true
 		if err := parameters[i].set(&req, value); err != nil {
@@ -141,8 +141,8 @@ func parameterNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Text returns the request in its readable form, which Parse reads. Fields that
-// are empty are left out. Of the zero value it is "", which Parse refuses.
+// Text returns the request in the readable form, which Parse reads. Empty
+// fields are omitted. For the zero value it is "", which Parse refuses.
 func (r Request) Text() string {
 	var fields []string
 	for i := range parameters {

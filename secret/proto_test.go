@@ -63,7 +63,7 @@ func TestFromProto(t *testing.T) {
 	}
 	for _, undefined := range []mountType{3, -1, 257} {
 		got, err := secret.FromProto(&message{key: "k", requirement: undefined})
-		require.EqualError(t, err, "mount: is none of ANY, ENV_VAR, FILE")
+		require.EqualError(t, err, "mount: is not one of ANY, ENV_VAR, FILE")
 		assert.ErrorAs(t, err, new(*secret.InvalidError))
 		assert.Zero(t, got)
 	}

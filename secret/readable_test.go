@@ -50,9 +50,9 @@ func TestDecodeAnnotations_ReadableErrors(t *testing.T) {
 	}{
 		{"syntax", "Parse's error", readablePrefix + "a", "key", `field 1 has no "="`},
 		{"empty", "it asks for nothing", readablePrefix + "a", "", "is empty"},
-		{"upper case", "API servers accept the name, and the secret would be missing", "Request.PodSecrets.dev/a", "key=k", `must be written "request.podsecrets.dev/" in lower case`},
-		{"one letter", "the same", "request.podsecrets.deV/a", "key=k", `must be written "request.podsecrets.dev/" in lower case`},
-		{"upper case and syntax", "the name comes first", "REQUEST.PODSECRETS.DEV/a", "key", `must be written "request.podsecrets.dev/" in lower case`},
+		{"upper case", "API servers accept the name, and the secret would be missing", "Request.PodSecrets.dev/a", "key=k", `must start with "request.podsecrets.dev/" in lower case`},
+		{"one letter", "the same", "request.podsecrets.deV/a", "key=k", `must start with "request.podsecrets.dev/" in lower case`},
+		{"upper case and syntax", "the name comes first", "REQUEST.PODSECRETS.DEV/a", "key", `must start with "request.podsecrets.dev/" in lower case`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			reqs, err := secret.DecodeAnnotations(map[string]string{tc.annotation: tc.text, readablePrefix + "valid": "key=k"})
@@ -64,9 +64,9 @@ func TestDecodeAnnotations_ReadableErrors(t *testing.T) {
 		})
 	}
 	_, err := secret.DecodeAnnotations(map[string]string{readablePrefix + "b": "", "Request.podsecrets.dev/a": "key=k", readablePrefix + "a": "x=", prefix + "x": ""})
-	assert.EqualError(t, err, `annotation "flyte.secrets/sx": its name does not end in a number without leading zero
-annotation "Request.podsecrets.dev/a": must be written "request.podsecrets.dev/" in lower case
-annotation "request.podsecrets.dev/a": the name of field 1 is none of group, key, version, mount, env, path, field, mode, container
+	assert.EqualError(t, err, `annotation "flyte.secrets/sx": the name must end in a number without leading zeros
+annotation "Request.podsecrets.dev/a": must start with "request.podsecrets.dev/" in lower case
+annotation "request.podsecrets.dev/a": the name of field 1 is not one of group, key, version, mount, env, path, field, mode, container
 annotation "request.podsecrets.dev/b": is empty`, "all errors, in a fixed order")
 }
 
@@ -123,7 +123,7 @@ func TestStamp_ReadableErrors(t *testing.T) {
 		req       secret.Request
 		want      string
 	}{
-		{"mount", "it has no text form", secret.Request{Key: "k", Field: "f", Mount: 3}, "mount: is none of ANY, ENV_VAR, FILE"},
+		{"mount", "it has no text form", secret.Request{Key: "k", Field: "f", Mount: 3}, "mount: is not one of ANY, ENV_VAR, FILE"},
 		{"group", "API servers replace such bytes", secret.Request{Group: "\xff", Field: "f"}, "group: is not valid UTF-8"},
 		{"version", "named as in Request", secret.Request{GroupVersion: "\xff", Field: "f"}, "groupVersion: is not valid UTF-8"},
 		{"variable", "named as in Request", secret.Request{EnvVar: "\xff", Field: "f"}, "envVar: is not valid UTF-8"},
@@ -147,7 +147,7 @@ func TestEncodeAnnotations_ReadableOnly(t *testing.T) {
 		"path": {Key: "k", Path: "p"}, "field": {Key: "k", Field: "f"}, "mode": {Key: "k", Mode: 0o400}, "container": {Key: "k", Container: "web"},
 	} {
 		annotations, err := secret.EncodeAnnotations([]secret.Request{{Key: "k"}, req})
-		require.EqualError(t, err, `annotation "flyte.secrets/s1": `+field+": is not part of Flyte's form of a request")
+		require.EqualError(t, err, `annotation "flyte.secrets/s1": `+field+": cannot be written in Flyte's form")
 		assert.Nil(t, annotations)
 		var invalid *secret.InvalidError
 		require.ErrorAs(t, err, &invalid)

@@ -10,11 +10,11 @@ import (
 )
 
 // Request asks for one secret. The secret manager decides which secret Group,
-// Key and GroupVersion name. Requests are comparable. The zero value asks for
-// nothing and is invalid.
+// Key and GroupVersion identify. Requests are comparable. The zero value asks
+// for nothing and is invalid.
 type Request struct {
-	// Group is the secret's group: a Kubernetes Secret, a path in Vault, ...
-	// Empty means none.
+	// Group is the secret's group, such as a Kubernetes Secret or a path in
+	// Vault. Empty means none.
 	Group string
 	// Key is the entry in the group. Empty means none.
 	Key string
@@ -22,30 +22,30 @@ type Request struct {
 	// Empty means none.
 	GroupVersion string
 	// Mount is the form in which containers read the secret. The zero value,
-	// mount.Any, leaves the choice to the secret manager, unless other fields
-	// decide; see Form.
+	// mount.Any, lets the secret manager choose, unless other fields decide;
+	// see Form.
 	Mount mount.Type
-	// EnvVar is an exact name: a variable that holds the value, or the path of
-	// a secret that is mounted as a file. Containers get it besides the derived
-	// variable, or alone with mount.Layout.Exact. Empty means none.
+	// EnvVar is an exact name: a variable with the value, or with the path of a
+	// secret that is a file. Containers get it in addition to the derived
+	// variable, or instead of it with mount.Layout.Exact. Empty means none.
 	EnvVar string
-	// Path is an exact name: the file's path below mount.Layout.Dir, its case
-	// kept, in place of the derived one. Empty means the derived one.
+	// Path is an exact name: the file's path below mount.Layout.Dir, with its
+	// case kept, instead of the derived path. Empty means the derived path.
 	Path string
-	// Field is a top-level field of a value that is a JSON object. The secret is
-	// then that field: of a string the text, of anything else its JSON. Empty
+	// Field is a top-level field of a value that is a JSON object. The secret
+	// is then the text of a string field, or the JSON of any other field. Empty
 	// means the whole value.
 	Field string
 	// Mode is the permission bits of the file, at most 0777. 0 means the
 	// manager's default.
 	Mode int32
 	// Container is the one container that receives the secret. Empty means all
-	// that injector.Config.Containers chooses.
+	// that injector.Config.Containers selects.
 	Container string
 }
 
-// Form returns the form that the request decides in a layout: Mount, or where
-// that is mount.Any,
+// Form returns the form that the request determines in a layout. It is Mount,
+// unless that is mount.Any; then it is
 //
 //   - mount.File if Path or Mode is set;
 //   - with mount.Layout.Exact, mount.EnvVar if EnvVar is set, otherwise
@@ -66,9 +66,9 @@ func (r Request) Form(l mount.Layout) mount.Type {
 }
 
 // EnvName returns the primary variable of a secret that is read as a variable:
-// the derived one, which carries the version, or EnvVar with mount.Layout.Exact.
-// Where Kubernetes does not accept the derived name in every cluster, it is
-// EnvVar too, if that is set.
+// the derived name with the given version, or EnvVar with mount.Layout.Exact.
+// It is also EnvVar, if set, where some Kubernetes clusters do not accept the
+// derived name.
 func (r Request) EnvName(l mount.Layout, version string) string {
 	if l.Exact {
 		return r.EnvVar
@@ -81,9 +81,9 @@ func (r Request) EnvName(l mount.Layout, version string) string {
 }
 
 // FilePath returns the absolute path of a secret that is read as a file: Path
-// below mount.Layout.Dir, or else the derived one, which carries the version.
-// With mount.Layout.Exact it is "group/key" without Path, its case kept. It never
-// leaves the directory.
+// below mount.Layout.Dir, or else the derived path with the given version. With
+// mount.Layout.Exact and no Path it is "group/key", with its case kept. It
+// never leaves the directory.
 func (r Request) FilePath(l mount.Layout, version string) string {
 	if exact, ok := r.exactPath(l); ok {
 		return path.Join(l.WithDefaults().Dir, exact)
@@ -100,26 +100,26 @@ func (r Request) RelPath(l mount.Layout, version string) string {
 	return l.RelPath(r.Group, version, r.Key)
 }
 
-// exactPath returns the exact path below the directory, if there is one.
+// exactPath returns the exact path relative to the directory, if there is one.
 func (r Request) exactPath(l mount.Layout) (exact string, ok bool) {
 	switch {
 	case r.Path != "":
 		return path.Clean("/" + r.Path)[1:], true
 	case l.Exact:
-		// Each part by itself, so that ".." in one never removes the other.
+		// Clean each part separately, so that ".." in one never removes the
+		// other.
 		return path.Join(path.Clean("/" + r.Group)[1:], path.Clean("/" + r.Key)[1:]), true
 	}
 	return "", false
 }
 
-// String returns the fields that are set, in a fixed order:
+// String returns the set fields in a fixed order:
 //
 //	group="user-info" key="password" version="v1" mount=FILE env="PASSWORD_FILE" path="db/password" field="pw" mode=0400 container="web"
 //
-// Texts are quoted as in Go source, so that different requests print
-// differently and no control character reaches a log. Mount is left out if it
-// is Any, and every other field if it is empty; key="" stands for a request
-// without group, key and version.
+// Texts are quoted as in Go source, so different requests print differently and
+// no control character reaches a log. Empty fields are omitted, and Mount if it
+// is Any. A request without group, key and version starts with key="".
 func (r Request) String() string {
 	var parts []string
 	add := func(name, value string) {

@@ -7,15 +7,15 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// A textField is a field of Flyte's message core.Secret.
+// textField is a field of Flyte's message core.Secret.
 type textField struct {
 	name  string
-	field string  // as an InvalidError has it
+	field string  // named as in InvalidError
 	text  *string // nil for the enum, which is Mount
 }
 
-// textFields are the message's fields, with their places in r. The first one has
-// the number 1, and so on.
+// textFields returns the message's fields with pointers into r. Field numbers
+// start at 1.
 func textFields(r *Request) [5]textField {
 	return [...]textField{
 		{"group", "group", &r.Group},
@@ -26,13 +26,13 @@ func textFields(r *Request) [5]textField {
 	}
 }
 
-// mountNumbers are the numbers of Flyte's enum core.Secret.MountType. Its names
-// are the text form of mount.Type.
+// mountNumbers has the numbers of Flyte's enum core.Secret.MountType. Its names
+// are the text forms of mount.Type.
 var mountNumbers = [...]mount.Type{0: mount.Any, 1: mount.EnvVar, 2: mount.File}
 
-// encodeText returns the request in protobuf's text format. Its spellings are
-// those of Flyte's encoder: a line for each field that is not empty, in the
-// order of their numbers. An error is an *InvalidError.
+// encodeText returns the request in protobuf's text format, spelled as Flyte's
+// encoder does: a line for each nonempty field, ordered by number. Errors are
+// *InvalidError.
 func encodeText(r Request) (string, error) {
 	var out []byte
 	for _, f := range textFields(&r) {
@@ -40,7 +40,7 @@ func encodeText(r Request) (string, error) {
 		case f.text == nil:
 			name, err := r.Mount.MarshalText()
 			if err != nil {
-				return "", &InvalidError{f.field, "is none of ANY, ENV_VAR, FILE"}
+				return "", &InvalidError{f.field, "is not one of ANY, ENV_VAR, FILE"}
 			}
 			if r.Mount != mount.Any {
 				out = fmt.Appendf(out, "%s: %s\n", f.name, name)

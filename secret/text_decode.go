@@ -8,13 +8,13 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// maxFieldNumber is the greatest number that protobuf allows for a field.
+// maxFieldNumber is protobuf's highest field number.
 const maxFieldNumber = 1<<29 - 1
 
-// decodeText reads a request in protobuf's text format. What it accepts is what
-// prototext accepts with DiscardUnknown, except for a number that the enum does
-// not define: prototext keeps it, and it is an error here. It takes time and
-// memory in proportion to the text, and no stack however deep the text nests.
+// decodeText reads a request in protobuf's text format. It accepts what
+// prototext accepts with DiscardUnknown, except undefined numbers of the enum,
+// which prototext keeps. Time and memory are proportional to the text, and
+// nesting uses no stack.
 func decodeText(text string) (Request, error) {
 	var r Request
 	fields := textFields(&r)
@@ -50,13 +50,13 @@ func decodeText(text string) (Request, error) {
 	return r, nil
 }
 
-// unknownField skips the value of a field that is not one of the known ones by
-// name. The text format knows fields by number only to print what it does not
-// know, so the number of a known field is an error.
+// unknownField skips the value of a field whose name is not known. The text
+// format allows numbers only for unknown fields, so the number of a known field
+// is an error.
 func (s *scanner) unknownField(name string, known int) error {
 	if name[0] >= '0' && name[0] <= '9' {
 		if n, err := strconv.Atoi(name); err != nil || n <= known || n > maxFieldNumber {
-			return s.errorf("a field's number where its name belongs")
+			return s.errorf("field number instead of a name")
 		}
 	}
 	return s.skipValue()
@@ -69,13 +69,13 @@ func (s *scanner) stringValue() (string, error) {
 	at := *s
 	text, err := s.quoted()
 	if err == nil && !utf8.ValidString(text) {
-		err = at.errorf("string that is not valid UTF-8")
+		err = at.errorf("string is not valid UTF-8")
 	}
 	return text, err
 }
 
-// mountValue reads a value of the enum: its name, or its number in decimal, hex
-// or octal.
+// mountValue reads an enum value: its name, or its number in decimal, hex or
+// octal.
 func (s *scanner) mountValue() (mount.Type, error) {
 	at := *s
 	if name := s.word(); isIdent(name) {

@@ -14,8 +14,8 @@ const (
 	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
-// A scanner reads the tokens of protobuf's text format. Between two of its
-// methods it stands at a token, never at blanks or a comment.
+// scanner reads the tokens of protobuf's text format. Between method calls pos
+// is at a token, never at spaces or a comment.
 type scanner struct {
 	text string
 	pos  int
@@ -31,7 +31,7 @@ func (s *scanner) rest() string { return s.text[s.pos:] }
 
 func (s *scanner) atEnd() bool { return s.pos == len(s.text) }
 
-// peek returns the next byte, 0 at the end. No token begins with a 0.
+// peek returns the next byte, or 0 at the end. No token starts with 0.
 func (s *scanner) peek() byte {
 	if s.atEnd() {
 		return 0
@@ -39,7 +39,7 @@ func (s *scanner) peek() byte {
 	return s.text[s.pos]
 }
 
-// advance goes n bytes further and past the blanks and comments that follow.
+// advance skips n bytes, and the spaces and comments after them.
 func (s *scanner) advance(n int) {
 	s.pos += n
 	for !s.atEnd() {
@@ -55,10 +55,10 @@ func (s *scanner) advance(n int) {
 	}
 }
 
-// eat goes past c if it is next.
+// eat skips c if it is next.
 func (s *scanner) eat(c byte) bool { return s.eatAny(string(rune(c))) }
 
-// eatAny goes past one of chars if it is next.
+// eatAny skips one of chars if it is next.
 func (s *scanner) eatAny(chars string) bool {
 	if s.atEnd() || strings.IndexByte(chars, s.peek()) < 0 {
 		return false
@@ -67,12 +67,12 @@ func (s *scanner) eatAny(chars string) bool {
 	return true
 }
 
-// errorf returns an error that tells where the scanner stands.
+// errorf returns an error with the scanner's position.
 func (s *scanner) errorf(format string, args ...any) error {
 	return fmt.Errorf("text at byte %d: "+format, append([]any{s.pos}, args...)...)
 }
 
-// unexpected returns an error about what is next.
+// unexpected returns an error about the next character.
 func (s *scanner) unexpected() error {
 	if s.atEnd() {
 		return s.errorf("unexpected end")
@@ -81,8 +81,8 @@ func (s *scanner) unexpected() error {
 	return s.errorf("unexpected character %q", c)
 }
 
-// word returns the longest run of the characters of which identifiers and
-// numbers are made. The scanner stays.
+// word returns the longest run of characters of identifiers and numbers,
+// without advancing.
 func (s *scanner) word() string {
 	rest := s.rest()
 	n := 0
@@ -92,13 +92,13 @@ func (s *scanner) word() string {
 	return rest[:n]
 }
 
-// inIdent reports whether an identifier can have c.
+// inIdent reports whether c can be in an identifier.
 func inIdent(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
 }
 
-// fieldName reads the name of a field, its number, or in brackets the name of
-// an extension or a type. The colon that may follow is not part of it.
+// fieldName reads a field's name or number, or the name of an extension or type
+// in brackets. It leaves a following colon.
 func (s *scanner) fieldName() (string, error) {
 	if s.peek() == '[' {
 		return s.typeName()
@@ -109,16 +109,16 @@ func (s *scanner) fieldName() (string, error) {
 			return "", s.unexpected()
 		}
 		if _, err := strconv.ParseInt(word, 10, 32); err != nil {
-			return "", s.errorf("a field's number is too great")
+			return "", s.errorf("field number is out of range")
 		}
 	}
 	s.advance(len(word))
 	return word, nil
 }
 
-// typeName reads [name], [prefix/name] or [/name]. A name has identifiers with
-// dots between them, a prefix what a URL may have; blanks and comments may be
-// everywhere between.
+// typeName reads [name], [prefix/name] or [/name]. A name is identifiers joined
+// by dots; a prefix has the characters of a URL. Spaces and comments may be
+// anywhere between.
 func (s *scanner) typeName() (string, error) {
 	const nameChars, urlChars = letters + decimal + "-_", ".~!$&()*+,;="
 	at := *s
@@ -149,12 +149,12 @@ func (s *scanner) typeName() (string, error) {
 	return "[" + name + "]", nil
 }
 
-// number reads a number, and returns it without its minus, which blanks and
+// number reads a number and returns it without its minus sign, which spaces and
 // comments may follow.
 func (s *scanner) number() (digits string, negative bool, err error) {
 	negative = s.eat('-')
 	digits = s.word()
-	// prototext takes ".", "1e" and "1e+" for numbers, but not at the very end.
+	// prototext accepts ".", "1e" and "1e+" as numbers, except at the very end.
 	cutShort := digits == "." || strings.Trim(digits[max(0, len(digits)-1):], "eE+-") == ""
 	if !isInteger(digits) && (!isFloat(digits) || cutShort && len(digits) == len(s.rest())) {
 		return "", false, s.unexpected()
@@ -172,7 +172,7 @@ func isIdent(word string) bool {
 	return word != "" && strings.IndexByte(decimal, word[0]) < 0
 }
 
-// isInteger: decimal without leading zero, hex, or octal.
+// isInteger reports decimal without a leading zero, hex and octal.
 func isInteger(word string) bool {
 	switch {
 	case word == "":
@@ -185,13 +185,13 @@ func isInteger(word string) bool {
 	return strings.Trim(word, decimal) == ""
 }
 
-// isFloat: digits, a point and digits, an exponent, an "f". There must be digits
-// or a point; none of them need be followed by digits.
+// isFloat reports digits, a point and digits, an exponent, and an "f". It
+// requires digits or a point; no digits need follow the point or the exponent.
 func isFloat(word string) bool {
 	rest := strings.TrimLeft(word, decimal)
-	whole := word[:len(word)-len(rest)]
+	integer := word[:len(word)-len(rest)]
 	fraction, point := strings.CutPrefix(rest, ".")
-	if whole == "" && !point || len(whole) > 1 && whole[0] == '0' {
+	if integer == "" && !point || len(integer) > 1 && integer[0] == '0' {
 		return false
 	}
 	if point {

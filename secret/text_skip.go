@@ -1,10 +1,10 @@
 package secret
 
 // skipValue skips the value of an unknown field: a scalar, a message in {} or
-// <>, or a list in [] of scalars and messages. Nesting has no limit, as
-// prototext has none here.
+// <>, or a list in [] of scalars and messages. Nesting is not limited, as in
+// prototext.
 func (s *scanner) skipValue() error {
-	// What closes the messages and lists that are open, the innermost last.
+	// open is a stack of closing characters, innermost last.
 	open, err := s.enter(nil)
 	for first := true; err == nil && len(open) > 0; {
 		depth := len(open)
@@ -22,26 +22,28 @@ func (s *scanner) skipValue() error {
 	return err
 }
 
-// closers say what closes a message or a list that begins with the index.
+// closers maps the first character of a message or list to its closing
+// character.
 var closers = [256]byte{'{': '}', '<': '>', '[': ']'}
 
-// enter skips a scalar, or goes into the message or list that begins here and
-// appends what closes it.
+// enter skips a scalar, or enters a message or list and pushes its closing
+// character.
 func (s *scanner) enter(open []byte) ([]byte, error) {
 	closer := closers[s.peek()]
 	if closer == 0 {
 		return open, s.skipScalar()
 	}
 	if closer == ']' && len(open) > 0 && open[len(open)-1] == ']' {
-		return open, s.errorf("a list in a list")
+		return open, s.errorf("nested list")
 	}
 	s.advance(1)
 	return append(open, closer), nil
 }
 
-// nextValue goes to the next value in the message or list that closer ends, or
-// past closer if there is none (more is false). first: no value has been there
-// yet. A message may leave its separators out or end in one, a list may not.
+// nextValue moves to the next value in the message or list that closer ends. If
+// there is none it moves past closer, and more is false. first means that no
+// value came before. A message may omit separators or end in one; a list may
+// not.
 func (s *scanner) nextValue(closer byte, first bool) (more bool, err error) {
 	if closer == ']' {
 		switch {
@@ -67,8 +69,8 @@ func (s *scanner) nextValue(closer byte, first bool) (more bool, err error) {
 	return true, nil
 }
 
-// skipScalar skips a string, a number, or an identifier, which may have a minus
-// (-inf).
+// skipScalar skips a string, a number, or an identifier with an optional minus
+// sign (-inf).
 func (s *scanner) skipScalar() error {
 	if s.atQuote() {
 		_, err := s.quoted()

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// escapes are the escapes of one letter, with what they stand for.
+// escapes maps the letter of a one-letter escape to its value.
 var escapes = [256]byte{
 	'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v',
 	'?': '?', '\\': '\\', '\'': '\'', '"': '"',
@@ -16,12 +16,12 @@ var escapes = [256]byte{
 
 func (s *scanner) atQuote() bool { return s.peek() == '"' || s.peek() == '\'' }
 
-// quoted reads a string: one or more literals, which are joined. The scanner
-// stands at a quote. The result need not be valid UTF-8, as escapes can be bytes.
+// quoted reads a string: one or more literals, which are joined. The scanner is
+// at a quote. The result may be invalid UTF-8, because escapes can be bytes.
 func (s *scanner) quoted() (string, error) {
 	text, err := s.literal()
 	if err != nil || !s.atQuote() {
-		return text, err // the usual case, a part of the text
+		return text, err // the usual case, without a copy
 	}
 	out := []byte(text)
 	for s.atQuote() {
@@ -33,10 +33,10 @@ func (s *scanner) quoted() (string, error) {
 	return string(out), nil
 }
 
-// literal reads one literal in quotes and returns what it stands for.
+// literal reads one quoted literal and returns its value.
 func (s *scanner) literal() (string, error) {
 	quote := rune(s.peek())
-	s.pos++ // not advance: what follows are no blanks
+	s.pos++ // not advance, which would skip spaces
 	from, out := s.pos, []byte(nil)
 	for !s.atEnd() {
 		c, n := utf8.DecodeRuneInString(s.rest())
@@ -63,8 +63,8 @@ func (s *scanner) literal() (string, error) {
 	return "", s.unexpected()
 }
 
-// unescape returns what the escape at the beginning of text stands for and how
-// many bytes it takes, 0 if it is not valid. text begins with a backslash.
+// unescape returns the value of the escape at the start of text, and its length
+// in bytes, or 0 if it is invalid. text starts with a backslash.
 func unescape(text string) (value string, n int) {
 	if len(text) < 2 {
 		return "", 0
@@ -84,9 +84,9 @@ func unescape(text string) (value string, n int) {
 	return "", 0
 }
 
-// byteEscape reads up to most digits, from the given byte of text.
-func byteEscape(text string, from, most int, digits string, base int) (string, int) {
-	to := min(len(text), from+most)
+// byteEscape reads at most maxDigits digits, starting at index from.
+func byteEscape(text string, from, maxDigits int, digits string, base int) (string, int) {
+	to := min(len(text), from+maxDigits)
 	to -= len(strings.TrimLeft(text[from:to], digits))
 	v, err := strconv.ParseUint(text[from:to], base, 8)
 	if err != nil {
@@ -96,7 +96,7 @@ func byteEscape(text string, from, most int, digits string, base int) (string, i
 }
 
 // runeEscape reads an escape of n bytes for a code point. The first half of a
-// surrogate pair takes a second half, which is \u with four digits.
+// surrogate pair must be followed by the second half, \u with four digits.
 func runeEscape(text string, n int) (string, int) {
 	if len(text) < n {
 		return "", 0

@@ -11,39 +11,39 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Linux's limits on a file name and on a path (NAME_MAX, PATH_MAX), in bytes.
+// Linux's limits on a file name and a path (NAME_MAX, PATH_MAX), in bytes.
 const (
 	maxSegment = 255
-	maxParts   = 4096
+	maxPath    = 4096
 )
 
-// Validate reports the first field, in the order of the struct, that makes the
-// request one that no container could read or that names a file outside of the
-// secrets' directory, as an *InvalidError. Managers may refuse more.
+// Validate returns an *InvalidError for the first field, in the order of the
+// struct, that no container could read or that names a file outside the
+// directory of secrets. Managers may refuse more.
 //
-//   - Group, Key and GroupVersion, the parts: at least one is set (else field
-//     "key"). Each is valid UTF-8, without control characters, without a
-//     character whose case Python and Go map differently, does not begin with
-//     "/", and has no ".." segment and none over 255 bytes. Together they have
-//     at most 4096 bytes (else the part that exceeds them). Lengths are the
-//     longer ones of as asked and lower-cased, as some characters grow.
+//   - Group, Key and GroupVersion, the parts: at least one is set (otherwise
+//     the error names "key"). Each is valid UTF-8 without control characters,
+//     without characters whose case Python and Go map differently, without a
+//     leading "/", without ".." segments, and without segments longer than 255
+//     bytes. Together they have at most 4096 bytes (otherwise the error names
+//     the part that exceeds them). Lengths are the maximum of the original and
+//     the lower-cased text, as some characters grow.
 //   - The last part names a file: it does not end in "/" or in a "." segment,
-//     which a directory does. It does not begin with a "." segment either,
-//     because the client puts the file prefix straight before it, which makes
-//     "./a" another file than "a". The last part is Key, or without a Key both
-//     GroupVersion and Group, as not every store has versions. In front of the
-//     last part, ".", "a/" and "./a" are harmless.
+//     as a directory does. It does not begin with a "." segment either, because
+//     the client puts the file prefix directly before it, and "./a" would
+//     become another file than "a". The last part is Key. Without a Key, both
+//     GroupVersion and Group are checked, because not every store has versions.
+//     In earlier parts ".", "a/" and "./a" are harmless.
 //   - Mount is Any, EnvVar or File.
-//   - EnvVar is empty, or a name that Kubernetes accepts for a variable in every
-//     cluster and none of the discovery variables, which tell the client where to
-//     look.
-//   - Path is empty, or a relative and clean path of at most 4096 bytes that does
-//     not begin with "..", without control characters and segments over 255
-//     bytes. It is not set together with mount.EnvVar.
-//   - Field is empty, or valid UTF-8 without control characters, of at most 4096
-//     bytes.
-//   - Mode is between 0 and 0777, and not set together with mount.EnvVar.
-//   - Container is empty, or a name that a container can have.
+//   - EnvVar is empty, or a variable name that Kubernetes accepts in every
+//     cluster, but not a discovery variable.
+//   - Path is empty, or a relative, clean path of at most 4096 bytes that does
+//     not begin with "..", without control characters and without segments
+//     longer than 255 bytes. It cannot be combined with mount.EnvVar.
+//   - Field is empty, or valid UTF-8 without control characters, of at most
+//     4096 bytes.
+//   - Mode is between 0 and 0777, and cannot be combined with mount.EnvVar.
+//   - Container is empty, or a valid container name.
 //
 // A Layout's directory and prefixes count towards the limits too, but are not
 // known here.
@@ -60,15 +60,15 @@ func (r Request) Validate() error {
 	for _, p := range parts {
 		last := p.field == "key" || r.Key == ""
 		reason := partFlaw(p.part, last)
-		if total += size(p.part); reason == "" && total > maxParts {
-			reason = fmt.Sprintf("takes the request over %d bytes", maxParts)
+		if total += size(p.part); reason == "" && total > maxPath {
+			reason = fmt.Sprintf("makes the request longer than %d bytes", maxPath)
 		}
 		if reason != "" {
 			return &InvalidError{p.field, reason}
 		}
 	}
 	if r.Mount > mount.File {
-		return &InvalidError{"mount", "is none of ANY, ENV_VAR, FILE"}
+		return &InvalidError{"mount", "is not one of ANY, ENV_VAR, FILE"}
 	}
 	for _, f := range []struct{ field, reason string }{
 		{"envVar", envVarFlaw(r.EnvVar)}, {"path", r.pathFlaw()}, {"field", fieldFlaw(r.Field)}, {"mode", r.modeFlaw()},
@@ -78,7 +78,7 @@ func (r Request) Validate() error {
 		}
 	}
 	if r.Container != "" && !names.IsContainer(r.Container) {
-		return &InvalidError{"container", "is not a name that a container can have"}
+		return &InvalidError{"container", "is not a valid container name"}
 	}
 	return nil
 }
@@ -88,27 +88,27 @@ func envVarFlaw(name string) string {
 	case name == "":
 		return ""
 	case mount.IsDiscoveryVar(name):
-		return "tells Flyte's client where to look for secrets, so it must not be " + name
+		return "must not be " + name + ", which tells Flyte's client where to look for secrets"
 	case !names.IsEnvVar(name):
-		return "is not a name that Kubernetes accepts for a variable"
+		return "is not a valid name of a variable in Kubernetes"
 	}
 	return ""
 }
 
-const asVariable = "is for files, and the secret is asked for as a variable (mount ENV_VAR)"
+const onlyForFiles = "is only for files, and mount is ENV_VAR"
 
 func (r Request) pathFlaw() string {
 	switch {
 	case r.Path == "":
 		return ""
 	case r.Mount == mount.EnvVar:
-		return asVariable
+		return onlyForFiles
 	case path.IsAbs(r.Path):
-		return "is absolute, and must be relative to the directory of secrets"
-	case len(r.Path) > maxParts:
-		return fmt.Sprintf("has more than %d bytes", maxParts)
+		return "must be relative to the directory of secrets"
+	case len(r.Path) > maxPath:
+		return fmt.Sprintf("is longer than %d bytes", maxPath)
 	case strings.HasPrefix(r.Path, ".."):
-		return `begins with "..", which leaves the directory, or which Kubernetes refuses in a volume`
+		return `begins with "..", which leaves the directory or is not allowed in a volume`
 	case path.Clean(r.Path) != r.Path || r.Path == ".":
 		return "is not clean: it has an empty, \".\" or \"..\" segment, or ends in \"/\""
 	}
@@ -117,15 +117,15 @@ func (r Request) pathFlaw() string {
 	}
 	for s := range strings.SplitSeq(r.Path, "/") {
 		if len(s) > maxSegment {
-			return fmt.Sprintf("has a segment over %d bytes", maxSegment)
+			return fmt.Sprintf("has a segment longer than %d bytes", maxSegment)
 		}
 	}
 	return ""
 }
 
 func fieldFlaw(field string) string {
-	if len(field) > maxParts {
-		return fmt.Sprintf("has more than %d bytes", maxParts)
+	if len(field) > maxPath {
+		return fmt.Sprintf("is longer than %d bytes", maxPath)
 	}
 	return textFlaw(field)
 }
@@ -135,7 +135,7 @@ func (r Request) modeFlaw() string {
 	case r.Mode < 0 || r.Mode > 0o777:
 		return "is not between 0 and 0777"
 	case r.Mode != 0 && r.Mount == mount.EnvVar:
-		return asVariable
+		return onlyForFiles
 	}
 	return ""
 }
@@ -146,21 +146,21 @@ func textFlaw(text string) string {
 	}
 	for _, c := range text {
 		if unicode.IsControl(c) {
-			return fmt.Sprintf("has the control character %U", c)
+			return fmt.Sprintf("contains the control character %U", c)
 		}
 	}
 	return ""
 }
 
-// partFlaw says what is wrong with a part, or "". last: the part may be the
-// last one of a file's path.
+// partFlaw returns what is wrong with a part, or "". last means that the part
+// may be the last in a file's path.
 func partFlaw(part string, last bool) string {
 	if reason := textFlaw(part); reason != "" {
 		return reason
 	}
 	for _, c := range part {
 		if c >= utf8.RuneSelf && unicode.Is(specialCase, c) {
-			return fmt.Sprintf("has %q (%U), whose case differs between languages", c, c)
+			return fmt.Sprintf("contains %q (%U), whose case differs between Python and Go", c, c)
 		}
 	}
 	if strings.HasPrefix(part, "/") {
@@ -171,15 +171,15 @@ func partFlaw(part string, last bool) string {
 			return `has a ".." segment`
 		}
 		if size(s) > maxSegment {
-			return fmt.Sprintf("has a segment over %d bytes", maxSegment)
+			return fmt.Sprintf("has a segment longer than %d bytes", maxSegment)
 		}
 	}
 	first, _, _ := strings.Cut(part, "/")
-	end := part[strings.LastIndexByte(part, '/')+1:]
+	base := part[strings.LastIndexByte(part, '/')+1:]
 	switch {
 	case part == "" || !last:
 		return ""
-	case end == "" || end == ".":
+	case base == "" || base == ".":
 		return "names a directory, not a file"
 	case first == ".":
 		return `begins with a "." segment`
@@ -187,7 +187,7 @@ func partFlaw(part string, last bool) string {
 	return ""
 }
 
-// size is the greater length of s in bytes, as asked and lower-cased: U+023A
+// size is the maximum length of s in bytes, unchanged or lower-cased: U+023A
 // has two bytes, its lower case three.
 func size(s string) int {
 	if isASCII(s) {
@@ -209,12 +209,12 @@ func isASCII(s string) bool {
 	return true
 }
 
-// specialCase holds the characters that Python and Go upper-case or lower-case
-// differently, so that Flyte's client would look for another name than this
-// library writes. Python's str.upper and str.lower follow Unicode's
-// SpecialCasing, where one character may become several; Go's strings.ToUpper
-// and strings.ToLower map one to one. And U+03A3, the capital sigma, becomes
-// another letter at the end of a word in Python.
+// specialCase has the characters whose upper or lower case differs between
+// Python and Go, so that Flyte's client would look for a different name.
+// Python's str.upper and str.lower follow Unicode's SpecialCasing, which may
+// turn one character into several; Go's strings.ToUpper and strings.ToLower map
+// one to one. In Python the capital sigma, U+03A3, also becomes another letter
+// at the end of a word.
 var specialCase = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x00df, Hi: 0x00df, Stride: 1},

@@ -115,7 +115,7 @@ type flyteScope struct {
 func (k *k8sConfig) manager() (injector.SecretManager, error) {
 	choice, err := mount.ParseType(k.Any)
 	if err != nil {
-		return nil, fmt.Errorf("k8s: any %q is none of ANY, ENV_VAR, FILE", k.Any)
+		return nil, fmt.Errorf("k8s: any %q is not one of ANY, ENV_VAR, FILE", k.Any)
 	}
 	cfg := k8ssecret.Config{Any: choice, Required: k.Required, DefaultMode: &k.DefaultMode}
 	if s := k.FlyteScope; s != nil {

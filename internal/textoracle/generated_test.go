@@ -18,9 +18,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-var update = flag.Bool("update", false, "write what protoc-gen-go makes of core.Secret")
+var update = flag.Bool("update", false, "write the code that protoc-gen-go generates for core.Secret")
 
-// The type Secret is what protoc-gen-go makes of core.Secret.
+// protoc-gen-go generates the type Secret from core.Secret.
 func TestGenerated(t *testing.T) {
 	const file = "security_pb_test.go"
 	plugin, err := protogen.Options{}.New(&pluginpb.CodeGeneratorRequest{
@@ -37,11 +37,10 @@ func TestGenerated(t *testing.T) {
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), generated, "write it with -update")
+	assert.Equal(t, string(want), generated, "run with -update")
 }
 
-// FromProto takes a generated message as it is, and agrees with the annotation
-// that Flyte would write of it.
+// FromProto accepts a generated message, and agrees with Flyte's annotation for it.
 func TestFromProto(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -62,13 +61,13 @@ func TestFromProto(t *testing.T) {
 			require.NoError(t, err)
 			decoded, err := ours(string(text))
 			require.NoError(t, err)
-			assert.Equal(t, decoded, got, "as the annotation says it")
+			assert.Equal(t, decoded, got, "same as the annotation")
 		})
 	}
 	undefined := &Secret{Key: "k"}
 	require.NoError(t, proto.Unmarshal([]byte{4 << 3, 3}, undefined), "protobuf accepts it")
 	require.EqualValues(t, 3, undefined.GetMountRequirement())
 	_, err := secret.FromProto(undefined)
-	assert.EqualError(t, err, "mount: is none of ANY, ENV_VAR, FILE")
+	assert.EqualError(t, err, "mount: is not one of ANY, ENV_VAR, FILE")
 	assert.ErrorAs(t, err, new(*secret.InvalidError))
 }
