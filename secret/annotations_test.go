@@ -19,7 +19,7 @@ import (
 
 const prefix = "flyte.secrets/s"
 
-// toBase32 is how Flyte writes a text into an annotation.
+// toBase32 encodes text as Flyte does in annotations.
 func toBase32(text string) string {
 	return base32.NewEncoding("abcdefghijklmnopqrstuvwxyz123456").WithPadding(base32.NoPadding).EncodeToString([]byte(text))
 }
@@ -30,7 +30,8 @@ type recording struct {
 	Annotations map[string]string
 }
 
-// recorded returns what Flyte itself made of some requests.
+// recorded returns requests and the annotations that Flyte itself made for
+// them.
 func recorded(tb testing.TB) []recording {
 	tb.Helper()
 	data, err := os.ReadFile("testdata/flyte-annotations.json")
@@ -41,17 +42,17 @@ func recorded(tb testing.TB) []recording {
 	return pairs
 }
 
-func TestRecordedAnnotations(t *testing.T) {
+func TestAnnotations_Recorded(t *testing.T) {
 	for _, pair := range recorded(t) {
 		t.Run(pair.Name, func(t *testing.T) {
 			encoded, err := secret.EncodeAnnotations(pair.Requests)
 			require.NoError(t, err)
-			assert.Equal(t, pair.Annotations, encoded, "encoding is byte for byte Flyte's")
+			assert.Equal(t, pair.Annotations, encoded, "the bytes must be Flyte's")
 
 			decoded, err := secret.DecodeAnnotations(pair.Annotations)
 			require.NoError(t, err)
 			if len(pair.Requests) == 0 {
-				assert.Nil(t, decoded, "no requests are nil")
+				assert.Nil(t, decoded, "no requests: nil")
 			} else {
 				assert.Equal(t, pair.Requests, decoded)
 			}
@@ -59,15 +60,14 @@ func TestRecordedAnnotations(t *testing.T) {
 	}
 }
 
-// TestEncodedCharacters has the limits of what Flyte's encoder leaves as it is,
-// which the recorded pairs do not have.
-func TestEncodedCharacters(t *testing.T) {
+// The limits of what Flyte's encoder escapes, which the recorded pairs lack.
+func TestEncode_Characters(t *testing.T) {
 	annotations, err := secret.EncodeAnnotations([]secret.Request{{Key: "\x00\x1f !'?~\x7f\u0080\r\v"}})
 	require.NoError(t, err)
 	assert.Equal(t, toBase32(`key: "\000\037 !'?~\177\302\200\r\013"`+"\n"), annotations[prefix+"0"])
 }
 
-func TestEncodeAnnotationsErrors(t *testing.T) {
+func TestEncode_Errors(t *testing.T) {
 	for _, tc := range []struct {
 		name, why string
 		reqs      []secret.Request
@@ -75,7 +75,7 @@ func TestEncodeAnnotationsErrors(t *testing.T) {
 	}{
 		{"group", "protobuf's strings are UTF-8", []secret.Request{{Group: "\xff"}}, `annotation "flyte.secrets/s0": group: is not valid UTF-8`},
 		{"version", "protobuf's strings are UTF-8", []secret.Request{{GroupVersion: "\xff"}}, `annotation "flyte.secrets/s0": groupVersion: is not valid UTF-8`},
-		{"key", "the index is the request's", []secret.Request{{}, {Key: "\xff"}}, `annotation "flyte.secrets/s1": key: is not valid UTF-8`},
+		{"key", "the index is that of the request", []secret.Request{{}, {Key: "\xff"}}, `annotation "flyte.secrets/s1": key: is not valid UTF-8`},
 		{"mount", "the enum has no such name", []secret.Request{{Mount: 3}}, `annotation "flyte.secrets/s0": mount: is not one of ANY, ENV_VAR, FILE`},
 		{"variable", "protobuf's strings are UTF-8", []secret.Request{{EnvVar: "\xff"}}, `annotation "flyte.secrets/s0": envVar: is not valid UTF-8`},
 		{"two requests", "all errors are reported", []secret.Request{{Key: "\xff"}, {}, {Mount: 255}},
@@ -98,29 +98,29 @@ func TestEncodeAnnotationsErrors(t *testing.T) {
 	}
 }
 
-func TestAnnotationNames(t *testing.T) {
+func TestDecode_Names(t *testing.T) {
 	huge := strings.Repeat("9", 40)
 	for _, tc := range []struct {
 		name, why string
 		names     []string // in the expected order
 		failing   []string // likewise
 	}{
-		{name: "none", why: "no requests are nil"},
-		{"gap", "gaps are fine", []string{prefix + "0", prefix + "2"}, nil},
-		{"ten after nine", "the order is the numbers'", []string{prefix + "9", prefix + "10", prefix + "100"}, nil},
-		{"huge number", "numbers have no bound", []string{prefix + "5", prefix + "1" + huge, prefix + "2" + huge}, nil},
+		{name: "none", why: "no requests: nil"},
+		{"gap", "numbers may have gaps", []string{prefix + "0", prefix + "2"}, nil},
+		{"ten after nine", "numeric order", []string{prefix + "9", prefix + "10", prefix + "100"}, nil},
+		{"huge number", "numbers have no limit", []string{prefix + "5", prefix + "1" + huge, prefix + "2" + huge}, nil},
 		{"leading zero", "one number has one name", nil, []string{prefix + "00"}},
-		{"leading zero of more", "one number has one name", nil, []string{prefix + "01"}},
+		{"leading zero of one", "one number has one name", nil, []string{prefix + "01"}},
 		{"minus", "not a decimal", nil, []string{prefix + "-1"}},
 		{"plus", "not a decimal", nil, []string{prefix + "+1"}},
-		{"letter behind", "not a decimal", nil, []string{prefix + "1x"}},
+		{"letter after", "not a decimal", nil, []string{prefix + "1x"}},
 		{"letter before", "not a decimal", nil, []string{prefix + "x1"}},
 		{"hex", "not a decimal", nil, []string{prefix + "0x1"}},
 		{"blank", "not a decimal", nil, []string{prefix + " 1"}},
 		{"other digits", "only ASCII has a fixed order", nil, []string{prefix + "١"}},
 		{"word", "not a decimal", nil, []string{"flyte.secrets/secret"}},
-		{"nothing", "no number at all", nil, []string{prefix}},
-		{"all errors", "in a fixed order, and nothing else is returned", nil, []string{prefix + "00", prefix + "1x", prefix + "x1", prefix + "100x"}},
+		{"no number", "the number is required", nil, []string{prefix}},
+		{"all errors", "fixed order, no requests", nil, []string{prefix + "00", prefix + "1x", prefix + "x1", prefix + "100x"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			annotations := map[string]string{"flyte.secrets/x": "!", "flyte.secrets": "!", "s0": "!", "Flyte.secrets/s0": "!"}
@@ -151,7 +151,7 @@ func TestAnnotationNames(t *testing.T) {
 	}
 }
 
-func TestManyAnnotations(t *testing.T) {
+func TestDecode_Many(t *testing.T) {
 	const n = 5_000
 	reqs := make([]secret.Request, n)
 	for i := range reqs {
@@ -172,7 +172,7 @@ func TestManyAnnotations(t *testing.T) {
 	assert.Equal(t, n, strings.Count(err.Error(), "base32 at byte 0"), "all of them are reported")
 }
 
-func TestBase32(t *testing.T) {
+func TestDecode_Base32(t *testing.T) {
 	for _, tc := range []struct{ name, why, value, want string }{
 		{"line feed", "encoding/base32 skips it", "nnsxsoraejwx\nsx2lmv3secq", "base32 at byte 12: unexpected character '\\n'"},
 		{"carriage return", "encoding/base32 skips it", "\rnnsxsoraejwxsx2lmv3secq", "base32 at byte 0: unexpected character '\\r'"},
@@ -181,10 +181,10 @@ func TestBase32(t *testing.T) {
 		{"seven", "not in the alphabet", "7nsxsoraejwxsx2lmv3secq", "base32 at byte 0: unexpected character '7'"},
 		{"not ASCII", "not in the alphabet", "nn\u00e9", "base32 at byte 2: unexpected character 'é'"},
 		{"not UTF-8", "not in the alphabet", "nn\xff", "base32 at byte 2: unexpected character '\ufffd'"},
-		{"one letter", "five bits are no byte", "n", "base32 at byte 1: ends in the middle of a byte"},
-		{"three letters", "the third one says nothing", "nnn", "base32 at byte 3: ends in the middle of a byte"},
-		{"six letters", "the sixth one says nothing", "nnsxsa", "base32 at byte 6: ends in the middle of a byte"},
-		{"left-over bits", "another spelling of the same bytes", "nnsxsoraejwxsx2lmv3secr", "base32 at byte 23: ends in the middle of a byte"},
+		{"one letter", "five bits are less than a byte", "n", "base32 at byte 1: ends in the middle of a byte"},
+		{"three letters", "the third adds no byte", "nnn", "base32 at byte 3: ends in the middle of a byte"},
+		{"six letters", "the sixth adds no byte", "nnsxsa", "base32 at byte 6: ends in the middle of a byte"},
+		{"left-over bits", "a second spelling of the same bytes", "nnsxsoraejwxsx2lmv3secr", "base32 at byte 23: ends in the middle of a byte"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := secret.DecodeAnnotations(map[string]string{prefix + "0": tc.value})
@@ -193,7 +193,7 @@ func TestBase32(t *testing.T) {
 	}
 	reqs, err := secret.DecodeAnnotations(map[string]string{prefix + "0": "nnsxsoraejwxsx2lmv3secq", prefix + "1": ""})
 	require.NoError(t, err)
-	assert.Equal(t, []secret.Request{{Key: "my_key"}, {}}, reqs, "what the cases above change is valid, and so is nothing")
+	assert.Equal(t, []secret.Request{{Key: "my_key"}, {}}, reqs, "the unchanged text is valid, and so is the empty one")
 }
 
 func TestStamp(t *testing.T) {
@@ -207,17 +207,17 @@ func TestStamp(t *testing.T) {
 		wantLabels, wantAnnotations texts
 	}{
 		{"nil maps", "a new Pod has none", nil, nil, one, texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
-		{"others stay", "they are not ours", texts{"a": "b"}, texts{"c": "d", "flyte.secrets/x": "e"}, one,
+		{"others stay", "other annotations are kept", texts{"a": "b"}, texts{"c": "d", "flyte.secrets/x": "e"}, one,
 			texts{"a": "b", secret.InjectLabel: "true"}, texts{"c": "d", "flyte.secrets/x": "e", prefix + "0": encoded}},
-		{"label is set", "false would keep the Pod from the webhook", texts{secret.InjectLabel: "false"}, nil, one,
+		{"label is set", "with false, the webhook would not see the Pod", texts{secret.InjectLabel: "false"}, nil, one,
 			texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
 		{"stale requests go", "they would be injected too", nil, texts{prefix + "0": "x", prefix + "1": "y", prefix + "10": "z"}, one,
 			texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
 		{"malformed names go", "decoding would fail", nil, texts{prefix: "", prefix + "00": "", "flyte.secrets/secret": ""}, one,
 			texts{secret.InjectLabel: "true"}, texts{prefix + "0": encoded}},
-		{"no requests", "there is nothing to inject", texts{"a": "b", secret.InjectLabel: "true"}, texts{"c": "d", prefix + "0": encoded}, nil,
+		{"no requests", "nothing to inject", texts{"a": "b", secret.InjectLabel: "true"}, texts{"c": "d", prefix + "0": encoded}, nil,
 			texts{"a": "b"}, texts{"c": "d"}},
-		{"nothing at all", "maps are never nil", nil, nil, nil, texts{}, texts{}},
+		{"empty", "maps are never nil", nil, nil, nil, texts{}, texts{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			labelsBefore, annotationsBefore := maps.Clone(tc.labels), maps.Clone(tc.annotations)
@@ -228,12 +228,12 @@ func TestStamp(t *testing.T) {
 
 			again, annotationsAgain, err := secret.Stamp(labels, annotations, tc.reqs)
 			require.NoError(t, err)
-			assert.Equal(t, labels, again, "twice is once")
-			assert.Equal(t, annotations, annotationsAgain, "twice is once")
+			assert.Equal(t, labels, again, "Stamp is idempotent")
+			assert.Equal(t, annotations, annotationsAgain, "Stamp is idempotent")
 
 			labels["new"], annotations["new"] = "", ""
-			assert.Equal(t, labelsBefore, tc.labels, "inputs are neither changed nor shared")
-			assert.Equal(t, annotationsBefore, tc.annotations, "inputs are neither changed nor shared")
+			assert.Equal(t, labelsBefore, tc.labels, "inputs must not be changed or shared")
+			assert.Equal(t, annotationsBefore, tc.annotations, "inputs must not be changed or shared")
 		})
 	}
 }
@@ -246,7 +246,7 @@ func TestStamp_RoundTrip(t *testing.T) {
 			// Invalid code points become U+FFFD, which is valid.
 			b.WriteRune(rune(random.Uint32N([]uint32{0x80, 0x800, 0x110000}[random.IntN(3)])))
 		}
-		// In CSV a carriage return may be lost. Validate refuses it.
+		// CSV may lose a carriage return, which Validate refuses.
 		return strings.ReplaceAll(b.String(), "\r", "")
 	}
 	for range 2_000 {

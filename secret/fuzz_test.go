@@ -11,9 +11,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// FuzzDecodeAnnotations: whatever the annotations are, decoding does not panic,
-// an error is typed and comes alone, and what is decoded can be stamped and is
-// then decoded to the same.
+// FuzzDecodeAnnotations: decoding never panics, errors are typed and come
+// without requests, and stamping the decoded requests decodes to the same
+// requests.
 func FuzzDecodeAnnotations(f *testing.F) {
 	for _, pair := range recorded(f) {
 		for name, value := range pair.Annotations {
@@ -44,12 +44,12 @@ func FuzzDecodeAnnotations(f *testing.F) {
 			require.Equal(t, "true", labels[secret.InjectLabel])
 			again, err := secret.DecodeAnnotations(stamped)
 			require.NoError(t, err)
-			if !strings.Contains(value, "\r") { // which CSV may lose, and Validate refuses
+			if !strings.Contains(value, "\r") { // CSV may lose it, and Validate refuses it
 				require.Equal(t, reqs, again)
 			}
 		}
 		for _, req := range reqs {
-			// Neither may panic on a request that nobody has checked.
+			// Neither may panic on a request that was not validated.
 			_ = req.Validate()
 			require.NotEmpty(t, req.String())
 		}

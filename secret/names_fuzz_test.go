@@ -9,9 +9,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// clientPath is the file that Flyte's client reads: it joins the lower-cased parts
-// that are there, the last behind the prefix, as Python's os.path.join does, for
-// which an absolute part drops those before it.
+// clientPath returns the file that Flyte's client reads. It joins the nonempty
+// lower-cased parts, with the prefix before the last, as Python's os.path.join
+// does: an absolute part discards the parts before it.
 func clientPath(dir, prefix string, parts ...string) string {
 	parts = slicesWithout(parts, "")
 	file := dir
@@ -38,10 +38,9 @@ func slicesWithout(parts []string, unwanted string) (kept []string) {
 	return kept
 }
 
-// FuzzNames: a request that is valid has the names under which the client looks
-// for it, with the version and without; none of them leaves the directory, and
-// whatever the case in which the client asks, it finds the same. Exact names are
-// what was asked for, byte for byte.
+// FuzzNames: a valid request has the names that the client looks up, with the
+// version and without. No name leaves the directory, and the case of the lookup
+// does not matter. Exact names are kept byte for byte.
 func FuzzNames(f *testing.F) {
 	for _, pair := range recorded(f) {
 		for _, r := range pair.Requests {
@@ -66,7 +65,7 @@ func FuzzNames(f *testing.F) {
 		exact.Exact = true
 		for _, l := range []mount.Layout{layout, exact} {
 			for _, version := range []string{version, ""} {
-				requireInside(t, req, l, version) // also of a request that nobody validated
+				requireInside(t, req, l, version) // even if the request is invalid
 			}
 		}
 		if req.Validate() != nil {
@@ -82,12 +81,12 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// requireInside checks that a file is below the directory, or, if it has no name,
-// the directory itself.
+// requireInside checks that a file is below the directory, or the directory
+// itself if it has no name.
 func requireInside(t *testing.T, req secret.Request, l mount.Layout, version string) {
 	got, rel := req.FilePath(l, version), req.RelPath(l, version)
 	if got != l.Dir && !strings.HasPrefix(got, l.Dir+"/") {
-		t.Errorf("file %q is not in the directory", got)
+		t.Errorf("file %q is outside the directory", got)
 	}
 	if got != path.Clean(got) || path.Join(l.Dir, rel) != got || strings.HasPrefix(rel, "/") {
 		t.Errorf("file %q and relative path %q", got, rel)
@@ -99,37 +98,37 @@ func requireInside(t *testing.T, req secret.Request, l mount.Layout, version str
 
 func requireExact(t *testing.T, req secret.Request, l mount.Layout) {
 	if got := req.EnvName(l, req.GroupVersion); got != req.EnvVar {
-		t.Errorf("exact variable %q, asked for %q", got, req.EnvVar)
+		t.Errorf("exact variable %q, want %q", got, req.EnvVar)
 	}
 	want := req.Path
 	if want == "" {
 		want = path.Join(req.Group, req.Key)
 	}
 	if want == "." {
-		want = "" // a group that is only dots
+		want = "" // a group of only dots
 	}
 	if got := req.RelPath(l, req.GroupVersion); got != want {
-		t.Errorf("exact file %q, asked for %q", got, want)
+		t.Errorf("exact file %q, want %q", got, want)
 	}
 }
 
 func requireDerived(t *testing.T, req secret.Request, l mount.Layout, version string) {
 	got := l.Path(req.Group, version, req.Key)
 	if want := path.Clean(clientPath(l.Dir, l.FilePrefix, req.Group, version, req.Key)); got != want {
-		t.Errorf("file %q, where the client reads %q", got, want)
+		t.Errorf("file %q, but the client reads %q", got, want)
 	}
 	if !strings.HasPrefix(got, l.Dir+"/") {
-		t.Errorf("file %q is not in the directory", got)
+		t.Errorf("file %q is outside the directory", got)
 	}
 	if file := req.FilePath(l, version); req.Path == "" && file != got || req.Path != "" && file != l.Dir+"/"+req.Path {
-		t.Errorf("file %q, where the derived one is %q", file, got)
+		t.Errorf("file %q, but the derived one is %q", file, got)
 	}
 	name := l.EnvVar(req.Group, version, req.Key)
 	if want := l.EnvPrefix + strings.ToUpper(strings.Join(slicesWithout([]string{req.Group, version, req.Key}, ""), "_")); name != want {
-		t.Errorf("variable %q, where the client reads %q", name, want)
+		t.Errorf("variable %q, but the client reads %q", name, want)
 	}
 	if primary := req.EnvName(l, version); primary != name && (primary != req.EnvVar || primary == "") {
-		t.Errorf("variable %q, where the derived one is %q", primary, name)
+		t.Errorf("variable %q, but the derived one is %q", primary, name)
 	}
 	if again := l.Path(strings.ToLower(req.Group), strings.ToLower(version), strings.ToLower(req.Key)); again != got {
 		t.Errorf("file %q, and %q in lower case", got, again)

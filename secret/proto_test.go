@@ -11,8 +11,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// mountType is shaped like the enum that protoc-gen-go makes of
-// core.Secret.MountType. The nested module internal/textoracle has the real one.
+// mountType looks like the enum that protoc-gen-go generates for
+// core.Secret.MountType. The nested module internal/textoracle has the real
+// one.
 type mountType int32
 
 func (m mountType) String() string {
@@ -22,8 +23,7 @@ func (m mountType) String() string {
 	return strconv.Itoa(int(m))
 }
 
-// message is shaped like what protoc-gen-go makes of core.Secret, whose getters
-// work on nil.
+// message looks like protoc-gen-go's core.Secret, whose getters work on nil.
 type message struct {
 	group, version, key string
 	requirement         mountType

@@ -16,25 +16,25 @@ const (
 	stamped        = readablePrefix + "stamped-"
 )
 
-func TestDecodeAnnotations_Readable(t *testing.T) {
+func TestDecode_Readable(t *testing.T) {
 	for _, tc := range []struct {
 		name, why   string
 		annotations map[string]string
 		want        []secret.Request
 	}{
-		{"one", "the form that people write", map[string]string{readablePrefix + "db": "group=db,key=password,env=DB_PASSWORD,container=web"},
+		{"one", "the common form", map[string]string{readablePrefix + "db": "group=db,key=password,env=DB_PASSWORD,container=web"},
 			[]secret.Request{{Group: "db", Key: "password", EnvVar: "DB_PASSWORD", Container: "web"}}},
 		{"sorted", "maps have no order", map[string]string{readablePrefix + "b": "key=2", readablePrefix + "a": "key=1", readablePrefix + "c": "key=3"},
 			[]secret.Request{{Key: "1"}, {Key: "2"}, {Key: "3"}}},
-		{"text order", "names are no numbers", map[string]string{readablePrefix + "s2": "key=2", readablePrefix + "s10": "key=10"},
+		{"text order", "names are not numbers", map[string]string{readablePrefix + "s2": "key=2", readablePrefix + "s10": "key=10"},
 			[]secret.Request{{Key: "10"}, {Key: "2"}}},
-		{"after Flyte's", "Flyte's requests keep their places", map[string]string{
+		{"after Flyte's", "Flyte's requests come first", map[string]string{
 			readablePrefix + "a": "key=readable", prefix + "9": toBase32(`key: "9"`), prefix + "10": toBase32(`key: "10"`),
 		}, []secret.Request{{Key: "9"}, {Key: "10"}, {Key: "readable"}}},
-		{"case of the name", "only the prefix is ours", map[string]string{readablePrefix + "A.b_C": "key=k"}, []secret.Request{{Key: "k"}}},
-		{"stamped", "it is read as any other", map[string]string{stamped + "3": "key=k", readablePrefix + "a": "key=a"}, []secret.Request{{Key: "a"}, {Key: "k"}}},
-		{"no name", "no annotation can have it", map[string]string{readablePrefix: "key=k", "request.podsecrets.dev": "key=k"}, nil},
-		{"another prefix", "it is not ours", map[string]string{"requests.podsecrets.dev/a": "key=k", "podsecrets.dev/a": "key=k"}, nil},
+		{"case of the name", "only the prefix has a fixed case", map[string]string{readablePrefix + "A.b_C": "key=k"}, []secret.Request{{Key: "k"}}},
+		{"stamped", "read like any other", map[string]string{stamped + "3": "key=k", readablePrefix + "a": "key=a"}, []secret.Request{{Key: "a"}, {Key: "k"}}},
+		{"no name", "not a valid annotation name", map[string]string{readablePrefix: "key=k", "request.podsecrets.dev": "key=k"}, nil},
+		{"another prefix", "other annotations are ignored", map[string]string{"requests.podsecrets.dev/a": "key=k", "podsecrets.dev/a": "key=k"}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := secret.DecodeAnnotations(tc.annotations)
@@ -44,15 +44,15 @@ func TestDecodeAnnotations_Readable(t *testing.T) {
 	}
 }
 
-func TestDecodeAnnotations_ReadableErrors(t *testing.T) {
+func TestDecode_ReadableErrors(t *testing.T) {
 	for _, tc := range []struct {
 		name, why, annotation, text, want string
 	}{
 		{"syntax", "Parse's error", readablePrefix + "a", "key", `field 1 has no "="`},
-		{"empty", "it asks for nothing", readablePrefix + "a", "", "is empty"},
-		{"upper case", "API servers accept the name, and the secret would be missing", "Request.PodSecrets.dev/a", "key=k", `must start with "request.podsecrets.dev/" in lower case`},
-		{"one letter", "the same", "request.podsecrets.deV/a", "key=k", `must start with "request.podsecrets.dev/" in lower case`},
-		{"upper case and syntax", "the name comes first", "REQUEST.PODSECRETS.DEV/a", "key", `must start with "request.podsecrets.dev/" in lower case`},
+		{"empty", "no request", readablePrefix + "a", "", "is empty"},
+		{"upper case", "API servers accept it, and the secret would be missing", "Request.PodSecrets.dev/a", "key=k", `must start with "request.podsecrets.dev/" in lower case`},
+		{"one letter", "API servers accept it, and the secret would be missing", "request.podsecrets.deV/a", "key=k", `must start with "request.podsecrets.dev/" in lower case`},
+		{"upper case and syntax", "the name is checked first", "REQUEST.PODSECRETS.DEV/a", "key", `must start with "request.podsecrets.dev/" in lower case`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			reqs, err := secret.DecodeAnnotations(map[string]string{tc.annotation: tc.text, readablePrefix + "valid": "key=k"})
@@ -94,14 +94,14 @@ func TestStamp_Readable(t *testing.T) {
 		{"field", "Flyte's message has none", nil, nil, []secret.Request{{Key: "k", Field: "f"}}, yes, texts{stamped + "0": "key=k,field=f"}},
 		{"mode", "Flyte's message has none", nil, nil, []secret.Request{{Key: "k", Mode: 0o400}}, yes, texts{stamped + "0": "key=k,mode=0400"}},
 		{"container", "Flyte's message has none", nil, nil, []secret.Request{{Key: "k", Container: "web"}}, yes, texts{stamped + "0": "key=k,container=web"}},
-		{"mixed", "the number is the request's index", nil, nil, []secret.Request{flyte, {Key: "k", Field: "f", Mount: mount.File}, flyte}, yes,
+		{"mixed", "the number is the index of the request", nil, nil, []secret.Request{flyte, {Key: "k", Field: "f", Mount: mount.File}, flyte}, yes,
 			texts{prefix + "0": encoded, stamped + "1": "key=k,mount=FILE,field=f", prefix + "2": encoded}},
 		{"stale go", "they would be injected too", yes, texts{stamped + "0": "key=old", stamped + "x": "", prefix + "7": ""}, []secret.Request{flyte}, yes, texts{prefix + "0": encoded}},
-		{"written by hand", "they are not Stamp's", nil, texts{readablePrefix + "db": "key=db", readablePrefix + "stamped": "key=k"}, []secret.Request{flyte}, yes,
+		{"written by hand", "Stamp removes only its own", nil, texts{readablePrefix + "db": "key=db", readablePrefix + "stamped": "key=k"}, []secret.Request{flyte}, yes,
 			texts{readablePrefix + "db": "key=db", readablePrefix + "stamped": "key=k", prefix + "0": encoded}},
 		{"by hand only", "a webhook must still see the Pod", nil, texts{readablePrefix + "db": "key=db"}, nil, yes, texts{readablePrefix + "db": "key=db"}},
 		{"misspelled only", "the webhook reports it", nil, texts{"Request.podsecrets.dev/db": "key=db"}, nil, yes, texts{"Request.podsecrets.dev/db": "key=db"}},
-		{"stale only", "nothing is left", texts{"a": "b", secret.InjectLabel: "true"}, texts{stamped + "0": "key=old"}, nil, texts{"a": "b"}, texts{}},
+		{"stale only", "no request remains", texts{"a": "b", secret.InjectLabel: "true"}, texts{stamped + "0": "key=old"}, nil, texts{"a": "b"}, texts{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			labels, annotations, err := secret.Stamp(tc.labels, tc.annotations, tc.reqs)
@@ -111,8 +111,8 @@ func TestStamp_Readable(t *testing.T) {
 
 			again, annotationsAgain, err := secret.Stamp(labels, annotations, tc.reqs)
 			require.NoError(t, err)
-			assert.Equal(t, labels, again, "twice is once")
-			assert.Equal(t, annotations, annotationsAgain, "twice is once")
+			assert.Equal(t, labels, again, "Stamp is idempotent")
+			assert.Equal(t, annotations, annotationsAgain, "Stamp is idempotent")
 		})
 	}
 }
@@ -123,7 +123,7 @@ func TestStamp_ReadableErrors(t *testing.T) {
 		req       secret.Request
 		want      string
 	}{
-		{"mount", "it has no text form", secret.Request{Key: "k", Field: "f", Mount: 3}, "mount: is not one of ANY, ENV_VAR, FILE"},
+		{"mount", "the value has no text form", secret.Request{Key: "k", Field: "f", Mount: 3}, "mount: is not one of ANY, ENV_VAR, FILE"},
 		{"group", "API servers replace such bytes", secret.Request{Group: "\xff", Field: "f"}, "group: is not valid UTF-8"},
 		{"version", "named as in Request", secret.Request{GroupVersion: "\xff", Field: "f"}, "groupVersion: is not valid UTF-8"},
 		{"variable", "named as in Request", secret.Request{EnvVar: "\xff", Field: "f"}, "envVar: is not valid UTF-8"},
@@ -142,7 +142,7 @@ func TestStamp_ReadableErrors(t *testing.T) {
 	}
 }
 
-func TestEncodeAnnotations_ReadableOnly(t *testing.T) {
+func TestEncode_ReadableOnly(t *testing.T) {
 	for field, req := range map[string]secret.Request{
 		"path": {Key: "k", Path: "p"}, "field": {Key: "k", Field: "f"}, "mode": {Key: "k", Mode: 0o400}, "container": {Key: "k", Container: "web"},
 	} {

@@ -16,27 +16,27 @@ func decodeText(text string) ([]secret.Request, error) {
 	return secret.DecodeAnnotations(map[string]string{prefix + "0": toBase32(text)})
 }
 
-// validTexts are spellings that Flyte's encoder does not write. The nested
-// module internal/textoracle compares many more with protobuf's own decoder.
+// validTexts has spellings that Flyte's encoder does not write. The nested
+// module internal/textoracle compares many more with protobuf's decoder.
 var validTexts = []struct {
 	name, text string
 	want       secret.Request
 }{
-	{"nothing", "", secret.Request{}},
-	{"blanks and comments only", " \t\r\n# group: \"g\"\n#", secret.Request{}},
+	{"empty", "", secret.Request{}},
+	{"spaces and comments only", " \t\r\n# group: \"g\"\n#", secret.Request{}},
 	{"comments everywhere", "group # a\n : # b\n \"g\" # c\n 'h' # \xff", secret.Request{Group: "gh"}},
-	{"no blanks", `group:"g"key:'k'`, secret.Request{Group: "g", Key: "k"}},
+	{"no spaces", `group:"g"key:'k'`, secret.Request{Group: "g", Key: "k"}},
 	{"commas", `group: "g", key: "k",`, secret.Request{Group: "g", Key: "k"}},
 	{"semicolons", `group: "g"; key: "k";`, secret.Request{Group: "g", Key: "k"}},
 	{"any order", `env_var: "X" key: "k" group: "g"`, secret.Request{Group: "g", Key: "k", EnvVar: "X"}},
 	{"empty text", `group: "" key: "k"`, secret.Request{Key: "k"}},
 	{"adjacent strings", `key: "a" 'b'"c"`, secret.Request{Key: "abc"}},
 	{"other quote", `group: "it's" key: '"'`, secret.Request{Group: "it's", Key: `"`}},
-	{"escapes of a letter", `key: "\a\b\f\n\r\t\v\?\\\'\""`, secret.Request{Key: "\a\b\f\n\r\t\v?\\'\""}},
+	{"one-letter escapes", `key: "\a\b\f\n\r\t\v\?\\\'\""`, secret.Request{Key: "\a\b\f\n\r\t\v?\\'\""}},
 	{"octal", `key: "\1\12\1013\303\251"`, secret.Request{Key: "\x01\nA3é"}},
 	{"hex", `key: "\x1\x41f\xC3\xa9"`, secret.Request{Key: "\x01Afé"}},
 	{"code points", `key: "\u00e9\U0001F511"`, secret.Request{Key: "é🔑"}},
-	{"the last code point", `key: "\U0010ffff"`, secret.Request{Key: "\U0010ffff"}},
+	{"last code point", `key: "\U0010ffff"`, secret.Request{Key: "\U0010ffff"}},
 	{"surrogates", `key: "\ud83d\udd11\U0000d83d\udd11"`, secret.Request{Key: "🔑🔑"}},
 	{"byte in two literals", `key: "\303" "\251"`, secret.Request{Key: "é"}},
 	{"raw control characters", "key: \"\x01\r\t\x7f\"", secret.Request{Key: "\x01\r\t\x7f"}},
@@ -57,7 +57,7 @@ var validTexts = []struct {
 	{"JSON names are unknown", `groupVersion: 1 groupVersion: 2 envVar: "X" key: "k"`, secret.Request{Key: "k"}},
 }
 
-func TestLenientText(t *testing.T) {
+func TestDecode_Text(t *testing.T) {
 	for _, tc := range validTexts {
 		t.Run(tc.name, func(t *testing.T) {
 			reqs, err := decodeText(tc.text)
@@ -67,7 +67,7 @@ func TestLenientText(t *testing.T) {
 	}
 }
 
-func TestInvalidText(t *testing.T) {
+func TestDecode_TextErrors(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"repeated field", `key: "a" key: "b"`, "text at byte 14: key is set twice"},
 		{"repeated enum", `mount_requirement: ANY mount_requirement: ANY`, "text at byte 42: mount_requirement is set twice"},
@@ -87,8 +87,8 @@ func TestInvalidText(t *testing.T) {
 		{"negative enum number", `mount_requirement: -1`, "text at byte 19: unknown mount_requirement"},
 		{"float for enum", `mount_requirement: 1.0`, "text at byte 19: unknown mount_requirement"},
 		{"great enum number", `mount_requirement: 0x10000000000000001`, "text at byte 19: unknown mount_requirement"},
-		{"bytes that are not UTF-8", `key: "\xff"`, "text at byte 5: string is not valid UTF-8"},
-		{"raw bytes that are not UTF-8", "a: \"\xff\"", "text at byte 4: unexpected character '\ufffd'"},
+		{"escaped invalid UTF-8", `key: "\xff"`, "text at byte 5: string is not valid UTF-8"},
+		{"raw invalid UTF-8", "a: \"\xff\"", "text at byte 4: unexpected character '\ufffd'"},
 		{"raw line break", "a: \"\n\"", "text at byte 4: unexpected character '\\n'"},
 		{"raw NUL", "a: \"\x00\"", "text at byte 4: unexpected character '\\x00'"},
 		{"open string", `a: "b`, "text at byte 5: unexpected end"},
@@ -97,8 +97,8 @@ func TestInvalidText(t *testing.T) {
 		{"octal over a byte", `a: "\400"`, "text at byte 4: invalid escape"},
 		{"hex without digits", `a: "\xg"`, "text at byte 4: invalid escape"},
 		{"short code point", `a: "\u123"`, "text at byte 4: invalid escape"},
-		{"text ends in a code point", `a: "\u12`, "text at byte 4: invalid escape"},
-		{"text ends in a pair", `a: "\ud83d\ud`, "text at byte 4: invalid escape"},
+		{"text ends in code point", `a: "\u12`, "text at byte 4: invalid escape"},
+		{"text ends in pair", `a: "\ud83d\ud`, "text at byte 4: invalid escape"},
 		{"code point too great", `a: "\U00110000"`, "text at byte 4: invalid escape"},
 		{"half a pair", `a: "\ud83d"`, "text at byte 4: invalid escape"},
 		{"second half first", `a: "\udd11\ud83d"`, "text at byte 4: invalid escape"},
@@ -116,7 +116,7 @@ func TestInvalidText(t *testing.T) {
 		{"list without comma", `a: [1 2]`, "text at byte 6: unexpected character '2'"},
 		{"plus", `a: +1`, "text at byte 3: unexpected character '+'"},
 		{"decimal with leading zero", `a: 08`, "text at byte 3: unexpected character '0'"},
-		{"digits run into a name", `a: 1b`, "text at byte 3: unexpected character '1'"},
+		{"digits then name", `a: 1b`, "text at byte 3: unexpected character '1'"},
 		{"hex without a digit", `a: 0x`, "text at byte 3: unexpected character '0'"},
 		{"exponent cut short", `a: 1e`, "text at byte 3: unexpected character '1'"},
 		{"point alone at the end", `a: .`, "text at byte 3: unexpected character '.'"},
@@ -126,7 +126,7 @@ func TestInvalidText(t *testing.T) {
 		{"two dots in brackets", `[a..b]: 1`, "text at byte 0: invalid name in brackets"},
 		{"two slashes before", `[//a]: 1`, "text at byte 0: invalid name in brackets"},
 		{"URL in name", `[a/b~c]: 1`, "text at byte 0: invalid name in brackets"},
-		{"no part of a URL in brackets", `[a{b/c]: 1`, "text at byte 2: unexpected character '{'"},
+		{"brace in brackets", `[a{b/c]: 1`, "text at byte 2: unexpected character '{'"},
 		{"bad percent", `[%4g/a]: 1`, "text at byte 1: unexpected character '%'"},
 		{"percent cut short", `[%4`, "text at byte 1: unexpected character '%'"},
 		{"open brackets", `[a`, "text at byte 2: unexpected end"},
@@ -139,9 +139,9 @@ func TestInvalidText(t *testing.T) {
 	}
 }
 
-// TestErrorsDoNotEchoContent: a text may hold what its author took for the
-// secret itself, so errors show at most a character of it.
-func TestErrorsDoNotEchoContent(t *testing.T) {
+// Authors may put the secret itself into a text, so errors show at most one
+// character of it.
+func TestDecode_HidesContent(t *testing.T) {
 	const canary = "hunter2"
 	for _, text := range []string{
 		`key: "` + canary + `" key: "` + canary + `"`,
@@ -163,11 +163,10 @@ func TestErrorsDoNotEchoContent(t *testing.T) {
 	assert.NotContains(t, err.Error(), canary)
 }
 
-// TestHostileTextTakesLinearTimeAndNoStack: each text takes milliseconds; in
-// quadratic time it would take so many minutes that the run as a whole is ended.
-func TestHostileTextTakesLinearTimeAndNoStack(t *testing.T) {
+// Each text takes milliseconds. Quadratic time would take minutes and time out.
+func TestDecode_LinearTime(t *testing.T) {
 	const size = 1 << 20
-	defer debug.SetMaxStack(debug.SetMaxStack(256 << 10)) // beyond it, the program dies
+	defer debug.SetMaxStack(debug.SetMaxStack(256 << 10)) // the program dies above it
 	for _, text := range map[string]string{
 		"open messages":       strings.Repeat("a{", size/2),
 		"nested messages":     strings.Repeat("a{", size/4) + strings.Repeat("}", size/4),

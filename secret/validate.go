@@ -90,7 +90,7 @@ func envVarFlaw(name string) string {
 	case mount.IsDiscoveryVar(name):
 		return "must not be " + name + ", which tells Flyte's client where to look for secrets"
 	case !names.IsEnvVar(name):
-		return "is not a valid name of a variable in Kubernetes"
+		return "is not a valid environment variable name"
 	}
 	return ""
 }
