@@ -1,10 +1,9 @@
-// Command bench makes of the output of BenchmarkCompare the tables of
-// docs/performance.md and the chart of the README.
+// Command bench turns the output of BenchmarkCompare into the tables of
+// docs/performance.md and the README's chart.
 //
 //	go test -run '^$' -bench Compare ./injector | bench -tables docs/performance.md -chart docs/review.svg
 //
-// It shows ratios that were measured in one run. Times themselves say more of the
-// machine than of the library.
+// It shows ratios within one run, because absolute times depend mostly on the machine.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 )
 
 func main() {
-	tables := flag.String("tables", "", "the `file` in which the tables are replaced, between two marks")
+	tables := flag.String("tables", "", "the `file` whose tables, between two marks, are replaced")
 	chart := flag.String("chart", "", "the `file` to write the chart to, as SVG")
 	flag.Parse()
 	if err := run(os.Stdin, os.Stdout, *tables, *chart); err != nil {
@@ -50,7 +49,7 @@ func run(in io.Reader, out io.Writer, tables, chart string) error {
 	return os.WriteFile(chart, []byte(svg), 0o600)
 }
 
-// The marks between which the tables stand.
+// The marks around the tables.
 const begin, end = "<!-- bench -->\n", "<!-- /bench -->\n"
 
 func replace(file, table string) error {

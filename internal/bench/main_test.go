@@ -14,13 +14,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// output is that of BenchmarkCompare, of three counts of which the middle one is
-// the median.
+// output returns BenchmarkCompare's output of three counts; the first is the median.
 func output() string {
 	var b strings.Builder
 	b.WriteString("goos: linux\n")
 	for _, factor := range []float64{1, 0.9, 7} {
-		for i, w := range append(workloads, nothing...) {
+		for i, w := range append(workloads, noRequests...) {
 			fmt.Fprintf(&b, "BenchmarkCompare/%s-2 \t 101\t 12345 ns/op\t %g again\t %d allocs\t %g by-diff\t %g usual\t %g valid\n",
 				w.name(), 1.05*factor, 70+i, 12*factor, 8*factor, 0.3*factor)
 		}
@@ -52,8 +51,8 @@ func readFile(t *testing.T, file string) string {
 
 func TestRun_Errors(t *testing.T) {
 	for name, tc := range map[string]struct{ in, want string }{
-		"nothing-measured": {"", "pod=1x15/store=k8s/secrets=3 was not measured in valid"},
-		"no-number":        {"BenchmarkCompare/pod=1x15/store=k8s/secrets=3-2 101 x valid\n", `"x" is not a number`},
+		"no-results": {"", "pod=1x15/store=k8s/secrets=3 has no result in valid"},
+		"no-number":  {"BenchmarkCompare/pod=1x15/store=k8s/secrets=3-2 101 x valid\n", `"x" is not a number`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.ErrorContains(t, run(strings.NewReader(tc.in), new(strings.Builder), "", ""), tc.want)
@@ -61,36 +60,35 @@ func TestRun_Errors(t *testing.T) {
 	}
 }
 
-func TestReplace_WithoutMarks(t *testing.T) {
+func TestReplace_NoMarks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "performance.md")
 	require.NoError(t, os.WriteFile(file, []byte("text\n"), 0o644))
 	assert.ErrorContains(t, replace(file, "table\n"), "has no")
 	assert.Equal(t, "text\n", readFile(t, file))
 }
 
-// Every label has room in the chart, also in a wide font, and none lies on
-// another.
+// Labels fit into their space even in a wide font, and do not overlap.
 func TestChart_LabelsFit(t *testing.T) {
 	m, err := read(strings.NewReader(output()))
 	require.NoError(t, err)
 	labels, _, err := m.layOut()
 	require.NoError(t, err)
-	require.Greater(t, len(labels), 3*len(charted))
+	require.Greater(t, len(labels), 3*len(chartWorkloads))
 	for i, a := range labels {
-		assert.LessOrEqual(t, textWidth(a.text), a.room, a.text)
-		assert.LessOrEqual(t, a.x+a.room, width, a.text)
+		assert.LessOrEqual(t, textWidth(a.text), a.space, a.text)
+		assert.LessOrEqual(t, a.x+a.space, width, a.text)
 		for _, b := range labels[:i] {
-			apart := a.x >= b.x+b.room || b.x >= a.x+a.room || a.y-b.y >= fontSize || b.y-a.y >= fontSize
-			assert.True(t, apart, "%q and %q", a.text, b.text)
+			disjoint := a.x >= b.x+b.space || b.x >= a.x+a.space || a.y-b.y >= fontSize || b.y-a.y >= fontSize
+			assert.True(t, disjoint, "%q and %q", a.text, b.text)
 		}
 	}
 }
 
-// What is charted and shown is what BenchmarkCompare measures.
+// BenchmarkCompare measures every workload that the tables and the chart show.
 func TestWorkloads_Known(t *testing.T) {
 	source := readFile(t, "../../injector/bench_cases_test.go")
-	for _, w := range append(append(workloads, nothing...), charted...) {
+	for _, w := range append(append(workloads, noRequests...), chartWorkloads...) {
 		assert.Contains(t, source, fmt.Sprintf("{%q, %q, %d, ", w.pod, w.store, w.secrets))
-		assert.Contains(t, kinds, w.store)
+		assert.Contains(t, forms, w.store)
 	}
 }

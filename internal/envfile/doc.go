@@ -1,4 +1,4 @@
-// Package envfile reads env files with the kubelet's own parser: those by which
-// internal/kubelet's model is compared with it, and those that Vault's templates
-// make. It is a module of its own because Kubernetes is one of its dependencies.
+// Package envfile reads env files with the kubelet's own parser. It compares
+// internal/kubelet's model with that parser, and checks the files that Vault's templates
+// write. It is a separate module because it depends on Kubernetes.
 package envfile

@@ -14,8 +14,7 @@ import (
 	"github.com/podsecrets/podsecrets/internal/kubelet"
 )
 
-// compare reports where the model differs from the kubelet's parser, which reads
-// files only.
+// compare fails if the model differs from the kubelet's parser, which needs a file.
 func compare(t *testing.T, file, text, key string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
@@ -26,7 +25,7 @@ func compare(t *testing.T, file, text, key string) {
 	}
 }
 
-// message is an error's text. The one about a long line names the file.
+// message returns an error's text. The kubelet's error about a long line names the file.
 func message(err error) string {
 	switch {
 	case err == nil:
@@ -59,7 +58,7 @@ func TestParseEnvFile_LineLength(t *testing.T) {
 	}
 }
 
-// Random texts are made of what matters to the parser.
+// Random texts consist of parts that matter to the parser.
 func TestParseEnvFile_Random(t *testing.T) {
 	parts := []string{"V", "W", "=", "'", "'", "V='a'", "\n", "\n", "\r\n", "\r", " ", "\t", "#", "a", "\x00", "\xff", "ä", "=''", "V=", "\\"}
 	random := rand.New(rand.NewPCG(1, 2))

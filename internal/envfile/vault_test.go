@@ -25,14 +25,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// asVariable makes a request one for a variable.
+// asVariable returns the request in the form of a variable with the given name.
 func asVariable(req secret.Request, name string) secret.Request {
 	req.Mount, req.EnvVar = mount.EnvVar, name
 	return req
 }
 
-// variables renders the env files of a Pod with the agent's own renderer, and reads
-// them as the kubelet does.
+// variables renders a Pod's env files with the agent's own renderer and reads them with
+// the kubelet's parser.
 func variables(t testing.TB, s *vaulttest.Server, reqs ...secret.Request) (map[string]string, error) {
 	t.Helper()
 	m, err := vault.New(vault.Config{EnvFiles: true})
@@ -65,31 +65,31 @@ func variables(t testing.TB, s *vaulttest.Server, reqs ...secret.Request) (map[s
 	return values, nil
 }
 
-// What the kubelet reads is the value, byte for byte; or the agent has failed, with
-// a message that names path and key.
-func TestVault(t *testing.T) {
+// The kubelet reads the value byte for byte, or the agent fails with a message that names
+// path and key.
+func TestVault_Values(t *testing.T) {
 	s := vaulttest.NewServer(t, "flyte")
 	line := strings.Repeat("a", 64<<10-1)
 	lines := func(n int) string { return strings.Repeat(line[:1<<10]+"\n", 128)[:n] }
 	for _, tc := range []struct {
 		name  string
 		value any
-		want  string // "": the value itself
+		want  string // "" means the value itself
 		fails string
 	}{
 		{name: "text", value: "pa ss"},
-		{name: "a newline at the end", value: "a\n"},
+		{name: "final newline", value: "a\n"},
 		{name: "newlines", value: "\n\na\n\nb"},
 		{name: "blanks", value: "  a\t "},
-		{name: "a carriage return", value: "a\rb\r"},
+		{name: "carriage return", value: "a\rb\r"},
 		{name: "double quotes", value: "\"`\\"},
-		{name: "a variable", value: "$HOME $(HOME) ${HOME} $$"},
-		{name: "a comment", value: "# a\n#b"},
-		{name: "another line", value: "a\nV=b\nW="},
-		{name: "a template", value: `{{ env "HOME" }}`},
+		{name: "variable", value: "$HOME $(HOME) ${HOME} $$"},
+		{name: "comment", value: "# a\n#b"},
+		{name: "second variable", value: "a\nV=b\nW="},
+		{name: "template", value: `{{ env "HOME" }}`},
 		{name: "unicode", value: "größe 日本 😀 \u2028\ufeff\ufffd"},
 		{name: "markup", value: "<a>&amp;</a>"},
-		{name: "a certificate", value: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"},
+		{name: "certificate", value: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"},
 		{name: "number", value: 5432, want: "5432"},
 		{name: "boolean", value: false, want: "false"},
 		{name: "longest line", value: "a\n" + line + "\nb"},
@@ -97,7 +97,7 @@ func TestVault(t *testing.T) {
 		{name: "longest", value: lines(131_070 - 100)},
 
 		{name: "empty", value: "", fails: "which is empty"},
-		{name: "a single quote", value: "it's", fails: "which has a single quote or a NUL byte"},
+		{name: "single quote", value: "it's", fails: "which has a single quote or a NUL byte"},
 		{name: "NUL", value: "a\x00b", fails: "which has a single quote or a NUL byte"},
 		{name: "crlf", value: "a\r\nb", fails: "which has a carriage return before a newline"},
 		{name: "line too long", value: "a\n" + line + "a\nb", fails: "which has a line that is too long"},
@@ -111,7 +111,7 @@ func TestVault(t *testing.T) {
 			}
 			for engine, at := range map[string]string{"kv1": "kv/x", "kv2": "secret/data/x"} {
 				s.Write(t, at, map[string]any{tc.name: tc.value, "other": "wrong"})
-				// The longest of the names is that of 100 bytes.
+				// The longest name has 100 bytes.
 				req := asVariable(secret.Request{Group: at, Key: tc.name, GroupVersion: engine}, strings.Repeat("X", 100))
 				got, err := variables(t, s, req)
 				if tc.fails != "" {
@@ -131,9 +131,9 @@ func TestVault(t *testing.T) {
 	}
 }
 
-// A secret without a key is all that is at the path, as JSON, in which a quote can
-// be escaped.
-func TestVault_Whole(t *testing.T) {
+// A request without a key gets everything at the path, as JSON, in which quotes can be
+// escaped.
+func TestVault_NoKey(t *testing.T) {
 	s := vaulttest.NewServer(t, "flyte")
 	all := map[string]any{"user": "it's <me>", "port": 5432.0, "nested": map[string]any{"a": []any{"'"}}, "null": nil, "empty": ""}
 	s.Write(t, "kv/x", all)
@@ -166,8 +166,7 @@ func TestVault_Missing(t *testing.T) {
 	}
 }
 
-// FuzzVault: whatever the value and the names, the kubelet reads the value, or the
-// agent fails.
+// For any value and names, the kubelet reads the value, or the agent fails.
 func FuzzVault(f *testing.F) {
 	for _, text := range []string{"it's", "`", `\`, "{{", "}}", "\n", "\r\n", "a\x00b", "$", "\u2028", "", "V=''", "#"} {
 		f.Add("k"+text, "v")

@@ -1,4 +1,3 @@
-// Package gitops runs the command line as others do: kustomize as an exec function,
-// and kyaml's runner of KRM functions. All is in tests, as these programs need more
-// than the library may.
+// Package gitops tests the command line as a KRM function, in kustomize and in kyaml's
+// function runner. It is a separate module because the library does not depend on these.
 package gitops

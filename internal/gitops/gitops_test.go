@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// copyOf copies a folder of testdata, with the binary's path in place of INJECT.
-func copyOf(t *testing.T, folder string) (dir string) {
+// copyTestdata copies a folder of testdata and replaces INJECT by the binary's path.
+func copyTestdata(t *testing.T, folder string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	paths, err := filepath.Glob(filepath.Join("testdata", folder, "*"))
@@ -53,8 +53,8 @@ func copyOf(t *testing.T, folder string) (dir string) {
 	return dir
 }
 
-// build does what "kustomize build --enable-alpha-plugins --enable-exec" does.
-func build(dir string) (string, error) {
+// kustomize does what "kustomize build --enable-alpha-plugins --enable-exec" does.
+func kustomize(dir string) (string, error) {
 	options := krusty.MakeDefaultOptions()
 	options.PluginConfig = types.EnabledPluginConfig(types.BploUseStaticallyLinked)
 	options.PluginConfig.FnpLoadingOptions.EnableExec = true
@@ -66,27 +66,33 @@ func build(dir string) (string, error) {
 	return string(text), err
 }
 
-func TestKustomize(t *testing.T) {
-	text, err := build(copyOf(t, "kustomize"))
-	require.NoError(t, err)
-	assert.Equal(t, 2, strings.Count(text, "name: _FSEC_DB_PASSWORD"), "%s", text)
-	assert.Contains(t, text, "name: prod-web", "what kustomize does stays")
-	assert.NotContains(t, text, "results:")
-}
-
-func TestKustomize_Error(t *testing.T) {
-	dir := copyOf(t, "kustomize")
+// breakRequest changes the function's request so that no manager serves it.
+func breakRequest(t *testing.T, dir string) {
+	t.Helper()
 	function := filepath.Join(dir, "secrets.yaml")
 	text, err := os.ReadFile(function)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(function, bytes.Replace(text, []byte("group=db"), []byte("group=DB_"), 1), 0o600))
-	_, err = build(dir)
+}
+
+func TestKustomize(t *testing.T) {
+	text, err := kustomize(copyTestdata(t, "kustomize"))
+	require.NoError(t, err)
+	assert.Equal(t, 2, strings.Count(text, "name: _FSEC_DB_PASSWORD"), "%s", text)
+	assert.Contains(t, text, "name: prod-web", "kustomize's own changes stay")
+	assert.NotContains(t, text, "results:")
+}
+
+func TestKustomize_Error(t *testing.T) {
+	dir := copyTestdata(t, "kustomize")
+	breakRequest(t, dir)
+	_, err := kustomize(dir)
 	assert.Error(t, err)
 }
 
-// kyaml's own runner writes functions' changes back into the files.
+// kyaml's runner writes the function's changes back to the files, once.
 func TestRunner(t *testing.T) {
-	dir := copyOf(t, "functions")
+	dir := copyTestdata(t, "functions")
 	run := runfn.RunFns{Path: dir, EnableExec: true, DisableContainers: true, WorkingDir: dir}
 	require.NoError(t, run.Execute())
 	text, err := os.ReadFile(filepath.Join(dir, "deployment.yaml"))
@@ -96,15 +102,12 @@ func TestRunner(t *testing.T) {
 	require.NoError(t, run.Execute())
 	again, err := os.ReadFile(filepath.Join(dir, "deployment.yaml"))
 	require.NoError(t, err)
-	assert.Equal(t, string(text), string(again), "a second time")
+	assert.Equal(t, string(text), string(again), "idempotent")
 }
 
 func TestRunner_Results(t *testing.T) {
-	dir := copyOf(t, "functions")
-	function := filepath.Join(dir, "secrets.yaml")
-	text, err := os.ReadFile(function)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(function, bytes.Replace(text, []byte("group=db"), []byte("group=DB_"), 1), 0o600))
+	dir := copyTestdata(t, "functions")
+	breakRequest(t, dir)
 	results := t.TempDir()
 	before, err := os.ReadFile(filepath.Join(dir, "deployment.yaml"))
 	require.NoError(t, err)
@@ -116,7 +119,7 @@ func TestRunner_Results(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(results, "*"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
-	text, err = os.ReadFile(files[0])
+	text, err := os.ReadFile(files[0])
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "path: deployment.yaml")
 	assert.Contains(t, string(text), "severity: error")

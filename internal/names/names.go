@@ -1,6 +1,5 @@
-// Package names reports which names Kubernetes accepts. The usual ones are
-// recognized without regular expressions; Kubernetes' own functions decide about
-// all others.
+// Package names reports which names Kubernetes accepts. Common names are recognized
+// without regular expressions; Kubernetes' own functions decide about all others.
 package names
 
 import (
@@ -15,7 +14,7 @@ const (
 	digits = "0123456789"
 )
 
-// set returns the table of the bytes of a text.
+// set returns a table of the given bytes.
 func set(bytes string) (table [256]bool) {
 	for i := range len(bytes) {
 		table[bytes[i]] = true
@@ -28,54 +27,53 @@ var (
 	lowerBytes = set(lower + digits)
 )
 
-// IsEnvVar reports whether a variable of a container can have the name in every
-// cluster.
+// IsEnvVar reports whether every cluster accepts the name for a container's variable.
 func IsEnvVar(name string) bool {
-	// A dot in front could be "..", and a digit is refused.
-	usual := name != "" && name[0] != '.' && (name[0] < '0' || name[0] > '9')
-	for i := 0; usual && i < len(name); i++ {
-		usual = wordBytes[name[i]] || name[i] == '.'
+	// A leading dot could be "..", and a leading digit is invalid.
+	common := name != "" && name[0] != '.' && (name[0] < '0' || name[0] > '9')
+	for i := 0; common && i < len(name); i++ {
+		common = wordBytes[name[i]] || name[i] == '.'
 	}
-	return usual || len(validation.IsEnvVarName(name)) == 0
+	return common || len(validation.IsEnvVarName(name)) == 0
 }
 
-// IsRelaxedEnvVar reports whether a variable can have the name where Kubernetes
-// relaxes its rule: in clusters that have env files, always.
+// IsRelaxedEnvVar reports whether a cluster with Kubernetes' relaxed rule accepts the
+// name for a variable. Every cluster with env files has the relaxed rule.
 func IsRelaxedEnvVar(name string) bool { return len(validation.IsRelaxedEnvVarName(name)) == 0 }
 
-// IsKey reports whether a Secret can have the key.
+// IsKey reports whether the key is valid in a Secret.
 func IsKey(key string) bool {
-	usual := key != "" && key[0] != '.' && len(key) <= validation.DNS1123SubdomainMaxLength
-	for i := 0; usual && i < len(key); i++ {
-		usual = wordBytes[key[i]] || key[i] == '.'
+	common := key != "" && key[0] != '.' && len(key) <= validation.DNS1123SubdomainMaxLength
+	for i := 0; common && i < len(key); i++ {
+		common = wordBytes[key[i]] || key[i] == '.'
 	}
-	return usual || len(validation.IsConfigMapKey(key)) == 0
+	return common || len(validation.IsConfigMapKey(key)) == 0
 }
 
-// IsSubdomain reports whether an object, such as a Secret, can have the name.
+// IsSubdomain reports whether the name is valid for an object, such as a Secret.
 func IsSubdomain(name string) bool {
 	return name != "" && len(name) <= validation.DNS1123SubdomainMaxLength && isDotted(name) ||
 		len(validation.IsDNS1123Subdomain(name)) == 0
 }
 
-// IsContainer reports whether a container can have the name.
+// IsContainer reports whether the name is valid for a container.
 func IsContainer(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
 
-// IsAnnotation reports whether an annotation can have the name. API servers
-// check it in lower case.
+// IsAnnotation reports whether the name is valid for an annotation. API servers check
+// it in lower case.
 func IsAnnotation(name string) bool {
 	prefix, rest, ok := strings.Cut(name, "/")
-	// Kubernetes allows a prefix of 253 bytes, and more in the rest.
+	// Only the common case: Kubernetes also allows longer prefixes and more characters.
 	if ok && len(prefix) <= 63 && len(rest) <= 63 && isDotted(prefix) && isDotted(rest) {
 		return true
 	}
 	return len(validation.IsQualifiedName(strings.ToLower(name))) == 0
 }
 
-// isDotted reports whether a name has lower-case letters and digits, and "-"
+// isDotted reports whether a name consists of lower-case letters and digits, and of "-"
 // and "." each between two of them.
 func isDotted(name string) bool {
-	separated := true // what is next must be a letter or a digit
+	separated := true // the next byte must be a letter or a digit
 	for i := range len(name) {
 		switch c := name[i]; {
 		case lowerBytes[c]:

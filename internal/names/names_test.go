@@ -17,7 +17,7 @@ var seeds = []string{
 	strings.Repeat("a", 64) + "/b", "b/" + strings.Repeat("a", 63), "b/" + strings.Repeat("a", 64),
 }
 
-// Every function agrees with Kubernetes' own.
+// Each function agrees with Kubernetes' own.
 func FuzzNames(f *testing.F) {
 	for _, seed := range seeds {
 		f.Add(seed)
@@ -32,8 +32,8 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// The usual names need no regular expression, which would allocate.
-func TestUsualNames_Allocations(t *testing.T) {
+// Common names need no regular expression, which would allocate.
+func TestNames_Allocations(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
 		_ = names.IsEnvVar("_FSEC_USER-INFO_TOKEN") && names.IsKey("tls.crt") && names.IsSubdomain("user-info") &&
 			names.IsAnnotation("vault.hashicorp.com/agent-inject-secret-podsecrets-0123456789abcdef0123")

@@ -14,7 +14,7 @@ import (
 
 var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz123456").WithPadding(base32.NoPadding)
 
-// recordedValues are the values of annotations that Flyte itself made.
+// recordedValues returns values of annotations that Flyte wrote.
 func recordedValues(tb testing.TB) (values []string) {
 	raw, err := os.ReadFile("../../secret/testdata/flyte-annotations.json")
 	require.NoError(tb, err)
@@ -29,14 +29,14 @@ func recordedValues(tb testing.TB) (values []string) {
 	return values
 }
 
-// agreeOnValue compares what both make of an annotation's value. The oracle's
-// base32 is the standard library's, which skips line breaks and left-over bits; so
-// a value counts as valid only if it is what its bytes are encoded to.
-func (o oracle) agreeOnValue(t *testing.T, value string) {
+// compareValue fails if the decoders disagree about an annotation's value. The oracle uses
+// the standard library's base32, which ignores line breaks and left-over bits, so a value
+// counts as valid only if encoding its bytes yields it again.
+func (o oracle) compareValue(t *testing.T, value string) {
 	t.Helper()
 	text, err := encoding.DecodeString(value)
 	if err == nil && encoding.EncodeToString(text) == value {
-		o.agree(t, string(text))
+		o.compare(t, string(text))
 		return
 	}
 	reqs, err := secret.DecodeAnnotations(map[string]string{annotation: value})
@@ -44,12 +44,12 @@ func (o oracle) agreeOnValue(t *testing.T, value string) {
 	require.Nil(t, reqs)
 }
 
-func TestRecordedAnnotationsAgree(t *testing.T) {
+func TestAnnotations_Recorded(t *testing.T) {
 	o := newOracle(t)
 	for _, value := range recordedValues(t) {
-		o.agreeOnValue(t, value)
+		o.compareValue(t, value)
 		for _, other := range []string{strings.ToUpper(value), value + "a", value + "=", value + "\n", value[:len(value)/2]} {
-			o.agreeOnValue(t, other)
+			o.compareValue(t, other)
 		}
 	}
 }
@@ -65,5 +65,5 @@ func FuzzAnnotation(f *testing.F) {
 		f.Add(value)
 	}
 	o := newOracle(f)
-	f.Fuzz(func(t *testing.T, value string) { o.agreeOnValue(t, value) })
+	f.Fuzz(func(t *testing.T, value string) { o.compareValue(t, value) })
 }

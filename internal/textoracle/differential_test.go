@@ -8,8 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// texts are whole texts, from which the fuzz target starts and which the
-// mutations change.
+// texts are the seeds of the fuzz target and of the mutations.
 var texts = []string{
 	"",
 	"group: \"user-info\"\nkey: \"user_secret\"\n",
@@ -42,8 +41,8 @@ var texts = []string{
 	"a: \"\x00\"", "a: \"\n\"", "a: \"\r\t\x7f\"", "a: \"\xff\"", "# \xff\na: 1", "\ufeffa: 1", "a: 1\x00",
 }
 
-// An alphabet is put together in every way up to a length. around is the text
-// around it.
+// An alphabet generates every sequence of its parts up to a length, between before and
+// after.
 type alphabet struct {
 	name          string
 	before, after string
@@ -51,12 +50,12 @@ type alphabet struct {
 	length        int
 }
 
-func TestEverySequenceAgrees(t *testing.T) {
+func TestDecode_AllSequences(t *testing.T) {
 	for _, a := range []alphabet{
 		{name: "nesting", parts: strings.Split("a : 1 { } < > [ ] , ;", " "), length: 5},
-		{name: "nesting, with blanks after each part", parts: strings.Split("a_{_}_<_[_]_,_;_a: _[b]: _1 ", "_"), length: 5},
+		{name: "nesting with blanks", parts: strings.Split("a_{_}_<_[_]_,_;_a: _[b]: _1 ", "_"), length: 5},
 		{name: "known fields", parts: strings.Split(`group|key|mount_requirement|:|"v"|FILE|1|3|,|{|}|[|]`, "|"), length: 4},
-		{name: "known field after known field", before: `key:"k"`, parts: strings.Split(`group|key|:|"v"| |;|#|x`, "|"), length: 5},
+		{name: "second known field", before: `key:"k"`, parts: strings.Split(`group|key|:|"v"| |;|#|x`, "|"), length: 5},
 		{name: "numbers at the end", before: "x:", parts: strings.Split("0 1 8 x . e f - + _", " "), length: 5},
 		{name: "numbers before the end", before: "x:", after: "\n", parts: strings.Split("0 1 8 x . e f - + _", " "), length: 5},
 		{name: "numbers with blanks", before: "x:", after: "}", parts: []string{"0", "1", "-", " ", "#c\n", "#", "e", "."}, length: 5},
@@ -66,7 +65,7 @@ func TestEverySequenceAgrees(t *testing.T) {
 		{name: "code points", before: `group:"`, after: `"`, parts: strings.Split(`\u \U d83d dd11 0000 0010 1f511 110000 00 \x +1 "`, " "), length: 4},
 		{name: "bytes", before: `group:"`, after: `"`, parts: []string{"\xc3", "\xa9", "\ufffd", `\303`, `\251`, "\x00", "\n", "\r", "a", `"`, `" "`, "'"}, length: 4},
 		{name: "names in brackets", before: "[", after: "]:1", parts: strings.Split("a . / % 4 1 - ~ ' ] # ,", " "), length: 4},
-		{name: "names in brackets, with blanks", before: "[ ", parts: []string{"a", ".", " ", "#\n", "/", "]", ":1", "]:1"}, length: 5},
+		{name: "names in brackets with blanks", before: "[ ", parts: []string{"a", ".", " ", "#\n", "/", "]", ":1", "]:1"}, length: 5},
 		{name: "separators", parts: []string{"a:1", "a", `"b"`, ",", ";", " ", "#\n", "{", "}"}, length: 5},
 	} {
 		t.Run(a.name, func(t *testing.T) {
@@ -74,18 +73,19 @@ func TestEverySequenceAgrees(t *testing.T) {
 			o := newOracle(t)
 			valid, invalid := 0, 0
 			a.each(a.length, "", func(text string) {
-				if o.agree(t, text) {
+				if o.compare(t, text) {
 					valid++
 				} else {
 					invalid++
 				}
 			})
-			require.NotZero(t, valid, "an alphabet without valid texts compares little")
-			require.NotZero(t, invalid, "an alphabet without invalid texts compares little")
+			require.NotZero(t, valid, "no valid text")
+			require.NotZero(t, invalid, "no invalid text")
 		})
 	}
 }
 
+// each calls f for every text that starts with the given one.
 func (a alphabet) each(length int, text string, f func(string)) {
 	f(a.before + text + a.after)
 	if length == 0 {
@@ -96,17 +96,17 @@ func (a alphabet) each(length int, text string, f func(string)) {
 	}
 }
 
-func TestTextsAgree(t *testing.T) {
+func TestDecode_Prefixes(t *testing.T) {
 	o := newOracle(t)
 	for _, text := range texts {
-		o.agree(t, text)
+		o.compare(t, text)
 		for i := range text {
-			o.agree(t, text[:i])
+			o.compare(t, text[:i])
 		}
 	}
 }
 
-func TestDeepAndLongTextsAgree(t *testing.T) {
+func TestDecode_DeepAndLong(t *testing.T) {
 	const n = 20_000
 	o := newOracle(t)
 	for _, text := range []string{
@@ -119,24 +119,24 @@ func TestDeepAndLongTextsAgree(t *testing.T) {
 		"key:" + strings.Repeat(`"k"`, n),
 		"key:" + strings.Repeat("#\n", n) + `"k"`,
 	} {
-		o.agree(t, text)
+		o.compare(t, text)
 	}
 }
 
-func TestMutationsAgree(t *testing.T) {
+func TestDecode_Mutations(t *testing.T) {
 	const mutations = 500_000
 	o := newOracle(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	valid := 0
 	for range mutations {
-		if o.agree(t, mutate(random)) {
+		if o.compare(t, mutate(random)) {
 			valid++
 		}
 	}
-	require.Greater(t, valid, mutations/20, "too few of the mutations are valid to compare results")
+	require.Greater(t, valid, mutations/20, "too few valid mutations")
 }
 
-// mutate joins pieces of two texts and changes a few bytes.
+// mutate joins pieces of two texts and changes up to two bytes.
 func mutate(random *rand.Rand) string {
 	piece := func() string {
 		text := texts[random.IntN(len(texts))]
@@ -160,10 +160,10 @@ func mutate(random *rand.Rand) string {
 	return string(text)
 }
 
-func FuzzAgainstPrototext(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	for _, text := range texts {
 		f.Add(text)
 	}
 	o := newOracle(f)
-	f.Fuzz(func(t *testing.T, text string) { o.agree(t, text) })
+	f.Fuzz(func(t *testing.T, text string) { o.compare(t, text) })
 }

@@ -27,7 +27,7 @@ func ours(text string) (secret.Request, error) {
 	return reqs[0], nil
 }
 
-// An oracle decodes with prototext, into a message like flyteidl's core.Secret.
+// An oracle decodes with prototext into a message like flyteidl's core.Secret.
 type oracle struct {
 	message protoreflect.MessageDescriptor
 }
@@ -79,13 +79,11 @@ func newOracle(tb testing.TB) oracle {
 	return oracle{file.Messages().ByName("Secret")}
 }
 
-// decode returns what prototext makes of text. undefined: it does accept it, but
-// with a number that the enum does not define, which is the one documented
-// difference.
+// decode decodes text with prototext. undefined reports the one documented difference:
+// prototext accepts a number that the enum does not define.
 func (o oracle) decode(text string) (req secret.Request, undefined bool, err error) {
 	m := dynamicpb.NewMessage(o.message)
-	// An empty registry: with the global one, it would matter what else the
-	// program is linked with.
+	// An empty registry, because the global one depends on the packages linked in.
 	options := prototext.UnmarshalOptions{DiscardUnknown: true, Resolver: new(protoregistry.Types)}
 	if err := options.Unmarshal([]byte(text), m); err != nil {
 		return secret.Request{}, false, err
@@ -106,8 +104,8 @@ func (o oracle) decode(text string) (req secret.Request, undefined bool, err err
 	return req, false, err
 }
 
-// agree fails the test if the two decoders do not agree on text.
-func (o oracle) agree(t *testing.T, text string) (valid bool) {
+// compare fails if the two decoders disagree about text.
+func (o oracle) compare(t *testing.T, text string) (valid bool) {
 	t.Helper()
 	got, gotErr := ours(text)
 	want, undefined, wantErr := o.decode(text)

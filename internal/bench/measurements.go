@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// measured is what was measured of each workload, by unit. A workload is called
-// as in the benchmark's name, such as "pod=1x15/store=k8s/secrets=3".
-type measured map[string]map[string][]float64
+// measurements are the results by workload and unit. A workload has the benchmark's name,
+// such as "pod=1x15/store=k8s/secrets=3".
+type measurements map[string]map[string][]float64
 
-// read reads the output of BenchmarkCompare, of one count or several. A line of it
-// is a name, a count, and values with their units.
-func read(in io.Reader) (measured, error) {
-	m := measured{}
+// read reads the output of BenchmarkCompare, from one or several counts. A line is a name,
+// a count, and values with their units.
+func read(in io.Reader) (measurements, error) {
+	m := measurements{}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
@@ -44,11 +44,11 @@ func read(in io.Reader) (measured, error) {
 	return m, lines.Err()
 }
 
-// median returns the median of what was measured of a workload in a unit.
-func (m measured) median(w workload, unit string) (float64, error) {
+// median returns the median result of a workload in a unit.
+func (m measurements) median(w workload, unit string) (float64, error) {
 	values := slices.Sorted(slices.Values(m[w.name()][unit]))
 	if len(values) == 0 {
-		return 0, fmt.Errorf("%s was not measured in %s", w.name(), unit)
+		return 0, fmt.Errorf("%s has no result in %s", w.name(), unit)
 	}
 	return values[len(values)/2], nil
 }
