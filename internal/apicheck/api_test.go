@@ -10,7 +10,7 @@ import (
 
 var (
 	update  = flag.Bool("update", false, "write api.txt")
-	release = flag.Bool("release", false, "write api.txt, and promise what is there")
+	release = flag.Bool("release", false, "write api.txt, and promise the current API")
 )
 
 func TestAPI(t *testing.T) {
@@ -35,12 +35,12 @@ func readLedger(t *testing.T) Ledger {
 	require.NoError(t, err)
 	ledger, err := Parse(string(text))
 	require.NoError(t, err)
-	require.True(t, ledger.String() == string(text), "api.txt is not sorted, or has a line twice (make api)")
+	require.True(t, ledger.String() == string(text), "api.txt is not sorted, or repeats a line (make api)")
 	return ledger
 }
 
-// The promise covers what the README calls the library, and nothing else.
-func TestPackages(t *testing.T) {
+// The promise covers the library's packages only.
+func TestLoad_Packages(t *testing.T) {
 	api, err := Load("../..")
 	require.NoError(t, err)
 	for _, symbol := range []string{"mount.Layout", "secret.Request", "injector.SecretManager",

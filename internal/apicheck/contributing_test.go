@@ -15,15 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The way of a request through the source, as CONTRIBUTING.md tells it, goes
-// through functions that are there.
-func TestWayOfARequest(t *testing.T) {
+// The functions that CONTRIBUTING.md names on the way of a request exist.
+func TestContributing_Functions(t *testing.T) {
 	text, err := os.ReadFile("../../CONTRIBUTING.md")
 	require.NoError(t, err)
-	_, way, found := strings.Cut(string(text), "\n## The way of one request\n")
-	require.True(t, found)
-	way, _, found = strings.Cut(way, "\n## ")
-	require.True(t, found)
+	_, way, ok := strings.Cut(string(text), "\n## The way of one request\n")
+	require.True(t, ok)
+	way, _, ok = strings.Cut(way, "\n## ")
+	require.True(t, ok)
 
 	names := regexp.MustCompile("`([a-z0-9]+(?:\\.[A-Za-z]+){1,2})`").FindAllStringSubmatch(way, -1)
 	require.Greater(t, len(names), 20)
@@ -33,7 +32,7 @@ func TestWayOfARequest(t *testing.T) {
 	}
 }
 
-// declared returns what the packages of the module in dir declare: pkg.Name and
+// declared returns the declarations of all packages below dir, as pkg.Name and
 // pkg.Type.method.
 func declared(t *testing.T, dir string) map[string]bool {
 	names := map[string]bool{}
@@ -62,7 +61,7 @@ func declared(t *testing.T, dir string) map[string]bool {
 	return names
 }
 
-// receiver returns the name of a method's type, with a dot behind it.
+// receiver returns the name of a method's type followed by a dot, or "".
 func receiver(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return ""
@@ -74,5 +73,5 @@ func receiver(f *ast.FuncDecl) string {
 	if name, ok := expr.(*ast.Ident); ok {
 		return name.Name + "."
 	}
-	return "?." // of a generic type
+	return "?." // a generic type
 }

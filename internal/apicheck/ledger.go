@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Frozen are the symbols that never change, whatever the CHANGELOG says. A
-// method more in the interface would break every manager there is.
+// Frozen lists the symbols that never change, whatever the CHANGELOG says. Another method
+// in the interface would break every manager.
 var Frozen = []string{"injector.SecretManager"}
 
-// Ledger is api.txt: what is promised, and what is there.
+// Ledger is the content of api.txt: the promised API and the current one.
 type Ledger struct {
 	Promised, Current API
 }
@@ -29,13 +29,13 @@ func (l Ledger) String() string {
 			lines = append(lines, "  "+symbol+" "+description)
 		}
 	}
-	slices.SortFunc(lines, func(a, b string) int { // what is gone before what takes its place
+	slices.SortFunc(lines, func(a, b string) int { // "-" before "+"
 		return strings.Compare(sortKey(a), sortKey(b))
 	})
 	return header + l.Promised.sum() + "\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// marked returns the lines of what is in a, and not or otherwise in b.
+// marked returns a line for each symbol of a that b lacks or describes differently.
 func marked(mark string, a, b API) (lines []string) {
 	for symbol, description := range a {
 		if b[symbol] != description {
@@ -66,7 +66,7 @@ func Parse(text string) (Ledger, error) {
 		mark, line := line[:min(2, len(line))], strings.TrimSuffix(line[min(2, len(line)):], "\n")
 		symbol, description, ok := strings.Cut(line, " ")
 		if !ok || !slices.Contains([]string{"  ", "+ ", "- "}, mark) {
-			return Ledger{}, fmt.Errorf("no line of api.txt: %q", mark+line)
+			return Ledger{}, fmt.Errorf("invalid line in api.txt: %q", mark+line)
 		}
 		if mark != "+ " {
 			l.Promised[symbol] = description
@@ -76,26 +76,26 @@ func Parse(text string) (Ledger, error) {
 		}
 	}
 	if first != header+l.Promised.sum() {
-		return Ledger{}, errors.New("api.txt has lost or gained a promise: restore its lines without + as they were")
+		return Ledger{}, errors.New("api.txt has lost or gained a promise: restore the lines that do not start with +")
 	}
 	return l, nil
 }
 
-// Check returns an error that names each symbol of the API that api.txt does not
-// have, and each broken promise that nothing excuses.
+// Check returns an error that names each difference between api and api.txt, and each
+// broken promise that the changelog does not announce.
 func (l Ledger) Check(api API, changelog string) error {
 	var errs []error
 	for _, line := range append(marked("- ", l.Current, api), marked("+ ", api, l.Current)...) {
 		errs = append(errs, fmt.Errorf("api.txt is not up to date (make api): %s", line))
 	}
-	excused := breaking(changelog)
+	announced := breaking(changelog)
 	for symbol := range l.Promised {
 		switch {
 		case l.Promised[symbol] == api[symbol]:
-		case named(Frozen, symbol):
+		case matches(Frozen, symbol):
 			errs = append(errs, fmt.Errorf("%s never changes", symbol))
-		case !named(excused, symbol):
-			errs = append(errs, fmt.Errorf("%s changes, which breaks what is promised: "+
+		case !matches(announced, symbol):
+			errs = append(errs, fmt.Errorf("%s changes, which breaks a promise: "+
 				"undo it, or name `%[1]s` in the CHANGELOG under Unreleased, Breaking", symbol))
 		}
 	}
@@ -103,8 +103,8 @@ func (l Ledger) Check(api API, changelog string) error {
 	return errors.Join(errs...)
 }
 
-// named tells whether names has the symbol or one that holds it.
-func named(names []string, symbol string) bool {
+// matches reports whether names contains the symbol or one of its parents.
+func matches(names []string, symbol string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
 		return symbol == name || strings.HasPrefix(symbol, name+".")
 	})
@@ -116,8 +116,7 @@ var (
 	backquoted = regexp.MustCompile("`([^`]+)`")
 )
 
-// breaking returns what the CHANGELOG names in backquotes as broken by the next
-// release.
+// breaking returns the symbols that the CHANGELOG announces as broken in the next release.
 func breaking(changelog string) (names []string) {
 	for _, section := range unreleased.FindAllStringSubmatch(changelog, -1) {
 		for _, part := range breakingIn.FindAllStringSubmatch(section[1], -1) {

@@ -8,11 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a change of the API needs so that the check passes.
-func TestCheck(t *testing.T) {
+func TestLedger_Check(t *testing.T) {
 	const (
 		names       = "# Changelog\n\n## Unreleased\n\n- New things.\n\n### Breaking\n\n- `mount.F` takes a string.\n\n## v0.1.0\n\n- First.\n"
-		namesWhole  = "## Unreleased\n\n### Breaking\n\n- `mount.T` is gone.\n"
+		namesParent = "## Unreleased\n\n### Breaking\n\n- `mount.T` is gone.\n"
 		namesFrozen = "## Unreleased\n\n### Breaking\n\n- `injector.SecretManager` gains a method, and `injector` changes.\n"
 		wrongPlace  = "## Unreleased\n\n- `mount.F` is quicker.\n\n### Added\n\n- `mount.F`\n\n## v0.1.0\n\n### Breaking\n\n- `mount.F`\n"
 	)
@@ -24,19 +23,19 @@ func TestCheck(t *testing.T) {
 		changelog, err string
 	}{
 		{"nothing", nil, "", ""},
-		{"a symbol more", API{"mount.G": "func()"}, "", ""},
-		{"a method more", API{"mount.T.M": "method (T) func()"}, "", ""},
-		{"changed without a word", API{"mount.F": "func(string)"}, "", "mount.F changes"},
-		{"changed and named", API{"mount.F": "func(string)"}, names, ""},
-		{"named where nothing is broken", API{"mount.F": "func(string)"}, wrongPlace, "mount.F changes"},
-		{"another is named", API{"mount.T.A": ""}, names, "mount.T.A changes"},
-		{"gone without a word", API{"mount.T.A": ""}, "", "mount.T.A changes"},
-		{"gone with what is named", API{"mount.T": "", "mount.T.A": ""}, namesWhole, ""},
-		{"a longer name", API{"mount.F": ""}, "## Unreleased\n### Breaking\n`mount.Fragment`\n", "mount.F changes"},
-		{"without backquotes", API{"mount.F": ""}, "## Unreleased\n### Breaking\nmount.F\n", "mount.F changes"},
-		{"the interface gains a method", API{"injector.SecretManager": "type interface {Close, Mount, Name}",
+		{"new symbol", API{"mount.G": "func()"}, "", ""},
+		{"new method", API{"mount.T.M": "method (T) func()"}, "", ""},
+		{"not announced", API{"mount.F": "func(string)"}, "", "mount.F changes"},
+		{"announced", API{"mount.F": "func(string)"}, names, ""},
+		{"announced elsewhere", API{"mount.F": "func(string)"}, wrongPlace, "mount.F changes"},
+		{"another announced", API{"mount.T.A": ""}, names, "mount.T.A changes"},
+		{"removed", API{"mount.T.A": ""}, "", "mount.T.A changes"},
+		{"removed with parent", API{"mount.T": "", "mount.T.A": ""}, namesParent, ""},
+		{"longer name", API{"mount.F": ""}, "## Unreleased\n### Breaking\n`mount.Fragment`\n", "mount.F changes"},
+		{"no backquotes", API{"mount.F": ""}, "## Unreleased\n### Breaking\nmount.F\n", "mount.F changes"},
+		{"frozen interface", API{"injector.SecretManager": "type interface {Close, Mount, Name}",
 			"injector.SecretManager.Close": "method (SecretManager) func()"}, namesFrozen, "injector.SecretManager never changes"},
-		{"its method changes", API{"injector.SecretManager.Name": "method (SecretManager) func() int"}, namesFrozen,
+		{"frozen method", API{"injector.SecretManager.Name": "method (SecretManager) func() int"}, namesFrozen,
 			"injector.SecretManager.Name never changes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -56,7 +55,7 @@ func TestCheck(t *testing.T) {
 				return read.Check(api, c.changelog)
 			}
 			if len(c.change) > 0 {
-				assert.ErrorContains(t, check(Ledger{promised, promised}), "not up to date", "the file shows every change")
+				assert.ErrorContains(t, check(Ledger{promised, promised}), "not up to date", "api.txt must show the change")
 			}
 			err := check(Ledger{promised, api})
 			if c.err == "" {
@@ -64,12 +63,12 @@ func TestCheck(t *testing.T) {
 			} else {
 				require.ErrorContains(t, err, c.err)
 			}
-			assert.NoError(t, check(Ledger{api, api}), "once it is released")
+			assert.NoError(t, check(Ledger{api, api}), "after the release")
 		})
 	}
 }
 
-func TestString(t *testing.T) {
+func TestLedger_String(t *testing.T) {
 	l := Ledger{
 		Promised: API{"p.Gone": "func()", "p.Same": "func()", "p.Other": "func()"},
 		Current:  API{"p.New": "func()", "p.Same": "func()", "p.Other": "func(int)"},
@@ -78,22 +77,22 @@ func TestString(t *testing.T) {
 	assert.Equal(t, "- p.Gone func()\n+ p.New func()\n- p.Other func()\n+ p.Other func(int)\n  p.Same func()\n", lines)
 }
 
-// Somebody edits api.txt by hand, or a merge of branches does.
-func TestParse(t *testing.T) {
+// Edits of api.txt by hand, or by a merge.
+func TestParse_Edited(t *testing.T) {
 	text := Ledger{
 		Promised: API{"p.Gone": "func()", "p.Same": "func()"},
 		Current:  API{"p.New": "func()", "p.Same": "func()"},
 	}.String()
 	for _, c := range []struct{ name, old, new, err string }{
-		{"a promise is dropped", "- p.Gone func()\n", "", "lost or gained a promise"},
-		{"a promise is called new", "  p.Same", "+ p.Same", "lost or gained a promise"},
-		{"a promise is changed", "  p.Same func()", "  p.Same func(int)", "lost or gained a promise"},
-		{"a new symbol is promised", "+ p.New", "  p.New", "lost or gained a promise"},
-		{"the checksum is gone", "# The", "The", "lost or gained a promise"},
-		{"a new symbol is dropped", "+ p.New func()\n", "", ""},
-		{"a mark is missing", "+ p.New", "p.New", "no line of api.txt"},
-		{"an empty line", "+ p.New func()\n", "\n", "no line of api.txt"},
-		{"left by a merge", "+ p.New", "<<<<<<< HEAD\n+ p.New", "no line of api.txt"},
+		{"promise dropped", "- p.Gone func()\n", "", "lost or gained a promise"},
+		{"promise marked new", "  p.Same", "+ p.Same", "lost or gained a promise"},
+		{"promise changed", "  p.Same func()", "  p.Same func(int)", "lost or gained a promise"},
+		{"new symbol promised", "+ p.New", "  p.New", "lost or gained a promise"},
+		{"no checksum", "# The", "The", "lost or gained a promise"},
+		{"new symbol dropped", "+ p.New func()\n", "", ""},
+		{"no mark", "+ p.New", "p.New", "invalid line in api.txt"},
+		{"empty line", "+ p.New func()\n", "\n", "invalid line in api.txt"},
+		{"merge conflict", "+ p.New", "<<<<<<< HEAD\n+ p.New", "invalid line in api.txt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.Contains(t, text, c.old)

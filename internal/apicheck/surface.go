@@ -8,11 +8,11 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// API says of each symbol, such as "mount.Layout.Dir", what it is.
+// API maps each symbol, such as "mount.Layout.Dir", to its description.
 type API map[string]string
 
-// Load returns the API of the module in dir: of all its packages but those in
-// folders named internal or examples, and but commands.
+// Load returns the API of the module in dir: of all packages except commands and those in
+// folders named internal or examples.
 func Load(dir string) (API, error) {
 	cfg := &packages.Config{Dir: dir, Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports | packages.NeedModule}
 	pkgs, err := packages.Load(cfg, "./...")
@@ -50,12 +50,12 @@ func (api API) add(pkg *types.Package, module string) error {
 	return s.err
 }
 
-// surface walks what users of one package can reach: the exported objects, and
-// the types without exported name that these mention.
+// surface walks the objects of a package that users can reach: exported ones, and the
+// unexported types that these mention.
 type surface struct {
 	api    API
 	pkg    *types.Package
-	module string // what paths in the module begin with
+	module string // prefix of the module's paths
 	seen   map[types.Object]bool
 	err    error
 }
@@ -94,8 +94,8 @@ func (s *surface) typeName(obj *types.TypeName) {
 	s.methods(named)
 }
 
-// underlying describes a type, but for the fields of structs and the signatures
-// of methods, which have lines of their own.
+// underlying describes a type without the fields of structs and the signatures of
+// methods, which have separate lines.
 func (s *surface) underlying(named *types.Named) string {
 	switch u := named.Underlying().(type) {
 	case *types.Struct:
@@ -113,7 +113,7 @@ func (s *surface) underlying(named *types.Named) string {
 		if !u.IsMethodSet() {
 			return s.typ(u)
 		}
-		methods := make([]string, u.NumMethods()) // sorted, those of embedded interfaces among them
+		methods := make([]string, u.NumMethods()) // sorted, including embedded interfaces' methods
 		for i := range methods {
 			methods[i] = u.Method(i).Name()
 		}
@@ -123,8 +123,8 @@ func (s *surface) underlying(named *types.Named) string {
 	}
 }
 
-// fields describes the exported fields that can be selected: the struct's own,
-// and those of embedded structs that have no exported name.
+// fields describes the exported fields that can be selected: the struct's own and those
+// of embedded structs with an unexported name.
 func (s *surface) fields(named *types.Named, st *types.Struct, seen map[*types.Struct]bool) {
 	if seen[st] {
 		return
@@ -138,8 +138,8 @@ func (s *surface) fields(named *types.Named, st *types.Struct, seen map[*types.S
 			}
 			continue
 		}
-		found, _, _ := types.LookupFieldOrMethod(named, true, s.pkg, field.Name())
-		if found != types.Object(field) {
+		selected, _, _ := types.LookupFieldOrMethod(named, true, s.pkg, field.Name())
+		if selected != types.Object(field) {
 			continue // another field or method shadows it
 		}
 		text := "field " + s.typ(field.Type())
@@ -153,20 +153,20 @@ func (s *surface) fields(named *types.Named, st *types.Struct, seen map[*types.S
 	}
 }
 
-// methods describes the exported methods, those of embedded types among them.
+// methods describes the exported methods, including those of embedded types.
 func (s *surface) methods(named *types.Named) {
 	var all types.Type = types.NewPointer(named)
 	if types.IsInterface(named) {
 		all = named
 	}
-	ofValue := types.NewMethodSet(named)
+	valueMethods := types.NewMethodSet(named)
 	for selection := range types.NewMethodSet(all).Methods() {
 		method := selection.Obj().(*types.Func)
 		if !method.Exported() {
 			continue
 		}
 		receiver := "*"
-		if ofValue.Lookup(s.pkg, method.Name()) != nil {
+		if valueMethods.Lookup(s.pkg, method.Name()) != nil {
 			receiver = ""
 		}
 		s.put(named.Obj().Name()+"."+method.Name(),

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// typ writes a type as types.TypeString does, without the names of parameters:
-// they may change. Packages of other modules have their whole path. Types that
-// users can reach in no other way join the surface.
+// typ formats a type as types.TypeString does, but without parameter names, which may
+// change. Packages of other modules have their full path. Unexported types that it meets
+// join the surface.
 func (s *surface) typ(t types.Type) string {
 	switch t := t.(type) {
 	case *types.Alias:
@@ -42,7 +42,7 @@ func (s *surface) name(obj *types.TypeName, args *types.TypeList) string {
 	case pkg != nil:
 		text = strings.TrimPrefix(pkg.Path(), s.module) + "." + text
 		if within(pkg.Path(), "internal") && s.err == nil {
-			s.err = fmt.Errorf("%s shows users %s, whose changes would go unseen", s.pkg.Path(), text)
+			s.err = fmt.Errorf("%s exposes %s, whose changes this check would not see", s.pkg.Path(), text)
 		}
 	}
 	if args.Len() == 0 {
@@ -55,7 +55,7 @@ func (s *surface) name(obj *types.TypeName, args *types.TypeList) string {
 	return text + "[" + strings.Join(texts, ", ") + "]"
 }
 
-// signature writes a function's type without the word func.
+// signature formats a function's type without the word func.
 func (s *surface) signature(sig *types.Signature) string {
 	params := s.tuple(sig.Params())
 	if sig.Variadic() {

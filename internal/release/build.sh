@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds what a release has into dist/: the command line for five platforms, an SBOM for
-# each, checksums, and the notes of the version. "make release VERSION=v0.1.0" runs it.
-# With VERSION=dry-run the notes are those of "Unreleased".
+# Builds a release into dist/: the command line for five platforms, an SBOM for each,
+# checksums, and the version's notes. "make release VERSION=v0.1.0" runs it. With
+# VERSION=dry-run the notes are those of "Unreleased".
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=$1
@@ -10,14 +10,14 @@ if [ "$version" = dry-run ]; then section=Unreleased; fi
 
 rm -rf dist
 mkdir dist
-# The section of the version, up to the next one.
+# The section of this version.
 awk -v want="## $section" '/^## / { found = ($0 == want || index($0, want " ") == 1); next } found' CHANGELOG.md > dist/NOTES.md
 if ! grep -q '[^[:space:]]' dist/NOTES.md; then
 	echo "CHANGELOG.md has no section \"## $section\"." >&2
 	exit 1
 fi
 if [ "$version" != dry-run ] && grep -q '^+' internal/apicheck/api.txt; then
-	echo "internal/apicheck/api.txt has symbols that are not released: run make api API=-release." >&2
+	echo "internal/apicheck/api.txt has unreleased symbols: run make api API=-release." >&2
 	exit 1
 fi
 
@@ -31,7 +31,7 @@ for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64;
 	dist/tools/cyclonedx-gomod bin -json -output "$file.cdx.json" "$file"
 done
 rm -r dist/tools
-# What the images are built from compiles for both of their platforms.
+# The images' programs compile for both platforms.
 for module in examples/webhook examples/fetch; do
 	for arch in amd64 arm64; do
 		(cd "$module" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -o /dev/null .)

@@ -1,3 +1,3 @@
-// Package security holds SECURITY.md and the GitHub workflows to what they say.
-// It has tests only.
+// Package security checks SECURITY.md's promises and the GitHub workflows. It has only
+// tests.
 package security

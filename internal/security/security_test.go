@@ -16,7 +16,7 @@ import (
 
 const root = "../.."
 
-// testsOf returns the tests of all modules, each as package.Name.
+// testsOf returns the tests of all modules, as package.Name.
 func testsOf(t *testing.T) map[string]bool {
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(\w+ \*testing\.[TF]\)`)
 	clause := regexp.MustCompile(`(?m)^package (\w+?)(?:_test)?$`)
@@ -39,17 +39,17 @@ func testsOf(t *testing.T) map[string]bool {
 	return all
 }
 
-func TestPromisesNameTests(t *testing.T) {
+func TestPromises_NameTests(t *testing.T) {
 	text, err := os.ReadFile(root + "/SECURITY.md")
 	require.NoError(t, err)
 	tests := testsOf(t)
-	require.True(t, tests["security.TestPromisesNameTests"], "it finds itself")
-	named := regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz)\\w+)`").FindAllSubmatch(text, -1)
-	require.Greater(t, len(named), 30)
-	for _, name := range named {
-		assert.True(t, tests[string(name[1])], "there is no test %s", name[1])
+	require.True(t, tests["security.TestPromises_NameTests"], "this test is found")
+	names := regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz)\\w+)`").FindAllSubmatch(text, -1)
+	require.Greater(t, len(names), 30)
+	for _, name := range names {
+		assert.True(t, tests[string(name[1])], "test %s does not exist", name[1])
 	}
-	// Each row of the table of promises names at least one.
+	// Each row of the table of promises names at least one test.
 	_, promises, _ := strings.Cut(string(text), "| Promise | Tests |\n|---|---|\n")
 	promises, _, _ = strings.Cut(promises, "\n\n")
 	rows := strings.Split(promises, "\n")
@@ -57,7 +57,7 @@ func TestPromisesNameTests(t *testing.T) {
 	for _, row := range rows {
 		cells := strings.Split(row, "|")
 		require.Len(t, cells, 4, row)
-		assert.Regexp(t, "`[a-z]+\\.(Test|Fuzz)", cells[2], "no test holds: %s", cells[1])
+		assert.Regexp(t, "`[a-z]+\\.(Test|Fuzz)", cells[2], "no test for: %s", cells[1])
 	}
 }
 
@@ -74,8 +74,8 @@ type workflow struct {
 	} `json:"jobs"`
 }
 
-func TestWorkflowsArePinnedAndReadOnly(t *testing.T) {
-	// What a release needs: nothing else may write.
+func TestWorkflows_PinnedReadOnly(t *testing.T) {
+	// Only a release may write.
 	rights := map[string]map[string]string{
 		"release.yml binaries": {"contents": "write", "id-token": "write", "attestations": "write"},
 		"release.yml images":   {"contents": "read", "packages": "write"},
@@ -91,35 +91,35 @@ func TestWorkflowsArePinnedAndReadOnly(t *testing.T) {
 		require.NoError(t, yaml.Unmarshal(text, &w), file)
 		require.NotEmpty(t, w.Jobs, file)
 		assert.Equal(t, map[string]string{"contents": "read"}, w.Permissions, file)
-		assert.NotContains(t, string(text), "pull_request_target", "%s runs strangers' code with the repository's rights", file)
-		assert.NotContains(t, string(text), "secrets.", "%s has a secret", file)
+		assert.NotContains(t, string(text), "pull_request_target", "%s runs untrusted code with the repository's rights", file)
+		assert.NotContains(t, string(text), "secrets.", "%s uses a secret", file)
 		for name, job := range w.Jobs {
-			assert.Equal(t, rights[filepath.Base(file)+" "+name], job.Permissions, "%s: %s has rights of its own", file, name)
+			assert.Equal(t, rights[filepath.Base(file)+" "+name], job.Permissions, "%s: %s has other permissions", file, name)
 			for _, step := range job.Steps {
-				assert.NotContains(t, step.Run, "${{", "%s: %s pastes into a shell", file, name)
+				assert.NotContains(t, step.Run, "${{", "%s: %s pastes an expression into a shell", file, name)
 				if step.Uses == "" {
 					continue
 				}
 				assert.Regexp(t, pinned, step.Uses, "%s: %s", file, name)
 				if strings.HasPrefix(step.Uses, "actions/checkout@") {
-					assert.Equal(t, false, step.With["persist-credentials"], "%s: %s keeps its token", file, name)
+					assert.Equal(t, false, step.With["persist-credentials"], "%s: %s persists its token", file, name)
 				}
 			}
 		}
 	}
 }
 
-// Known vulnerabilities are looked for in the library and in whatever is built to
-// be deployed, which has dependencies that the library does not.
-func TestVulnerabilitiesAreLookedForInWhatIsDeployed(t *testing.T) {
+// The workflow checks the library and each image for known vulnerabilities, because the
+// images have further dependencies.
+func TestWorkflows_Govulncheck(t *testing.T) {
 	text, err := os.ReadFile(root + "/.github/workflows/ci.yml")
 	require.NoError(t, err)
 	var w workflow
 	require.NoError(t, yaml.Unmarshal(text, &w))
-	looked := map[string]bool{}
+	checked := map[string]bool{}
 	for _, step := range w.Jobs["vulnerabilities"].Steps {
 		if strings.Contains(step.Run, "govulncheck@v") {
-			looked[filepath.Join(root, step.Dir)] = true
+			checked[filepath.Join(root, step.Dir)] = true
 		}
 	}
 	want := map[string]bool{filepath.Clean(root): true}
@@ -130,11 +130,11 @@ func TestVulnerabilitiesAreLookedForInWhatIsDeployed(t *testing.T) {
 		return err
 	}))
 	require.Greater(t, len(want), 1)
-	assert.Equal(t, want, looked)
+	assert.Equal(t, want, checked)
 }
 
-// Every suppression of a linter says why.
-func TestSuppressionsHaveAReason(t *testing.T) {
+// Each suppression of a linter gives a reason.
+func TestSuppressions_Reasons(t *testing.T) {
 	reasoned := regexp.MustCompile(`#nosec (G\d+ )+-- \w+|lint:ignore \S+ \w+`)
 	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || slices.Contains(strings.Split(path, "/"), "security") {

@@ -13,13 +13,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// oldestMinor is the oldest Kubernetes whose API server the webhook is tested in: that
-// of the library's own k8s.io/api.
+// oldestMinor is the minor version of the oldest API server in which the webhook is
+// tested: that of the library's k8s.io/api.
 const oldestMinor = 34
 
-// The nightly workflow has a patch release of each minor version of Kubernetes from the
-// oldest to the newest, and the one that internal/kapi is.
-func TestNightlyHasEachKubernetes(t *testing.T) {
+// The nightly workflow tests one patch release of each minor version of Kubernetes from
+// the oldest to the newest, among them internal/kapi's.
+func TestWorkflows_KubernetesVersions(t *testing.T) {
 	text, err := os.ReadFile(root + "/.github/workflows/nightly.yml")
 	require.NoError(t, err)
 	var w struct {
@@ -34,7 +34,7 @@ func TestNightlyHasEachKubernetes(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal(text, &w))
 	versions := w.Jobs["api-servers"].Strategy.Matrix.Kubernetes
 
-	newest := "v1" + strings.TrimPrefix(find(t, "/Makefile", `(?m)^NEWEST_K8S := (v0\.\S+)$`), "v0")
+	newest := "v1" + strings.TrimPrefix(firstMatch(t, "/Makefile", `(?m)^NEWEST_K8S := (v0\.\S+)$`), "v0")
 	minor, err := strconv.Atoi(strings.Split(newest, ".")[1])
 	require.NoError(t, err)
 	require.Len(t, versions, minor-oldestMinor+1)
@@ -42,10 +42,10 @@ func TestNightlyHasEachKubernetes(t *testing.T) {
 		assert.Regexp(t, fmt.Sprintf(`^v1\.%d\.\d+$`, oldestMinor+i), version)
 	}
 	assert.Equal(t, newest, versions[len(versions)-1])
-	assert.Contains(t, versions, find(t, "/internal/kapi/go.mod", `(?m)^\s+k8s\.io/kubernetes (v1\.\S+)$`))
+	assert.Contains(t, versions, firstMatch(t, "/internal/kapi/go.mod", `(?m)^\s+k8s\.io/kubernetes (v1\.\S+)$`))
 }
 
-func find(t *testing.T, file, pattern string) string {
+func firstMatch(t *testing.T, file, pattern string) string {
 	text, err := os.ReadFile(root + file)
 	require.NoError(t, err)
 	match := regexp.MustCompile(pattern).FindSubmatch(text)
