@@ -1,6 +1,6 @@
 # The modules whose tests need nothing but Go, and those that need an API server.
 # internal/kapi is Kubernetes itself, and neither linted nor tested.
-MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/gitops examples/fetch examples/webhook
+MODULES     := . internal/textoracle internal/envfile internal/podsecurity internal/vaulttest internal/gitops internal/helm examples/fetch examples/webhook
 E2E_MODULES := internal/e2e examples/operator
 NODE_MODULE := internal/node
 TOOLS       := $(CURDIR)/internal/tools/go.mod
