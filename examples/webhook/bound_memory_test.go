@@ -26,7 +26,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
 
 // limitMiB is the memory limit of the manifests.
@@ -82,8 +81,8 @@ func TestBound_Child(t *testing.T) {
 	m := newReviewMetrics(prometheus.NewRegistry())
 	ctrl.SetLogger(logr.Discard())
 	turns, mux := newBound(), http.NewServeMux()
-	mux.Handle(mutatePath, turns.wrap(&admission.Webhook{Handler: review(injector.Review, m.count)}))
-	mux.Handle(validatePath, turns.wrap(&admission.Webhook{Handler: review(injector.Verify, m.countVerification)}))
+	mux.Handle(mutatePath, turns.wrap(handle(injector.Review, m.count)))
+	mux.Handle(validatePath, turns.wrap(handle(injector.Verify, m.countVerification)))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	fmt.Println("http://" + listener.Addr().String())

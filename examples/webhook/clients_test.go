@@ -21,7 +21,6 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/podsecrets/podsecrets/secret"
 )
@@ -82,7 +81,7 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 			require.NoError(t, err)
 			in, err := cfg.injector(logged)
 			require.NoError(t, err)
-			server := httptest.NewUnstartedServer(authenticated(cas, &admission.Webhook{Handler: review(in.Review, newReviewMetrics(prometheus.NewRegistry()).count)}))
+			server := httptest.NewUnstartedServer(authenticated(cas, handle(in.Review, newReviewMetrics(prometheus.NewRegistry()).count)))
 			server.Config.ErrorLog = log.New(io.Discard, "", 0)
 			server.TLS = new(tls.Config)
 			askForCertificate(cas)(server.TLS)

@@ -3,34 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/podsecrets/podsecrets/injector"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
-
-// review is Injector.Review, or Verify, as an admission handler that counts and logs.
-func review(answer func(context.Context, *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse, count func(map[string]string, time.Duration)) admission.Handler {
-	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) admission.Response {
-		start := time.Now()
-		response := answer(ctx, &req.AdmissionRequest)
-		count(response.AuditAnnotations, time.Since(start))
-
-		outcome := response.AuditAnnotations[injector.AuditOutcome]
-		log := log.FromContext(ctx).WithValues("outcome", outcome)
-		if response.Allowed {
-			log.V(debug).Info("reviewed", "managers", response.AuditAnnotations[injector.AuditManagers])
-		} else {
-			log.Info("refused", "code", response.Result.Code, "message", response.Result.Message)
-		}
-		return admission.Response{AdmissionResponse: *response}
-	})
-}
 
 // mutate and verify answer with the Injector that is in effect.
 func (c *current) mutate(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
@@ -41,8 +21,8 @@ func (c *current) verify(ctx context.Context, req *admissionv1.AdmissionRequest)
 	return c.injector.Load().Verify(ctx, req)
 }
 
-// debug is slog.LevelDebug as logr counts.
-const debug = 4
+// debugLevel is slog.LevelDebug as logr counts.
+const debugLevel = 4
 
 // logged is a manager that logs its failures, of which a response tells only
 // that they happened.

@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/podsecrets/podsecrets/injector"
 )
@@ -52,11 +51,11 @@ func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config
 		mgr.GetLogger().Info("whoever reaches the webhook's port can read the global secrets: set clientCA, or keep others from it by a NetworkPolicy")
 	}
 	server, turns := mgr.GetWebhookServer(), newBound()
-	register := func(path string, handler admission.Handler) {
-		server.Register(path, drain(stop, authenticated(cas, turns.wrap(&admission.Webhook{Handler: handler}))))
+	register := func(path string, handler http.Handler) {
+		server.Register(path, drain(stop, authenticated(cas, turns.wrap(handler))))
 	}
-	register(mutatePath, review(now.mutate, reviews.count))
-	register(validatePath, review(now.verify, reviews.countVerification))
+	register(mutatePath, handle(now.mutate, reviews.count))
+	register(validatePath, handle(now.verify, reviews.countVerification))
 	certs.reader = mgr.GetClient()
 	err = errors.Join(
 		certs.watch(mgr),
