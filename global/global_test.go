@@ -286,5 +286,5 @@ func TestNames_ExactWithoutEnvVar(t *testing.T) {
 	_, err = in.Plan(ctx, podOf("any"), secret.Request{Group: "g", Key: "k"})
 	assert.ErrorContains(t, err, "mount: global secrets are variables, not files")
 	_, err = in.Plan(ctx, podOf("any"), secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar})
-	assert.ErrorContains(t, err, "envVar: is empty, and here variables have exact names only")
+	assert.ErrorContains(t, err, "envVar: is empty, but variables here have only exact names")
 }

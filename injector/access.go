@@ -7,31 +7,32 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Access is what Config.Allow decides about: that a manager gives one secret to
-// one Pod.
+// Access describes what Config.Allow decides about: one manager giving one
+// secret to one Pod.
 type Access struct {
 	// Manager is the Name of the manager that would serve the request.
 	Manager string
 	Request secret.Request
-	// Reads is what the manager's store would be asked for (mount.Fragment.Reads).
-	// The zero value means that the manager does not say.
+	// Reads is what the manager's store would be asked for
+	// (mount.Fragment.Reads). The zero value means that the manager does not
+	// say.
 	Reads mount.Object
-	// Namespace is that of the admission request, or the one given to
-	// Injector.For. It is never an object's own word, and empty where it is not
-	// known.
+	// Namespace comes from the admission request or from Injector.For, never
+	// from an object itself. It is empty if unknown.
 	Namespace string
-	// ServiceAccount is the name of the Pod's service account, "default" if the
-	// Pod names none. The Pod's author chooses it within the namespace.
+	// ServiceAccount is the name of the Pod's service account, or "default" if
+	// the Pod names none. The Pod's author chooses it among those of the
+	// namespace.
 	ServiceAccount string
 }
 
-// String returns one line.
+// String returns a description in one line.
 func (a Access) String() string {
 	in := "an unknown namespace"
 	if a.Namespace != "" {
 		in = fmt.Sprintf("namespace %q", a.Namespace)
 	}
-	what := "an object that it does not name"
+	what := "an unspecified object"
 	if a.Reads != (mount.Object{}) {
 		what = fmt.Sprintf("%q", a.Reads.Name)
 		if a.Reads.Key != "" {
@@ -41,19 +42,20 @@ func (a Access) String() string {
 	return fmt.Sprintf("manager %s reading %s for service account %q of %s", a.Manager, what, a.ServiceAccount, in)
 }
 
-// For returns an Injector for objects in that namespace, whatever they say
-// themselves. It is for controllers, which know the namespace of what they
-// create, and for tools. Config.Allow and managers see that namespace. An empty
-// namespace is the same as none: then Config.Allow is told that it is not known,
-// and managers see what objects say.
+// For returns an Injector for objects in the given namespace, overriding what
+// objects say. It is for tools, and for controllers, which know the namespace
+// of what they create. Config.Allow and managers see that namespace. With an
+// empty namespace, Config.Allow sees an unknown namespace, and managers see the
+// object's own.
 func (in *Injector) For(namespace string) *Injector {
 	out := *in
 	out.namespace = namespace
 	return &out
 }
 
-// authorize asks Config.Allow about an answer. What it refuses counts as
-// secret.ErrNotFound, so that the Pod's author does not learn which secrets exist.
+// authorize asks Config.Allow about an access. A refusal counts as
+// secret.ErrNotFound, so that the Pod's author does not learn which secrets
+// exist.
 func (in *Injector) authorize(req secret.Request, manager string, reads mount.Object, target mount.Target, namespace string) error {
 	if in.allow == nil {
 		return nil

@@ -9,34 +9,34 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// RequestError says why a request cannot be served. Its cause is
+// RequestError reports a request that cannot be served. Its cause is one of
 //
-//   - a *secret.InvalidError, and Manager is empty;
-//   - a *mount.ConflictError or *mount.ValueError that what the manager answered
-//     has with the Pod or with another request;
+//   - a *secret.InvalidError, with an empty Manager;
+//   - a *mount.ConflictError or *mount.ValueError: the manager's fragment
+//     conflicts with the Pod or with another request;
 //   - a *mount.MissingError, from Injector.Verify;
-//   - an error that wraps mount.ErrNoContainer, if no chosen container receives the
-//     secret;
-//   - what the manager returned, if that ended the search;
-//   - or, if no manager serves the request, an error that wraps what each of
-//     them returned, and Manager is empty.
+//   - an error that wraps mount.ErrNoContainer, if no chosen container receives
+//     the secret;
+//   - the manager's error, if it stopped the search;
+//   - an error that wraps the errors of all managers, with an empty Manager, if
+//     no manager serves the request.
 type RequestError struct {
 	Request secret.Request
-	// Manager is the name of the manager concerned, or empty.
+	// Manager is the name of the manager, or empty.
 	Manager string
-	// Other is the request with which this one conflicts, if it is one.
+	// Other is the request with which this one conflicts, if any.
 	Other *secret.Request
 	// Err is the cause.
 	Err error
 
-	// public is the part of Err that is safe to show to users. Nil if a manager
-	// failed.
+	// public is the part of Err that is safe to show to users, or nil if a
+	// manager failed.
 	public error
 }
 
-// AuthorCanFix reports whether the author of the Pod, or of its requests, can fix
-// the cause by a change of either. Otherwise a manager failed: it is for the
-// operator, and trying again may help.
+// AuthorCanFix reports whether the author of the Pod or of its requests can fix
+// the cause. Otherwise a manager failed: the operator must look at it, and a
+// retry may help.
 func (e *RequestError) AuthorCanFix() bool { return e.public != nil }
 
 func (e *RequestError) Error() string { return e.text(fmt.Sprint(e.Err)) }
@@ -44,8 +44,8 @@ func (e *RequestError) Error() string { return e.text(fmt.Sprint(e.Err)) }
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// Public returns the message that the Pod's author may read: of what managers
-// returned it has the category only, and nothing of the rules (Config.Allow).
+// Public returns the message that the Pod's author may read. It shows only the
+// category of a manager's error, and nothing about Config.Allow.
 func (e *RequestError) Public() string {
 	if e.public == nil {
 		return e.text("failed")
@@ -63,14 +63,13 @@ func (e *RequestError) text(cause string) string {
 	return fmt.Sprintf("secret %v: %s", e.Request, cause)
 }
 
-// userError returns the RequestError of an error that the Pod's author can fix and may
-// see in full.
+// userError returns a RequestError that the Pod's author can fix and may see in
+// full.
 func userError(req secret.Request, manager string, err error) *RequestError {
 	return &RequestError{Request: req, Manager: manager, Err: err, public: err}
 }
 
-// failure returns the RequestError of what a manager returned that ended the
-// search.
+// failure returns a RequestError for a manager's error that stopped the search.
 func failure(req secret.Request, manager string, err error) *RequestError {
 	e := &RequestError{Request: req, Manager: manager, Err: err}
 	var conflict *mount.ConflictError
@@ -84,45 +83,45 @@ func failure(req secret.Request, manager string, err error) *RequestError {
 	return e
 }
 
-// answer is what a manager said that does not serve a request.
-type answer struct {
+// decline is a manager's error that passes the request to the next manager.
+type decline struct {
 	manager string
 	err     error
 }
 
-func (a answer) Error() string { return a.manager + ": " + a.err.Error() }
-func (a answer) Unwrap() error { return a.err }
+func (d decline) Error() string { return d.manager + ": " + d.err.Error() }
+func (d decline) Unwrap() error { return d.err }
 
-func (a answer) category() string {
-	if errors.Is(a.err, secret.ErrNotFound) {
-		return a.manager + ": not found"
+func (d decline) category() string {
+	if errors.Is(d.err, secret.ErrNotFound) {
+		return d.manager + ": not found"
 	}
-	return a.manager + ": not supported"
+	return d.manager + ": not supported"
 }
 
-// notServed returns the RequestError of a request that no manager serves.
-func notServed(req secret.Request, answers []answer) *RequestError {
-	const nobody = "no manager serves it"
-	if len(answers) == 0 {
-		return &RequestError{Request: req, Err: errors.New("there is no manager"), public: errors.New(nobody)}
+// notServed returns the RequestError for a request that no manager serves.
+func notServed(req secret.Request, declines []decline) *RequestError {
+	const message = "no manager serves it"
+	if len(declines) == 0 {
+		return &RequestError{Request: req, Err: errors.New("no managers are configured"), public: errors.New(message)}
 	}
-	full := make([]string, len(answers))
-	categories := make([]string, len(answers))
-	wrapped := make([]error, len(answers))
-	for i, a := range answers {
-		full[i], categories[i], wrapped[i] = a.Error(), a.category(), a
+	full := make([]string, len(declines))
+	categories := make([]string, len(declines))
+	wrapped := make([]error, len(declines))
+	for i, d := range declines {
+		full[i], categories[i], wrapped[i] = d.Error(), d.category(), d
 	}
 	return &RequestError{
 		Request: req,
-		Err:     &unservedError{nobody + " (" + strings.Join(full, "; ") + ")", wrapped},
-		public:  errors.New(nobody + " (" + strings.Join(categories, "; ") + ")"),
+		Err:     &noManagerError{message + " (" + strings.Join(full, "; ") + ")", wrapped},
+		public:  errors.New(message + " (" + strings.Join(categories, "; ") + ")"),
 	}
 }
 
-type unservedError struct {
-	text    string
-	answers []error
+type noManagerError struct {
+	text     string
+	declines []error
 }
 
-func (e *unservedError) Error() string   { return e.text }
-func (e *unservedError) Unwrap() []error { return e.answers }
+func (e *noManagerError) Error() string   { return e.text }
+func (e *noManagerError) Unwrap() []error { return e.declines }

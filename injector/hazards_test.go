@@ -20,7 +20,7 @@ import (
 
 // A hazard is a Pod or a list of requests that is odd, by bad luck or on
 // purpose, and what becomes of it. The answers are in the documentation of the
-// package, under "Odd Pods".
+// package, under "Special cases".
 type hazard struct {
 	name   string
 	pod    func(*corev1.Pod) // changes one with an init container and a container

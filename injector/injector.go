@@ -18,35 +18,36 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Config is what an Injector is made of. Its zero value is valid, and an
-// Injector that serves no request.
+// Config configures an Injector. The zero value is valid, but serves no
+// requests.
 type Config struct {
-	// Managers are asked in this order, and the first that serves a request
-	// serves it alone. By convention global secrets come first.
+	// Managers are tried in order; the first that has the secret serves it. By
+	// convention global secrets come first.
 	Managers []SecretManager
-	// Layout says where containers look for secrets. The zero value is Flyte's.
+	// Layout defines where containers look for secrets. The zero value is
+	// Flyte's.
 	Layout mount.Layout
-	// Containers chooses the containers that receive secrets. Nil means all,
-	// init containers too. Init containers that fetch secrets never do and are
-	// not asked about. The function must give the same answer every time. The
-	// Vault Agent Injector cannot leave out init containers, so that with
-	// secrets from Vault all of them must be chosen.
+	// Containers selects the containers that receive secrets. Nil selects all,
+	// including init containers. Fetchers never receive secrets, and the
+	// function is not called for them. It must return the same result every
+	// time. The Vault Agent Injector cannot exclude init containers, so all of
+	// them must be selected to use secrets from Vault.
 	Containers func(mount.Container) bool
-	// InitOrder says where init containers that fetch secrets go. The zero
-	// value is before all others.
+	// InitOrder is the position of fetchers among the init containers. The zero
+	// value is mount.InitFirst.
 	InitOrder mount.InitOrder
-	// OnConflict says what happens to variables that a container already
-	// defines otherwise. The zero value is an error.
+	// OnConflict says what happens if a container already defines a variable
+	// with another meaning. The zero value is mount.ConflictFail.
 	OnConflict mount.ConflictPolicy
 	// Allow decides who may read which secret; use Rules.Allow. Nil allows
-	// everything. A manager whose answer it refuses is passed over as if it did
-	// not have the secret, and the next one is asked. The Pod's author is told
-	// that the secret was not found; RequestError.Err has the reason. The function
-	// must give the same answer every time.
+	// everything. If it refuses, the manager counts as not having the secret,
+	// and the next one is tried. The Pod's author sees that the secret was not
+	// found; RequestError.Err has the reason. The function must return the same
+	// result every time.
 	Allow func(Access) error
-	// Late reports containers that webhooks called after this library add to
-	// Pods, such as a service mesh's proxy. Verify asks nothing of them. Nil
-	// means that there are none.
+	// Late reports containers that later webhooks add to Pods, such as a
+	// service mesh's proxy. Verify does not check them. Nil means that there
+	// are none.
 	Late func(mount.Container) bool
 }
 
@@ -57,12 +58,11 @@ type Injector struct {
 	layout   mount.Layout
 	options  merge.Options
 	allow    func(Access) error
-	// namespace is that of For, or empty.
+	// namespace is set by For.
 	namespace string
 }
 
-// New returns an Injector, or an error that names the field of cfg that cannot
-// be used.
+// New returns an Injector, or an error that names the invalid field of cfg.
 func New(cfg Config) (*Injector, error) {
 	if err := cfg.Layout.Validate(); err != nil {
 		return nil, fmt.Errorf("injector: %w", err)
@@ -72,7 +72,7 @@ func New(cfg Config) (*Injector, error) {
 			return nil, fmt.Errorf("injector: Managers[%d] is nil", i)
 		}
 		if name := m.Name(); name == "" || strings.ContainsFunc(name, invalidNameRune) {
-			return nil, fmt.Errorf("injector: Managers[%d] has the name %q, which is empty or has other characters than letters, digits and \"-_./\"", i, name)
+			return nil, fmt.Errorf("injector: Managers[%d]: name %q must not be empty, and must contain only letters, digits and \"-_./\"", i, name)
 		}
 	}
 	if cfg.InitOrder > mount.InitAfterSidecars {
@@ -94,8 +94,8 @@ func New(cfg Config) (*Injector, error) {
 	}, nil
 }
 
-// isNil reports a nil interface, and one that holds a nil pointer, map or
-// function, whose methods would fail later.
+// isNil reports a nil interface, and one with a nil value whose methods would
+// fail later.
 func isNil(m SecretManager) bool {
 	if m == nil {
 		return true
@@ -107,25 +107,25 @@ func isNil(m SecretManager) bool {
 	return false
 }
 
-// invalidNameRune reports characters that would make messages and audit annotations
-// ambiguous.
+// invalidNameRune reports characters that would make messages and audit
+// annotations ambiguous.
 func invalidNameRune(r rune) bool {
 	return !strings.ContainsRune("-_./", r) && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 }
 
 var (
-	errNoPod      = errors.New("injector: there is no pod")
-	errNoTemplate = errors.New("injector: there is no pod template")
+	errNoPod      = errors.New("injector: pod is nil")
+	errNoTemplate = errors.New("injector: pod template is nil")
 )
 
-// Plan decides all that injecting the requests into the Pod means, and finds
-// every conflict. The Plan shares nothing with the Pod. The error joins
-// (errors.Join) a *RequestError for each request that fails, and for each
-// container in which it does; mount.ErrNoContainer, that no
-// container receives the secrets; mount.ErrTooLarge; and the context's error, if
-// that ended. More than MaxRequests requests are a *LimitError alone, and so are more
-// than that many secrets of all containers together, where requests name containers:
-// each container that is named counts the secrets of all containers too.
+// Plan decides what injecting the requests into the Pod means, and finds every
+// conflict. The Plan shares no memory with the Pod. The error joins
+// (errors.Join) a *RequestError for each failed request, and for each container
+// in which it fails; mount.ErrNoContainer, if no container receives secrets;
+// mount.ErrTooLarge; and the context's error, if it ended. More than
+// MaxRequests requests are a single *LimitError. So are more than that many
+// secrets of all containers together, where each container that a request names
+// also counts the secrets of all containers.
 func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*Plan, error) {
 	if pod == nil {
 		return nil, errNoPod
@@ -147,9 +147,9 @@ func subjectOf(pod *corev1.Pod) subject {
 	return subject{view: merge.ViewPod(pod), namespace: pod.Namespace}
 }
 
-// Inject returns a copy of the Pod with the secrets, which shares nothing with
-// the Pod: Plan, then Plan.Pod. Without requests it is an equal copy. An error
-// is one of Plan's, and then there is no Pod.
+// Inject returns a copy of the Pod with the secrets: Plan, then Plan.Pod. The
+// copy shares no memory with the Pod. Without requests it is an equal copy. On
+// error, which is one of Plan's, the result is nil.
 func (in *Injector) Inject(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*corev1.Pod, error) {
 	if pod == nil {
 		return nil, errNoPod
@@ -161,9 +161,9 @@ func (in *Injector) Inject(ctx context.Context, pod *corev1.Pod, reqs ...secret.
 	return d.edits.Apply(pod), nil
 }
 
-// Patch returns what Inject does to the Pod as an RFC 6902 patch of "add"
-// operations: Plan, then Plan.Patch. If there is nothing to do it is empty and
-// not nil. An error is one of Plan's, and then it is nil.
+// Patch returns the changes of Inject as an RFC 6902 patch with only "add"
+// operations: Plan, then Plan.Patch. If nothing is missing it is empty, not
+// nil. On error, which is one of Plan's, it is nil.
 func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) ([]jsonpatch.Operation, error) {
 	if pod == nil {
 		return nil, errNoPod
@@ -175,14 +175,14 @@ func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.R
 	return d.edits.Operations(), nil
 }
 
-// InjectTemplate is Inject for the template of a Deployment, a Job and the
-// like. Start each time from the template as it is without secrets, and the
-// requests in the same order: then the result is the same each time, and what is
-// not asked for any more is gone. What an earlier call has added is never
-// removed or changed.
+// InjectTemplate is Inject for the Pod template of a Deployment, a Job and so
+// on. Always start from the template without secrets, with the requests in the
+// same order: then the result is always the same, and secrets that are no
+// longer requested are gone. Earlier additions are never removed or changed.
 //
-// Managers see the template's own metadata, which usually has no namespace. Use For
-// with the namespace of the template's owner: managers and Config.Allow then see it.
+// Managers see the template's metadata, which usually has no namespace. Use For
+// with the namespace of the template's owner, so that managers and Config.Allow
+// see it.
 func (in *Injector) InjectTemplate(ctx context.Context, t *corev1.PodTemplateSpec, reqs ...secret.Request) (*corev1.PodTemplateSpec, error) {
 	if t == nil {
 		return nil, errNoTemplate

@@ -28,9 +28,9 @@ func TestNewValidates(t *testing.T) {
 		{"the zero value", injector.Config{}, ""},
 		{"no manager", injector.Config{Managers: []injector.SecretManager{nil}}, "injector: Managers[0] is nil"},
 		{"a manager without a name", injector.Config{Managers: []injector.SecretManager{fake{"", nothing}}},
-			`injector: Managers[0] has the name "", which is empty or has other characters than letters, digits and "-_./"`},
+			`injector: Managers[0]: name "" must not be empty, and must contain only letters, digits and "-_./"`},
 		{"a name that breaks the audit annotation", injector.Config{Managers: []injector.SecretManager{fake{"a=b", nothing}}},
-			`injector: Managers[0] has the name "a=b", which is empty or has other characters than letters, digits and "-_./"`},
+			`injector: Managers[0]: name "a=b" must not be empty, and must contain only letters, digits and "-_./"`},
 		{"a relative directory", injector.Config{Layout: mount.Layout{Dir: "x"}}, `injector: layout: Dir "x" is not an absolute, clean path`},
 		{"an order that is not defined", injector.Config{InitOrder: 2}, "injector: InitOrder 2 is not defined"},
 		{"a policy that is not defined", injector.Config{OnConflict: 2}, "injector: OnConflict 2 is not defined"},
@@ -117,11 +117,11 @@ func TestFragmentsThatDoNotAnswer(t *testing.T) {
 		want     string
 	}{
 		{"nothing", secret.Request{Key: "k"}, mount.Fragment{}, `secret key="k": manager m: fragment: Value and File: exactly one must be set`},
-		{"a file for a variable", secret.Request{Key: "k", Mount: mount.EnvVar}, mount.Fragment{File: true}, `secret key="k" mount=ENV_VAR: manager m: fragment: File does not answer a request for ENV_VAR`},
-		{"a variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: Value does not answer a request for FILE`},
-		{"a name that is none", secret.Request{Key: "a b"}, mount.Fragment{Value: mount.Literal("")}, `secret key="a b": no manager serves it (m: request not supported: "_FSEC_A B" is not a valid name of a variable)`},
-		{"only a version, that the store ignores", secret.Request{GroupVersion: "v"}, mount.Fragment{File: true}, `secret version="v": no manager serves it (m: request not supported: without its version it has no name)`},
-		{"a name that the prefix makes too long", secret.Request{Key: strings.Repeat("k", 253)}, mount.Fragment{File: true}, `secret key="` + strings.Repeat("k", 253) + `": no manager serves it (m: request not supported: its path would have a segment of more than 255 bytes)`},
+		{"a file for a variable", secret.Request{Key: "k", Mount: mount.EnvVar}, mount.Fragment{File: true}, `secret key="k" mount=ENV_VAR: manager m: fragment: File is set, but the request is for ENV_VAR`},
+		{"a variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: Value is set, but the request is for FILE`},
+		{"a name that is none", secret.Request{Key: "a b"}, mount.Fragment{Value: mount.Literal("")}, `secret key="a b": no manager serves it (m: request not supported: "_FSEC_A B" is not a valid environment variable name)`},
+		{"only a version, that the store ignores", secret.Request{GroupVersion: "v"}, mount.Fragment{File: true}, `secret version="v": no manager serves it (m: request not supported: it has no name without its version)`},
+		{"a name that the prefix makes too long", secret.Request{Key: strings.Repeat("k", 253)}, mount.Fragment{File: true}, `secret key="` + strings.Repeat("k", 253) + `": no manager serves it (m: request not supported: its path would have a segment longer than 255 bytes)`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := always{"m", func(secret.Request, mount.Target) (mount.Fragment, error) { return tc.fragment, nil }}
@@ -162,14 +162,14 @@ func TestNilIsAnErrorAndNoPanic(t *testing.T) {
 	_, err = in.Plan(ctx, nil)
 	assert.Error(t, err)
 	_, err = in.InjectTemplate(ctx, nil)
-	assert.EqualError(t, err, "injector: there is no pod template")
+	assert.EqualError(t, err, "injector: pod template is nil")
 }
 
 func TestInjectTemplate_IsInject(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		template, err := in.InjectTemplate(ctx, &corev1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, reqs...)
 		if onlyInPods(reqs) {
-			require.ErrorContains(t, err, "another webhook's variables cannot be in a template, only in Pods")
+			require.ErrorContains(t, err, "variables from another webhook work in Pods only, not in templates")
 			return
 		}
 		require.NoError(t, err)

@@ -7,29 +7,30 @@ import (
 )
 
 const (
-	// MaxRequests is how many requests one call takes, those that are there
-	// twice counted twice. What it takes to serve them grows with their number,
-	// and a Pod's annotations have room for no more than some 7,000.
+	// MaxRequests is the maximum number of requests of one call, including
+	// duplicates. Time and memory grow with this number. A Pod's annotations
+	// have room for about 7,000 requests.
 	MaxRequests = 10_000
 
-	// maxPod is how many bytes of JSON a Pod may have that is reviewed: the API
-	// server's limit on a request's body. In memory a Pod can need a hundred times
-	// as much, and what the API server sends to webhooks has no limit.
+	// maxPod is the maximum JSON size of a reviewed Pod in bytes: the API
+	// server's limit for a request body. In memory a Pod can need a hundred
+	// times as much, and API servers do not limit what they send to webhooks.
 	maxPod = 3 << 20
 
-	// maxReported is how many errors the message of a refusal tells of, and
-	// maxMessage how many bytes it has. API servers pass it on and log it.
+	// maxReported is the maximum number of errors in the message of a refusal,
+	// and maxMessage its maximum size in bytes. API servers pass it on and log
+	// it.
 	maxReported = 20
 	maxMessage  = 16 << 10
 
-	// maxCause is how many bytes each of the causes of a refusal has.
+	// maxCause is the maximum size in bytes of each cause of a refusal.
 	maxCause = 1 << 10
 )
 
-// LimitError says that there is more of something than may be.
+// LimitError reports that a limit is exceeded.
 type LimitError struct {
-	// What is "requests", "bytes of annotations", "bytes of JSON", or for requests
-	// that name containers "secrets of containers, ...".
+	// What is "requests", "bytes of annotations", "bytes of JSON" or "secrets
+	// of all containers together".
 	What     string
 	Has, Max int
 }
@@ -38,15 +39,15 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("too many %s: %d (maximum %d)", e.What, e.Has, e.Max)
 }
 
-// checkLimit returns a *LimitError if has is more than most, and otherwise nil.
-func checkLimit(most, has int, what string) error {
-	if has > most {
-		return &LimitError{what, has, most}
+// checkLimit returns a *LimitError if has exceeds limit, otherwise nil.
+func checkLimit(limit, has int, what string) error {
+	if has > limit {
+		return &LimitError{what, has, limit}
 	}
 	return nil
 }
 
-// message joins what may be told of errors, within the limits.
+// message joins the public texts of errors, within the limits.
 func message(errs []error) string {
 	var texts []string
 	for i, err := range errs {
@@ -56,10 +57,10 @@ func message(errs []error) string {
 		}
 		texts = append(texts, publicText(err))
 	}
-	return limited(strings.Join(texts, "; "), maxMessage)
+	return truncate(strings.Join(texts, "; "), maxMessage)
 }
 
-// publicText returns what may be told of an error.
+// publicText returns the text of an error that is safe to show to users.
 func publicText(err error) string {
 	var failed *RequestError
 	if errors.As(err, &failed) {
@@ -68,9 +69,9 @@ func publicText(err error) string {
 	return err.Error()
 }
 
-func limited(text string, most int) string {
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "..."
+func truncate(text string, size int) string {
+	if len(text) > size {
+		return strings.ToValidUTF8(text[:size], "") + "..."
 	}
 	return text
 }

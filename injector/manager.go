@@ -7,55 +7,56 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// SecretManager knows one store of secrets. It decides what a Pod needs so that
-// its containers can read a secret of that store, and returns that as data; it
-// never sees the Pod and changes nothing. The interface never gains methods.
+// SecretManager provides secrets from one store. It decides what a Pod needs so
+// that containers can read a secret, and returns that as data. It never sees or
+// changes the Pod. This interface will never gain methods.
 //
-// A manager keeps these rules, which package injectortest checks:
+// A manager must follow these rules, which package injectortest checks:
 //
-//   - The same request and target give the same Fragment. Nothing in it comes
-//     from a clock, from randomness or from the order of a map.
-//   - It neither modifies nor keeps what it is given, and does not change a
-//     Fragment, or what that refers to, once it is returned.
-//   - It gives the same answer for a Pod that is injected already. Its metadata
-//     then have the annotations that were added, and a name where there was only
+//   - The same request and target give the same Fragment, independent of
+//     clocks, randomness and map order.
+//   - It does not modify or retain its arguments, and does not change a
+//     Fragment, or anything it refers to, after returning it.
+//   - It returns the same Fragment for a Pod that is already injected. Such a
+//     Pod's metadata has the added annotations, and a name where there was only
 //     a GenerateName.
-//   - It may be called from many goroutines at once.
-//   - It returns when the context ends, with the context's error wrapped, if it
-//     does anything that takes time.
-//   - No error holds the value of a secret.
-//   - The Fragment keeps the rules of mount.Fragment. Names of volumes and
-//     fetchers come from mount.Name, given all that makes them what they are,
-//     so that they differ exactly where they do different things.
-//   - The Fragment has a Value where secret.Request.Mount is EnvVar, and is a
-//     File where it is File. Any leaves the choice: a variable where the manager
-//     can provide one, otherwise a file. What a manager cannot provide is
-//     secret.ErrUnsupported, so that the next one is asked.
-//   - A store without versions either ignores secret.Request.GroupVersion, and
-//     then its Fragment is not Versioned and has the name without the version,
-//     where a client that asks with the version does not look unless the
-//     Fragment is a reference; or it answers secret.ErrUnsupported.
+//   - It is safe for concurrent use.
+//   - If it does anything that takes time, it returns when the context ends,
+//     with an error that wraps the context's.
+//   - No error contains the value of a secret.
+//   - The Fragment follows the rules of mount.Fragment. Names of volumes and
+//     fetchers come from mount.Name with everything that identifies them, so
+//     that names differ exactly if their purposes differ.
+//   - The Fragment has a Value if secret.Request.Mount is EnvVar, and is a File
+//     if it is File. With Any the manager chooses: a variable if it can provide
+//     one, otherwise a file. If it cannot provide the type, it returns
+//     secret.ErrUnsupported, and the next manager is tried.
+//   - A store without versions either returns secret.ErrUnsupported for a
+//     request with a GroupVersion, or ignores the version. Its Fragment is then
+//     not Versioned, and the name has no version. A client that asks with the
+//     version finds such a name only if the Fragment is a reference.
 type SecretManager interface {
 	// Name identifies the manager in placements, errors and audit annotations,
-	// such as "k8s". It is constant, not empty, and of ASCII letters, digits,
-	// and "-", "_", ".", "/". Managers of one name are counted together.
+	// such as "k8s". It is constant, not empty, and has only ASCII letters,
+	// digits, "-", "_", "." and "/". Managers with the same name are counted
+	// together.
 	Name() string
 
-	// Mount says what a Pod needs to read the secret. The request is valid as
-	// by its Validate method. The error is
+	// Mount returns what a Pod needs to read the secret. The request has passed
+	// its Validate method. The error is
 	//
-	//   - nil: this manager serves the request, and no other is asked;
-	//   - secret.ErrNotFound or secret.ErrUnsupported, wrapped: this manager
-	//     does not have the secret, or serves no request of that kind or shape,
-	//     and the next manager is asked;
-	//   - any other: the request fails, and no other manager is asked, because
-	//     another store's secret is not what was asked for. A
-	//     *mount.ConflictError (the Pod is in the way) or *secret.InvalidError
-	//     is shown to the Pod's author. Everything else is a failure of the
+	//   - nil: this manager serves the request, and no other is tried;
+	//   - secret.ErrNotFound or secret.ErrUnsupported, possibly wrapped: this
+	//     manager does not have the secret, or does not serve such requests,
+	//     and the next one is tried;
+	//   - anything else: the request fails, and no other manager is tried,
+	//     because another store's secret is not the requested one. A
+	//     *mount.ConflictError (the Pod conflicts) or *secret.InvalidError is
+	//     shown to the Pod's author. Any other error is a failure of the
 	//     manager, and reviews say only that it failed.
 	//
-	// With an error, all of the Fragment but Reads is ignored. Reads with an error
-	// says about which secret the error is: whoever may not read it is told that
-	// it was not found.
+	// With an error, only the Fragment's Reads is used. It names the secret
+	// that the error is about: if Config.Allow refuses to let the Pod read it,
+	// the error becomes secret.ErrNotFound.
 	Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error)
 }

@@ -9,21 +9,21 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// PatchJSON is Patch for a Pod or a Pod template in JSON, and returns the text of
-// the RFC 6902 patch. It is for objects that a program holds in unstructured
-// form, such as the templates in a custom resource. Fields that this build's
-// k8s.io/api does not know stay.
+// PatchJSON is Patch for a Pod or Pod template in JSON, and returns the RFC
+// 6902 patch as JSON. It is for unstructured objects, such as the templates in
+// a custom resource. Fields that this build's k8s.io/api does not know are
+// kept.
 //
 // An object of kind Pod is a Pod. An object without kind and apiVersion is a
-// template, as the field "template" of a Deployment holds it. Any other kind is an
-// error. PatchJSON does not read the requests in the object's annotations: pass them
-// (secret.DecodeAnnotations).
+// template, such as the field "template" of a Deployment. Any other kind is an
+// error. PatchJSON does not read requests from the object's annotations: pass
+// them, for example from secret.DecodeAnnotations.
 //
-// If there is nothing to do, the patch is "[]". If metadata is missing or null,
-// the patch creates it. The error is one of Plan's, or one of these, which name
-// the field: the object is not JSON, a container is null or has no name, two
-// containers have one name. An object with more than 3 MiB of JSON or 256 KiB of
-// annotations is a *LimitError.
+// If nothing is missing, the patch is "[]". If metadata is missing or null, the
+// patch creates it. The error is one of Plan's, or names a field: the object is
+// not JSON, a container is null or has no name, or two containers have the same
+// name. An object with more than 3 MiB of JSON or 256 KiB of annotations is a
+// *LimitError.
 func (in *Injector) PatchJSON(ctx context.Context, object []byte, reqs ...secret.Request) ([]byte, error) {
 	sub, err := subjectOfJSON(object)
 	if err != nil {
@@ -38,7 +38,7 @@ func (in *Injector) PatchJSON(ctx context.Context, object []byte, reqs ...secret
 
 func subjectOfJSON(object []byte) (subject, error) {
 	if len(object) == 0 {
-		return subject{}, errors.New("there is no object")
+		return subject{}, errors.New("the object is empty")
 	}
 	if err := checkLimit(maxPod, len(object), "bytes of JSON"); err != nil {
 		return subject{}, fmt.Errorf("the object has %w", err)
@@ -53,7 +53,7 @@ func subjectOfJSON(object []byte) (subject, error) {
 	kind, version := view.Kind()
 	template := kind == "" && version == ""
 	if pod := kind == "Pod" && (version == "v1" || version == ""); !pod && !template {
-		return subject{}, fmt.Errorf("kind: %.253q of %.253q is not supported: supported are Pod of v1, and a pod template, which has no kind", kind, version)
+		return subject{}, fmt.Errorf("kind: %.253q of %.253q is not supported: must be Pod of v1, or a pod template without kind", kind, version)
 	}
 	if err := view.CheckContainers(); err != nil {
 		return subject{}, err

@@ -89,7 +89,7 @@ func TestPatchJSON_Refuses(t *testing.T) {
 	require.NoError(t, err)
 	req := secret.Request{Group: "db", Key: "password"}
 	for name, c := range map[string]struct{ object, want string }{
-		"nothing":                      {"", "there is no object"},
+		"nothing":                      {"", "the object is empty"},
 		"text":                         {"{", "the object cannot be decoded: unexpected end of JSON input"},
 		"another kind":                 {`{"apiVersion":"apps/v1","kind":"Deployment"}`, `kind: "Deployment" of "apps/v1" is not supported`},
 		"another group's Pod":          {`{"apiVersion":"example.com/v1","kind":"Pod"}`, `kind: "Pod" of "example.com/v1" is not supported`},

@@ -16,37 +16,36 @@ type Reference struct {
 	// Kind is "Secret", "ConfigMap", "PersistentVolumeClaim" or
 	// "SecretProviderClass" (of the Secrets Store CSI driver).
 	Kind string
-	// Namespace is that of Injector.For, or else the Pod's own. It is empty where
-	// neither is known.
+	// Namespace is that of Injector.For, or else the Pod's own. It is empty if
+	// both are unknown.
 	Namespace string
 	Name      string
-	// Keys are the keys that are read, sorted. Without keys, the object as a
-	// whole is meant.
+	// Keys are the keys that are read, sorted. Empty means the whole object.
 	Keys []string
-	// Optional says that the Pod starts without the object or one of Keys. It is
-	// true of all Keys or of none: an object with keys of both kinds has two
+	// Optional means that the Pod starts without the object or one of Keys. It
+	// applies to all Keys: an object with optional and required keys has two
 	// references.
 	Optional bool
 }
 
-// References returns the objects to which the Pod's secrets refer, sorted by kind and
-// name. Those that are not Optional must exist for the Pod to start. A controller can
-// watch them, and restart Pods when they change.
+// References returns the objects that the Pod's secrets refer to, sorted by
+// kind and name. The Pod starts only if those that are not Optional exist. A
+// controller can watch them, and restart Pods when they change.
 func (p *Plan) References() []Reference { return p.references() }
 
-type referenceTo struct {
+type referenceKey struct {
 	kind, name string
 	optional   bool
 }
 
-// references collects what fragments refer to.
-type references map[referenceTo]map[string]bool
+// references collects the objects and keys that fragments refer to.
+type references map[referenceKey]map[string]bool
 
 func (r references) add(kind, name string, optional *bool, keys ...string) {
 	if name == "" {
 		return
 	}
-	to := referenceTo{kind, name, optional != nil && *optional}
+	to := referenceKey{kind, name, optional != nil && *optional}
 	if r[to] == nil {
 		r[to] = make(map[string]bool)
 	}
@@ -62,8 +61,8 @@ func referencesOf(secrets []merge.Secret, namespace string) []Reference {
 	}
 	out := make([]Reference, 0, len(r))
 	for to, keys := range r {
-		if to.optional { // a key that is required too is only that
-			if required, ok := r[referenceTo{to.kind, to.name, false}]; ok {
+		if to.optional { // omit keys that are also required
+			if required, ok := r[referenceKey{to.kind, to.name, false}]; ok {
 				for key := range required {
 					delete(keys, key)
 				}
@@ -142,7 +141,7 @@ func (r references) addVolume(v *corev1.VolumeSource) {
 		r.add("PersistentVolumeClaim", c.ClaimName, nil)
 	}
 	if c := v.CSI; c != nil {
-		// The attribute by which the Secrets Store CSI driver finds its object.
+		// The Secrets Store CSI driver finds its object by this attribute.
 		r.add("SecretProviderClass", c.VolumeAttributes["secretProviderClass"], nil)
 		if c.NodePublishSecretRef != nil {
 			r.add("Secret", c.NodePublishSecretRef.Name, nil)

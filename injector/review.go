@@ -18,48 +18,49 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The audit annotations of a response, and the outcomes. The API server puts
-// the webhook's name in front of each key.
+// Audit annotations of a response, and the outcomes. The API server prefixes
+// each key with the webhook's name.
 const (
 	AuditOutcome  = "outcome"
-	AuditManagers = "managers" // "k8s=2,vault=1": requests by the manager that serves them
+	AuditManagers = "managers" // "k8s=2,vault=1": number of requests served by each manager
 
-	OutcomeSkipped   = "skipped"   // not the creation of a Pod that asks for secrets
+	OutcomeSkipped   = "skipped"   // not the creation of a Pod with requests
 	OutcomeInjected  = "injected"  // the response has a patch
-	OutcomeUnchanged = "unchanged" // the Pod has all that it asks for already
-	OutcomeDenied    = "denied"    // the Pod's author can mend it
-	OutcomeFailed    = "failed"    // a manager failed, or the time was up
+	OutcomeUnchanged = "unchanged" // the Pod already has all secrets
+	OutcomeDenied    = "denied"    // the Pod's author can fix it
+	OutcomeFailed    = "failed"    // a manager failed, or the context ended
 
-	OutcomeVerified   = "verified"   // Verify: the Pod has all that it asks for
-	OutcomeIncomplete = "incomplete" // Verify: the Pod lacks something that it asks for
+	OutcomeVerified   = "verified"   // Verify: the Pod has all secrets
+	OutcomeIncomplete = "incomplete" // Verify: the Pod lacks something
 )
 
-// Review answers an admission request for a mutating webhook. Of a Pod that is
-// created and asks for secrets in its annotations (see package secret) the
-// response has the patch that Patch returns; it is written from the bytes of
-// the Pod, so that fields which this build's k8s.io/api does not know stay.
-// Everything else is allowed as it is: other operations, other resources and
-// subresources, mirror Pods (the kubelet's images of static Pods, which cannot
-// be changed) that a node creates, and Pods without requests. The label secret.InjectLabel is for
-// the webhook's objectSelector and not looked at. A request that a test makes
-// up needs Operation and Resource, or it is allowed as one of the others.
+// Review answers an admission request for a mutating webhook. If the request
+// creates a Pod whose annotations request secrets (see package secret), the
+// response has the patch that Patch returns. The patch is computed from the
+// Pod's JSON, so fields that this build's k8s.io/api does not know are kept.
+// Everything else is allowed unchanged: other operations, other resources and
+// subresources, Pods without requests, and mirror Pods created by a node (the
+// kubelet's copies of static Pods, which cannot be changed). Review ignores the
+// label secret.InjectLabel, which is for the webhook's objectSelector. Set
+// Operation and Resource in requests for tests; otherwise they are allowed
+// unchanged.
 //
-// Managers see the request's namespace as the Pod's, which often names none
-// itself.
+// Managers see the namespace of the admission request, because the Pod itself
+// often has none.
 //
 // A refusal has the status code 400 if the Pod or an annotation cannot be
-// decoded, 413 if the Pod is larger than the package's limits, 422 if requests
-// are invalid, not served, in conflict or too many, 500 if a manager failed, and
-// 504 if the context ended. Its message names requests and fields, of the first
-// twenty errors if there are more; of a manager's error it tells only the
-// category (not found, not supported, failed), because Pods' authors read it. To
-// log a manager's error, wrap the manager in one that does.
+// decoded; 413 if the Pod exceeds the package's limits; 422 if requests are
+// invalid, not served, in conflict or too many; 500 if a manager failed; and
+// 504 if the context ended. Its message names the requests and fields of the
+// first twenty errors. It shows only the category of a manager's error (not
+// found, not supported, failed), because Pod authors can read it. To log a
+// manager's errors, wrap the manager in one that does.
 //
-// Review itself never panics, whatever the bytes, and never returns nil. Of a
-// Pod that no API server would send, such as one with null for a container, the
-// response may have a patch that does not apply.
+// Review itself never panics on any bytes, and never returns nil. For a Pod
+// that no API server would send, such as one with a null container, the patch
+// may not apply.
 func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
-	sub, reqs, response := open(req)
+	sub, reqs, response := decodeReview(req)
 	if response != nil {
 		return response
 	}
@@ -70,11 +71,11 @@ func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionReques
 	return in.respond(req, d)
 }
 
-// open returns the Pod of an admission request and the requests in it, or else
-// the response to a request that is to be allowed as it is, or refused.
-func open(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request, response *admissionv1.AdmissionResponse) {
+// decodeReview returns the Pod of an admission request and its requests for
+// secrets, or else a response that allows the Pod unchanged or refuses it.
+func decodeReview(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request, response *admissionv1.AdmissionResponse) {
 	if req == nil {
-		return sub, nil, deny("", http.StatusBadRequest, "there is no admission request")
+		return sub, nil, deny("", http.StatusBadRequest, "admission request is missing")
 	}
 	if !createsPod(req) {
 		return sub, nil, allow(req, OutcomeSkipped)
@@ -87,12 +88,12 @@ func open(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request
 		return sub, nil, deny(req.UID, http.StatusBadRequest, "the pod cannot be decoded: "+err.Error())
 	}
 	annotations := view.Metadata.Annotations
-	if _, mirror := annotations[corev1.MirrorPodAnnotationKey]; mirror && slices.Contains(req.UserInfo.Groups, nodes) {
+	if _, mirror := annotations[corev1.MirrorPodAnnotationKey]; mirror && slices.Contains(req.UserInfo.Groups, nodesGroup) {
 		return sub, nil, allow(req, OutcomeSkipped)
 	}
 	reqs, err = secret.DecodeAnnotations(annotations)
 	if err != nil {
-		return sub, nil, deny(req.UID, http.StatusBadRequest, message(split(err)))
+		return sub, nil, deny(req.UID, http.StatusBadRequest, message(joinedErrors(err)))
 	}
 	if len(reqs) == 0 {
 		return sub, nil, allow(req, OutcomeSkipped)
@@ -103,15 +104,15 @@ func open(req *admissionv1.AdmissionRequest) (sub subject, reqs []secret.Request
 	return subject{view: view, namespace: req.Namespace, admitted: req.Namespace}, reqs, nil
 }
 
-// nodes is the group of kubelets (user.NodesGroup of k8s.io/apiserver).
-const nodes = "system:nodes"
+// nodesGroup is the group of kubelets (user.NodesGroup in k8s.io/apiserver).
+const nodesGroup = "system:nodes"
 
 func createsPod(req *admissionv1.AdmissionRequest) bool {
 	return req.Operation == admissionv1.Create && req.SubResource == "" &&
 		req.Resource.Group == "" && req.Resource.Resource == "pods"
 }
 
-func (in *Injector) respond(req *admissionv1.AdmissionRequest, d *decided) *admissionv1.AdmissionResponse {
+func (in *Injector) respond(req *admissionv1.AdmissionRequest, d *decision) *admissionv1.AdmissionResponse {
 	response := allow(req, OutcomeUnchanged)
 	response.AuditAnnotations[AuditManagers] = in.countByManager(d)
 	if d.edits.Empty() {
@@ -127,12 +128,12 @@ func (in *Injector) respond(req *admissionv1.AdmissionRequest, d *decided) *admi
 	return response
 }
 
-// countByManager returns how many requests each manager serves, in the order of
-// precedence: "global=1,k8s=2".
-func (in *Injector) countByManager(d *decided) string {
+// countByManager returns the number of requests that each manager serves, in
+// the order of Config.Managers: "global=1,k8s=2".
+func (in *Injector) countByManager(d *decision) string {
 	served := make([]int, len(in.managers))
-	for _, at := range d.at {
-		name := d.served[at].Manager
+	for _, n := range d.index {
+		name := d.served[n].Manager
 		if i := slices.IndexFunc(in.managers, func(m SecretManager) bool { return m.Name() == name }); i >= 0 {
 			served[i]++
 		}
@@ -150,10 +151,11 @@ func (in *Injector) countByManager(d *decided) string {
 	return string(counts)
 }
 
-// refuse maps the most severe error to a status code and joins all public messages.
+// refuse maps the most severe error to a status code and joins all public
+// messages.
 func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *admissionv1.AdmissionResponse {
 	code := int32(http.StatusUnprocessableEntity)
-	errs := split(err)
+	errs := joinedErrors(err)
 	for _, e := range errs {
 		var failed *RequestError
 		if errors.As(e, &failed) && !failed.AuthorCanFix() {
@@ -170,8 +172,8 @@ func refuse(ctx context.Context, req *admissionv1.AdmissionRequest, err error) *
 	return response
 }
 
-// causesOf returns a cause for each error of which the message tells, as kubectl
-// shows the causes instead of the message.
+// causesOf returns a cause for each error in the message. kubectl shows the
+// causes instead of the message.
 func causesOf(errs []error) (causes []metav1.StatusCause) {
 	for i, err := range errs {
 		if i == maxReported {
@@ -179,14 +181,14 @@ func causesOf(errs []error) (causes []metav1.StatusCause) {
 			return append(causes, metav1.StatusCause{Type: metav1.CauseTypeFieldValueInvalid, Field: "metadata.annotations", Message: more})
 		}
 		causes = append(causes, metav1.StatusCause{
-			Type: metav1.CauseTypeFieldValueInvalid, Field: fieldOf(err), Message: limited(publicText(err), maxCause),
+			Type: metav1.CauseTypeFieldValueInvalid, Field: fieldOf(err), Message: truncate(publicText(err), maxCause),
 		})
 	}
 	return causes
 }
 
-// fieldOf returns the field of the Pod that is in the way, or else where requests
-// stand.
+// fieldOf returns the field of the Pod that conflicts, or else the field with
+// the requests.
 func fieldOf(err error) string {
 	var conflict *mount.ConflictError
 	var missing *mount.MissingError
@@ -201,8 +203,8 @@ func fieldOf(err error) string {
 	return "metadata.annotations"
 }
 
-// split returns the errors that errors.Join joined.
-func split(err error) []error {
+// joinedErrors returns the errors of an errors.Join.
+func joinedErrors(err error) []error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}

@@ -123,14 +123,14 @@ func TestRules_Validate(t *testing.T) {
 	}}.Validate()
 	require.Error(t, err)
 	assert.Equal(t, []string{
-		`rules[1].namespaces[0]: "Team" has 'T', which no name here can have`,
+		`rules[1].namespaces[0]: "Team" contains 'T', which is not allowed here`,
 		`rules[1].namespaces[2]: "" is empty`,
-		`rules[1].serviceAccounts[0]: "a/b" has '/', which no name here can have`,
-		`rules[1].managers[0]: "k8s!" has '!', which no name here can have`,
-		`rules[1].names[0]: " db" begins or ends with white space`,
-		`rules[1].names[1]: "a\xff" is not UTF-8`,
-		`rules[1].names[2]: "a\nb" has '\n', which no name here can have`,
-		`rules[1].keys[0]: "a\x00" has '\x00', which no name here can have`,
+		`rules[1].serviceAccounts[0]: "a/b" contains '/', which is not allowed here`,
+		`rules[1].managers[0]: "k8s!" contains '!', which is not allowed here`,
+		`rules[1].names[0]: " db" has leading or trailing spaces`,
+		`rules[1].names[1]: "a\xff" is not valid UTF-8`,
+		`rules[1].names[2]: "a\nb" contains '\n', which is not allowed here`,
+		`rules[1].keys[0]: "a\x00" contains '\x00', which is not allowed here`,
 	}, strings.Split(err.Error(), "\n"))
 }
 
@@ -145,9 +145,9 @@ func TestRules_Reasons(t *testing.T) {
 	assert.EqualError(t, rules.Allow(a), `no rule allows manager k8s reading "db", key "password" for service account "default" of namespace "b" `+
 		`(rules[0]: namespaces do not match; rules[1]: serviceAccounts do not match; rules[2]: managers do not match; rules[3]: names do not match)`)
 	a = injector.Access{Manager: "k8s", ServiceAccount: "default"}
-	assert.EqualError(t, rules.Allow(a), `no rule allows manager k8s reading an object that it does not name for service account "default" of an unknown namespace `+
-		`(rules[0]: namespaces are given, and it is not known; rules[1]: namespaces are given, and it is not known; rules[2]: managers do not match; rules[3]: names are given, and it is not known)`)
-	assert.EqualError(t, injector.Rules{}.Allow(a), `no rule allows manager k8s reading an object that it does not name for service account "default" of an unknown namespace (there are no rules)`)
+	assert.EqualError(t, rules.Allow(a), `no rule allows manager k8s reading an unspecified object for service account "default" of an unknown namespace `+
+		`(rules[0]: namespaces are set, but the access has none; rules[1]: namespaces are set, but the access has none; rules[2]: managers do not match; rules[3]: names are set, but the access has none)`)
+	assert.EqualError(t, injector.Rules{}.Allow(a), `no rule allows manager k8s reading an unspecified object for service account "default" of an unknown namespace (there are no rules)`)
 }
 
 func TestAllow_RefusedIsNotFound(t *testing.T) {

@@ -40,7 +40,7 @@ func TestTenants_ManyNamedContainers(t *testing.T) {
 	}
 	allowed, message, bytes := reviewOf(t, newInjector(t, nil), userStoryPod(), reqs...)
 	assert.False(t, allowed)
-	assert.Contains(t, message, "secrets of containers")
+	assert.Contains(t, message, "secrets of all containers")
 	assert.Less(t, bytes, uint64(64<<20))
 }
 

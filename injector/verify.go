@@ -10,25 +10,25 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Verify answers an admission request for a validating webhook. It looks at the
-// same Pods as Review, and refuses one that lacks something of what it asks for:
-// each container that Config.Containers chooses must have its variables and mounts,
-// and the Pod the volumes, annotations and fetchers. It finds Pods that passed
-// without Review, because a label was missing or the webhook was away, and Pods
-// from which another webhook has removed something.
+// Verify answers an admission request for a validating webhook. It checks the
+// same Pods as Review, and refuses a Pod that lacks something for its secrets:
+// each container that Config.Containers selects must have its variables and
+// mounts, and the Pod must have the volumes, annotations and fetchers. It
+// detects Pods that bypassed Review, because a label was missing or the webhook
+// was down, and Pods from which another webhook removed something.
 //
-// Where another webhook brings a secret (mount.Fragment.Webhook), that webhook must
-// have run. An init container that reads fetched files must not stand before the
-// fetcher, where Config.InitOrder does not put it. What a Pod may read (Config.Allow)
-// is checked as in Review.
+// Where another webhook provides a secret (mount.Fragment.Webhook), that
+// webhook must have run. An init container that reads fetched files must not
+// come before the fetcher, unless Config.InitOrder allows it. Config.Allow
+// applies as in Review.
 //
-// Nothing is asked of the containers of Config.Late and of those other webhooks. A
-// refusal for something that is missing or in conflict lists those that the Pod has,
-// within the limits of a message.
+// Containers of Config.Late and of those other webhooks are not checked. A
+// refusal for something missing or in conflict lists the Pod's containers of
+// this kind, within the limits of a message.
 //
-// A refusal has the status codes of Review, and 422 for a Pod that is not complete.
+// A refusal has the status codes of Review, and 422 for an incomplete Pod.
 func (in *Injector) Verify(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
-	sub, reqs, response := open(req)
+	sub, reqs, response := decodeReview(req)
 	if response != nil {
 		return response
 	}

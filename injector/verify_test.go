@@ -161,7 +161,7 @@ func TestVerify_Refusals(t *testing.T) {
 		}, ""},
 		"both": {user, func(pod *corev1.Pod) {
 			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "mesh"}, corev1.Container{Name: "added"})
-		}, `not verified are containers that other webhooks add: ["mesh"]`},
+		}, `containers of other webhooks were not verified: ["mesh"]`},
 		"an init container is moved in front of the fetcher": {file, func(pod *corev1.Pod) {
 			pod.Spec.InitContainers[0], pod.Spec.InitContainers[1] = pod.Spec.InitContainers[1], pod.Spec.InitContainers[0]
 		}, `initContainers "setup" starts before the init container that fetches the secret`},

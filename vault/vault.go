@@ -133,7 +133,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	form := fetch.Form(req, target.Layout(), "", envFiles)
 	switch {
 	case form == mount.EnvVar && m.envFiles && !envFiles:
-		return mount.Fragment{}, fmt.Errorf("%w: another webhook's variables cannot be in a template, only in Pods", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: variables from another webhook work in Pods only, not in templates", secret.ErrUnsupported)
 	case form == mount.EnvVar && !envFiles:
 		return mount.Fragment{}, fmt.Errorf("%w: secrets of %v are files", secret.ErrUnsupported, m.flavor)
 	case target.OS() == string(corev1.Windows):

@@ -27,7 +27,7 @@ func TestAllow_Flaws(t *testing.T) {
 		{"an empty rule", "allow:\n- {}\n", "line 2: allow.0: says nothing, and would allow everything"},
 		{"a list without entries", "allow:\n- managers: [k8s]\n  names: []\n", "line 3: allow.0.names: has no list: leave it out to match any"},
 		{"a list that is null", "allow:\n- managers: [k8s]\n  names:\n", "line 3: allow.0.names: has no list: leave it out to match any"},
-		{"a namespace that is none", "allow:\n- namespaces: [ok, Team]\n", `line 2: allow.0.namespaces.1: "Team" has 'T', which no name here can have`},
+		{"a namespace that is none", "allow:\n- namespaces: [ok, Team]\n", `line 2: allow.0.namespaces.1: "Team" contains 'T', which is not allowed here`},
 		{"a manager that is not there", "allow:\n- managers: [vault]\n", `line 2: allow.0.managers.0: "vault" is none of the managers here: k8s`},
 		{"an unknown field", "allow:\n- namespace: [a]\n", `line 2: there is no setting "namespace"`},
 		{"a text for a list", "allow:\n- namespaces: a\n", "line 2: cannot unmarshal !!str `a` into a list of texts"},
