@@ -50,15 +50,15 @@ func readyMadeWebhook(b *testing.B) func(v *variant, patch json.RawMessage) {
 }
 
 // withdraw removes the deployed webhook's configurations from the API server, and
-// returns how it is called.
-func withdraw(b *testing.B) *admissionregistrationv1.WebhookClientConfig {
+// returns how its mutating webhook was registered.
+func withdraw(b *testing.B) *admissionregistrationv1.MutatingWebhook {
 	ctx := context.Background()
 	api := client.AdmissionregistrationV1()
 	c, err := api.MutatingWebhookConfigurations().Get(ctx, deployed.Configuration, metav1.GetOptions{})
 	require.NoError(b, err)
 	require.NoError(b, api.MutatingWebhookConfigurations().Delete(ctx, c.Name, metav1.DeleteOptions{}))
 	require.NoError(b, api.ValidatingWebhookConfigurations().DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
-	return &c.Webhooks[0].ClientConfig
+	return &c.Webhooks[0]
 }
 
 // registerAll registers the webhooks of the variants, each in the namespace of its
@@ -73,7 +73,8 @@ func registerAll(b *testing.B, name string, variants ...*variant) {
 				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
 				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
 			}},
-			FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
+			MatchConditions: v.conditions,
+			FailurePolicy:   &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
 			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: v.ns}},
 		})
 	}

@@ -16,6 +16,7 @@ type balancer struct {
 	listener net.Listener
 	replicas atomic.Pointer[[]*Replica]
 	ready    atomic.Pointer[[]*Replica]
+	period   atomic.Int64 // nanoseconds between probes
 	done     chan struct{}
 	polls    sync.WaitGroup
 
@@ -23,7 +24,7 @@ type balancer struct {
 	joins map[net.Conn]*Replica
 }
 
-// probePeriod is how often the readiness probes are asked.
+// probePeriod is the time between readiness probes, unless ProbeEvery changes it.
 const probePeriod = 50 * time.Millisecond
 
 func newBalancer() (*balancer, error) {
@@ -34,6 +35,7 @@ func newBalancer() (*balancer, error) {
 	b := &balancer{listener: listener, done: make(chan struct{}), joins: map[net.Conn]*Replica{}}
 	b.replicas.Store(new([]*Replica))
 	b.ready.Store(new([]*Replica))
+	b.period.Store(int64(probePeriod))
 	b.polls.Go(b.poll)
 	go b.accept()
 	return b, nil
@@ -78,7 +80,7 @@ func (b *balancer) poll() {
 		select {
 		case <-b.done:
 			return
-		case <-time.After(probePeriod):
+		case <-time.After(time.Duration(b.period.Load())):
 		}
 	}
 }

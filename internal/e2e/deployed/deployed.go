@@ -21,6 +21,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
 )
@@ -107,6 +108,10 @@ func (w *Webhook) start(ctx context.Context, server *apiserver.Server, o Options
 // Use has the balancer choose among these replicas only. Connections to others
 // are closed, as when they are gone.
 func (w *Webhook) Use(replicas ...*Replica) { w.balancer.use(replicas) }
+
+// ProbeEvery sets the time between readiness probes. Tests of failing replicas need
+// a short one; benchmarks need one as long as the kubelet's.
+func (w *Webhook) ProbeEvery(period time.Duration) { w.balancer.period.Store(int64(period)) }
 
 // Stop ends all processes and removes their files. The objects in the API server
 // stay.
