@@ -5,7 +5,6 @@ package injector_test
 import (
 	"encoding/json"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -78,11 +77,7 @@ func timeOf(call func(), n int) time.Duration {
 
 // cpuTime is what the process has used, the garbage collector with it.
 func cpuTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return time.Duration(time.Now().UnixNano())
 }
 
 func median(values []float64) float64 {

@@ -127,7 +127,7 @@ func usualFetch(i int) []corev1.EnvVar {
 }
 
 // The usual way adds hardly more bytes than a review, and not much less.
-func TestUsualWay_AddsNoMore(t *testing.T) {
+func TestUsualWay_SamePatch(t *testing.T) {
 	for _, s := range stores(t) {
 		for _, secrets := range []int{1, 3, 100} {
 			w := newWorkload(t, benchPod(sizes[0]), s, secrets)

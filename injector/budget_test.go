@@ -40,7 +40,7 @@ func meanAllocated(call func()) float64 {
 	})) / runs
 }
 
-func TestBudgetOfALargePodIsATwentiethOfTheUsualWay(t *testing.T) {
+func TestBudget_LargePod(t *testing.T) {
 	w := namedWorkload(t, "10x50", "k8s", 3)
 	review := meanAllocated(func() { w.in.Review(ctx, w.ask) })
 	byDiff := meanAllocated(func() { _, err := reviewByDiff(w.in, w.ask); require.NoError(t, err) })
@@ -49,7 +49,7 @@ func TestBudgetOfALargePodIsATwentiethOfTheUsualWay(t *testing.T) {
 
 // A review of a Pod that is injected already allocates about what the first one
 // did: there is no patch to write, and there is more of the Pod to read.
-func TestBudgetOfAReviewAgain(t *testing.T) {
+func TestBudget_Reinjection(t *testing.T) {
 	for _, s := range stores(t) {
 		for _, size := range sizes {
 			t.Run(s.name+"/"+size.name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestBudgetOfAReviewAgain(t *testing.T) {
 
 // The patch of a typed Pod costs the same whatever the Pod holds besides
 // containers' variables and mounts, and volumes.
-func TestBudgetOfAPatchIsOfWhatItTouches(t *testing.T) {
+func TestBudget_Patch(t *testing.T) {
 	small := namedWorkload(t, "4x30", "k8s", 3)
 	large := small
 	large.pod = small.pod.DeepCopy()
@@ -85,7 +85,7 @@ func TestBudgetOfAPatchIsOfWhatItTouches(t *testing.T) {
 
 // Ten times as much of something takes about ten times as much memory, and
 // nowhere near a hundred times. (BenchmarkGrowth shows the same of time.)
-func TestBudgetGrowsLinearly(t *testing.T) {
+func TestBudget_Linear(t *testing.T) {
 	for _, g := range growths {
 		t.Run(g.of, func(t *testing.T) {
 			few, many := g.make(t, 100), g.make(t, 1000)

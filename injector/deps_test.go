@@ -39,7 +39,7 @@ func TestDependencies(t *testing.T) {
 }
 
 // Data walks one way through the packages, and so do imports; see CONTRIBUTING.md.
-func TestImportsGoOneWay(t *testing.T) {
+func TestDependencies_Direction(t *testing.T) {
 	for pkg, may := range map[string][]string{
 		"internal/names": nil,
 		"mount":          {"internal/names"},
@@ -64,7 +64,7 @@ func TestImportsGoOneWay(t *testing.T) {
 }
 
 // What a program compiles is in docs/comparison.md. Packages for tests are not in it.
-func TestPackagesCompiled(t *testing.T) {
+func TestDependencies_Compiled(t *testing.T) {
 	const most = 290
 	library := slices.DeleteFunc(goList(t, "{{.ImportPath}}", self+"/..."), func(pkg string) bool {
 		return strings.HasPrefix(pkg, self+"/examples/") || pkg == self+"/internal/bench" || strings.HasSuffix(pkg, "test")

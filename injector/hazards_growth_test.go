@@ -31,7 +31,7 @@ func inOtherLetters(n int) []string {
 
 // Many requests for one variable, and as many for files that it might hide: each
 // of the ones must not be compared with each of the others.
-func TestSpellingsOfOneNameAreNotMultiplied(t *testing.T) {
+func TestGrowth_Spellings(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		key  string // of the files
@@ -65,7 +65,7 @@ func TestSpellingsOfOneNameAreNotMultiplied(t *testing.T) {
 
 // Every request needs every annotation, and the Pod has another value of each:
 // the search ends when enough conflicts are found.
-func TestConflictsOfAnnotationsAreNotMultiplied(t *testing.T) {
+func TestGrowth_AnnotationConflicts(t *testing.T) {
 	annotations := map[string]string{}
 	pod := userStoryPod()
 	pod.Annotations = map[string]string{}
@@ -88,7 +88,7 @@ func TestConflictsOfAnnotationsAreNotMultiplied(t *testing.T) {
 // A Pod of 3 MiB can have more than a million directories, above its mounts and
 // above the items of a volume with our name. A review must not keep them: the
 // webhook has to live in some hundred MiB, whoever creates Pods.
-func TestDirectoriesOfAPodAreNotKept(t *testing.T) {
+func TestGrowth_Directories(t *testing.T) {
 	const paths = 600
 	deep := func(i int) string { return fmt.Sprint(i) + strings.Repeat("/a", 2_030) }
 	for _, tc := range []struct {

@@ -14,7 +14,7 @@ import (
 )
 
 // What the Pod has already under a name that a secret would get.
-func TestHazardsOfNamesThatAreTaken(t *testing.T) {
+func TestHazards_TakenNames(t *testing.T) {
 	const conflict = `secret group="g" key="k" mount=FILE: manager k8s: `
 	volume := mount.Name("k8s", "files", "/etc/flyte/secrets/g")
 	fetcher := mount.Name("aws", arn+":k-AbCdEf", "/"+arn+"/k-abcdef")
@@ -138,7 +138,7 @@ func projecting(name, secretName string, items ...corev1.KeyToPath) corev1.Volum
 
 // A copy of what was injected before, with other requests: what is missing is
 // added, what was asked for before stays.
-func TestHazardOfACopiedPod(t *testing.T) {
+func TestHazards_CopiedPod(t *testing.T) {
 	first, err := hazardInjector(t, mount.ConflictFail).Inject(ctx, &corev1.Pod{Spec: corev1.PodSpec{
 		InitContainers: []corev1.Container{{Name: "setup"}}, Containers: []corev1.Container{{Name: "app"}},
 	}}, append(ask(mount.File, "g/k", arn+"/old-AbCdEf"), ask(mount.EnvVar, "g/v")...)...)

@@ -18,7 +18,7 @@ import (
 )
 
 // Names that requests may ask for.
-func TestHazardsOfRequests(t *testing.T) {
+func TestHazards_Requests(t *testing.T) {
 	long := strings.Repeat("g", 253)
 	notServed := func(req secret.Request) string {
 		return fmt.Sprintf("secret %v: no manager serves it (global: not supported; aws: not supported; k8s: not supported; vault: not found)", req)
@@ -76,7 +76,7 @@ func TestHazardsOfRequests(t *testing.T) {
 }
 
 // The names of annotations, and how many there are.
-func TestHazardsOfAnnotations(t *testing.T) {
+func TestHazards_Annotations(t *testing.T) {
 	encoded := func(t *testing.T, key string) string {
 		all, err := secret.EncodeAnnotations([]secret.Request{{Group: "g", Key: key}})
 		require.NoError(t, err)

@@ -120,7 +120,7 @@ func setEnv(name, value string) func(*corev1.Pod) {
 }
 
 // Pods that are odd as a whole.
-func TestHazardsOfPods(t *testing.T) {
+func TestHazards_Pods(t *testing.T) {
 	windows := func(pod *corev1.Pod) {
 		pod.Labels = map[string]string{corev1.LabelOSStable: "windows"}
 		pod.Spec.OS = &corev1.PodOS{Name: corev1.Windows}
@@ -162,7 +162,7 @@ func TestHazardsOfPods(t *testing.T) {
 
 // The kubelet's image of a static Pod cannot be changed: an API server refuses
 // it if it is not just as the kubelet sent it.
-func TestHazardOfMirrorPods(t *testing.T) {
+func TestHazards_MirrorPods(t *testing.T) {
 	pod := stamped(t, userStoryPod(), ask(mount.EnvVar, "g/k")...)
 	pod.Annotations[corev1.MirrorPodAnnotationKey] = ""
 	request := creation(toJSON(t, pod))
@@ -176,7 +176,7 @@ func TestHazardOfMirrorPods(t *testing.T) {
 
 // A Pod's own word for its namespace counts for nothing in a review, and neither
 // do keys in other letters, which an API server does not know.
-func TestANamespaceCannotBeClaimed(t *testing.T) {
+func TestReview_ClaimedNamespace(t *testing.T) {
 	held, err := global.New(global.Config{
 		Source: values{"shared/token": canary},
 		Allow:  func(_ secret.Request, target mount.Target) bool { return target.Namespace() == "trusted" },

@@ -18,7 +18,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-func TestNewValidates(t *testing.T) {
+func TestNew_Validates(t *testing.T) {
 	nothing := func(secret.Request, mount.Target) (mount.Fragment, error) { return mount.Fragment{}, nil }
 	for _, tc := range []struct {
 		name string
@@ -109,7 +109,7 @@ func (a always) Mount(_ context.Context, req secret.Request, target mount.Target
 	return a.mount(req, target)
 }
 
-func TestFragmentsThatDoNotAnswer(t *testing.T) {
+func TestInject_InvalidFragments(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		req      secret.Request
@@ -134,7 +134,7 @@ func TestFragmentsThatDoNotAnswer(t *testing.T) {
 	}
 }
 
-func TestAnErrorMeansNoResult(t *testing.T) {
+func TestInject_NoPartialResult(t *testing.T) {
 	in := newInjector(t, nil)
 	bad := secret.Request{Group: "g", Key: "../k"}
 	for name, pod := range pods(t) {
@@ -153,7 +153,7 @@ func TestAnErrorMeansNoResult(t *testing.T) {
 	}
 }
 
-func TestNilIsAnErrorAndNoPanic(t *testing.T) {
+func TestInject_Nil(t *testing.T) {
 	in := newInjector(t, nil)
 	_, err := in.Inject(ctx, nil)
 	assert.Error(t, err)
@@ -186,7 +186,7 @@ func onlyInPods(reqs []secret.Request) bool {
 	})
 }
 
-func TestTheContextEnds(t *testing.T) {
+func TestInject_ContextEnds(t *testing.T) {
 	ended, cancel := context.WithCancel(ctx)
 	asked := 0
 	m := always{"m", func(secret.Request, mount.Target) (mount.Fragment, error) {
@@ -201,7 +201,7 @@ func TestTheContextEnds(t *testing.T) {
 	assert.Equal(t, 1, asked)
 }
 
-func TestConcurrentUse(t *testing.T) {
+func TestInject_Concurrent(t *testing.T) {
 	in := newInjector(t, nil)
 	pod := userStoryPod()
 	reqs := slices.Concat(requestSets()["variables"], requestSets()["fetched"])

@@ -61,7 +61,7 @@ func assertNoValue(t *testing.T, text, of string) {
 	}
 }
 
-func TestTheHelpersOfTheTestsBelowFindValues(t *testing.T) {
+func TestLeaks_Helpers(t *testing.T) {
 	for name, v := range map[string]any{
 		"a text": canary, "bytes": []byte(canary), "a field": corev1.EnvVar{Value: canary}, "a pointer": &corev1.EnvVar{Value: canary},
 		"a map": map[string]string{"a": canary}, "an error": fmt.Errorf("x: %w", errors.New(canary)),
@@ -153,7 +153,7 @@ func publicValues(t *testing.T) map[string]any {
 	}
 }
 
-func TestNoPublicTypeShowsAValue(t *testing.T) {
+func TestLeaks_PublicTypes(t *testing.T) {
 	for name, v := range publicValues(t) {
 		for _, each := range []any{v, []any{v}, dereferenced(v)} {
 			assertNoValue(t, printed(each), name)
@@ -171,7 +171,7 @@ func dereferenced(v any) any {
 
 // The list above has all public types of all public packages, and each under its
 // own name.
-func TestTheListOfPublicTypesIsComplete(t *testing.T) {
+func TestLeaks_AllPublicTypes(t *testing.T) {
 	const self = "github.com/podsecrets/podsecrets/"
 	var want []string
 	for _, line := range goList(t, "{{.ImportPath}}={{.Name}}={{.Dir}}", self+"...") {
@@ -211,7 +211,7 @@ func TestTheListOfPublicTypesIsComplete(t *testing.T) {
 }
 
 // Every way in which a request for a global secret can fail.
-func TestNoErrorShowsAValue(t *testing.T) {
+func TestLeaks_Errors(t *testing.T) {
 	req := secret.Request{Group: "g", Key: "k", EnvVar: "X"}
 	inTheWay := func(value string) *corev1.Pod {
 		pod := userStoryPod()
@@ -286,7 +286,7 @@ func everyError(err error, visit func(error)) {
 }
 
 // Of what a review returns, only the patch has the value.
-func TestNothingButThePatchHasTheValue(t *testing.T) {
+func TestLeaks_Review(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		plan, err := in.Plan(ctx, pod, reqs...)
 		require.NoError(t, err)
@@ -302,7 +302,7 @@ func TestNothingButThePatchHasTheValue(t *testing.T) {
 }
 
 // The library has nothing to log with.
-func TestNothingIsLogged(t *testing.T) {
+func TestLeaks_NoLogging(t *testing.T) {
 	library := slices.DeleteFunc(goList(t, "{{.ImportPath}}", "github.com/podsecrets/podsecrets/..."), func(path string) bool {
 		return strings.Contains(path, "/examples/") || strings.HasSuffix(path, "/injectortest")
 	})

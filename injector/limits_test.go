@@ -26,7 +26,7 @@ func manyRequests(n int, as mount.Type) []secret.Request {
 	return reqs
 }
 
-func TestLimitOnRequests(t *testing.T) {
+func TestLimits_Requests(t *testing.T) {
 	in := newInjector(t, nil)
 	reqs := make([]secret.Request, injector.MaxRequests+1)
 	for i := range reqs {
@@ -42,7 +42,7 @@ func TestLimitOnRequests(t *testing.T) {
 
 // What is larger than the limits of a review is refused with one sentence, and
 // what is just as large is not.
-func TestLimitsOfAReview(t *testing.T) {
+func TestLimits_Review(t *testing.T) {
 	asking := func() *corev1.Pod { return stamped(t, userStoryPod(), secret.Request{Group: "g", Key: "k"}) }
 	annotated := func(size int) []byte {
 		pod := asking()
@@ -95,7 +95,7 @@ func TestLimitsOfAReview(t *testing.T) {
 }
 
 // API servers pass the message on to the user and to their logs.
-func TestLimitOnMessages(t *testing.T) {
+func TestLimits_Messages(t *testing.T) {
 	annotations := map[string]string{}
 	for i := range 100 {
 		annotations[fmt.Sprintf("flyte.secrets/s0%d", i)] = ""
@@ -125,7 +125,7 @@ func allocated(f func()) uint64 {
 // Ten times as much of anything takes some ten times as much memory. Maps and
 // slices that grow by doubling account for the rest; what is quadratic takes a
 // hundred times as much.
-func TestMemoryGrowsLinearly(t *testing.T) {
+func TestGrowth_Memory(t *testing.T) {
 	volumes := func(n int) (volumes []corev1.Volume, mounts []corev1.VolumeMount) {
 		for i := range n {
 			name := fmt.Sprintf("v%d", i)
@@ -221,7 +221,7 @@ func TestMemoryGrowsLinearly(t *testing.T) {
 
 // A review ends with its context: before the first manager is asked, and between
 // two of them.
-func TestACancelledReviewEnds(t *testing.T) {
+func TestReview_Canceled(t *testing.T) {
 	for _, cancelAt := range []int{0, 1, 3} {
 		t.Run(fmt.Sprint("at ", cancelAt), func(t *testing.T) {
 			ending, cancel := context.WithCancel(ctx)

@@ -15,7 +15,7 @@ import (
 // request would tell with the text in it: together they must not become as many
 // copies of the text. Kubernetes' own limits on names hold only after all mutating
 // webhooks were called.
-func TestLongTextsAreNotMultiplied(t *testing.T) {
+func TestGrowth_LongTexts(t *testing.T) {
 	long := strings.Repeat("x\x01", 50_000)
 	for _, tc := range []struct {
 		name string

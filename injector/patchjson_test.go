@@ -16,7 +16,7 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-func TestPatchJSON_SaysWhatInjectDoes(t *testing.T) {
+func TestPatchJSON_SameAsInject(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		pod.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}
 		raw := toJSON(t, pod)

@@ -82,7 +82,7 @@ func applyPatch(t testing.TB, patch, to []byte) []byte {
 	return out
 }
 
-func TestInputIsNeverChanged(t *testing.T) {
+func TestInject_InputUnchanged(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		given, givenReqs := withSpare(pod), slices.Grow(slices.Clone(reqs), 3)
 		_, err := in.Inject(ctx, given, givenReqs...)
@@ -101,7 +101,7 @@ func TestInputIsNeverChanged(t *testing.T) {
 	})
 }
 
-func TestTheHelpersOfTheTestAboveFindWrites(t *testing.T) {
+func TestInject_InputHelpers(t *testing.T) {
 	pod := withSpare(userStoryPod())
 	require.Empty(t, spareChanged(pod))
 	_ = append(pod.Spec.Containers[0].Env, corev1.EnvVar{Name: "A"})
@@ -113,7 +113,7 @@ func TestTheHelpersOfTheTestAboveFindWrites(t *testing.T) {
 	assert.NotEqual(t, userStoryPod(), shared)
 }
 
-func TestResultsShareNothing(t *testing.T) {
+func TestInject_ResultsNotShared(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		given := pod.DeepCopy()
 		first := inject(t, in, given, reqs...)
@@ -136,7 +136,7 @@ func TestResultsShareNothing(t *testing.T) {
 	})
 }
 
-func TestPatchSaysTheSameAsThePod(t *testing.T) {
+func TestPatch_SameAsInject(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		ops, err := in.Patch(ctx, pod, reqs...)
 		require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestPatchSaysTheSameAsThePod(t *testing.T) {
 	})
 }
 
-func TestOnceIsEnough(t *testing.T) {
+func TestInject_Idempotent(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		once := inject(t, in, pod, reqs...)
 		assert.Equal(t, once, inject(t, in, once, reqs...))
@@ -161,7 +161,7 @@ func TestOnceIsEnough(t *testing.T) {
 	})
 }
 
-func TestMoreRequestsAddOnlyWhatIsMissing(t *testing.T) {
+func TestInject_MoreRequests(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		for n := range reqs {
 			first := inject(t, in, pod, reqs[:n]...)
@@ -180,7 +180,7 @@ func TestMoreRequestsAddOnlyWhatIsMissing(t *testing.T) {
 
 // A container that another webhook has added since gets what the others have, and
 // nothing else changes.
-func TestOnceIsEnough_OtherContainers(t *testing.T) {
+func TestInject_IdempotentContainers(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		once := inject(t, in, pod, reqs...)
 		fillDefaults(once)
@@ -240,7 +240,7 @@ func subsequence(part, whole []string) bool {
 	return len(part) == 0
 }
 
-func TestSameInputSameBytes(t *testing.T) {
+func TestInject_Deterministic(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		other := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = orderOf(t) })
 		first, err := in.Patch(ctx, pod, reqs...)
@@ -260,7 +260,7 @@ func orderOf(t *testing.T) mount.InitOrder {
 	return mount.InitFirst
 }
 
-func TestValuesStayOutOfSight(t *testing.T) {
+func TestPlan_HidesValues(t *testing.T) {
 	in := newInjector(t, nil)
 	reqs := requestSets()["variables"]
 	plan, err := in.Plan(ctx, userStoryPod(), reqs...)

@@ -17,7 +17,7 @@ import (
 // Every container reads every secret, by the client's rules, in the form that
 // its Placement says. Left out are files that a driver or another webhook brings,
 // of which a Pod tells nothing.
-func TestEverySecretCanBeRead(t *testing.T) {
+func TestInject_Readable(t *testing.T) {
 	read := 0
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		plan, err := in.Plan(ctx, pod, reqs...)

@@ -11,7 +11,7 @@ import (
 )
 
 // However JSON spells the name of an annotation, the request in it is found.
-func TestReviewFindsRequestsWhoseNamesAreEscaped(t *testing.T) {
+func TestReview_EscapedNames(t *testing.T) {
 	raw := toJSON(t, stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"}))
 	for _, name := range []string{`"flyte.secrets/s0"`, `"flyte.secrets\/s0"`, `"\u0066lyte.secrets/s0"`, `"flyte.secrets\u002Fs0"`} {
 		spelled := bytes.ReplaceAll(raw, []byte(`"flyte.secrets/s0"`), []byte(name))

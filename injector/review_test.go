@@ -40,7 +40,7 @@ func stamped(t testing.TB, pod *corev1.Pod, reqs ...secret.Request) *corev1.Pod 
 	return out
 }
 
-func TestReviewInjectsWhatTheAnnotationsAskFor(t *testing.T) {
+func TestReview_Injects(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		pod = stamped(t, pod, reqs...)
 		pod.Namespace = "flytesnacks-development"
@@ -76,7 +76,7 @@ func TestReviewInjectsWhatTheAnnotationsAskFor(t *testing.T) {
 
 // Fields that this build's k8s.io/api does not know stay with what they belong
 // to, also when init containers are inserted before it.
-func TestReviewKeepsUnknownFields(t *testing.T) {
+func TestReview_UnknownFields(t *testing.T) {
 	pod := stamped(t, meshPod(), requestSets()["fetched"]...)
 	var object map[string]any
 	require.NoError(t, json.Unmarshal(toJSON(t, pod), &object))
@@ -119,7 +119,7 @@ func TestReviewKeepsUnknownFields(t *testing.T) {
 	}
 }
 
-func TestReviewLeavesAlone(t *testing.T) {
+func TestReview_Skips(t *testing.T) {
 	raw := toJSON(t, stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"}))
 	for _, tc := range []struct {
 		name   string
@@ -155,7 +155,7 @@ var failing = fake{"broken", func(secret.Request, mount.Target) (mount.Fragment,
 	return mount.Fragment{}, errors.New("dial tcp 10.1.2.3: refused")
 }}
 
-func TestReviewRefuses(t *testing.T) {
+func TestReview_Refuses(t *testing.T) {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	of := func(pod *corev1.Pod, reqs ...secret.Request) []byte { return toJSON(t, stamped(t, pod, reqs...)) }
@@ -207,7 +207,7 @@ func TestReviewRefuses(t *testing.T) {
 	assert.Equal(t, int32(400), response.Result.Code)
 }
 
-func TestReviewTellsOfTwentyErrors(t *testing.T) {
+func TestReview_TwentyErrors(t *testing.T) {
 	var reqs []secret.Request
 	for i := range 100 {
 		reqs = append(reqs, secret.Request{Group: "a b", Key: fmt.Sprint(i)})
@@ -218,7 +218,7 @@ func TestReviewTellsOfTwentyErrors(t *testing.T) {
 	assert.True(t, strings.HasSuffix(response.Result.Message, "; and 80 more"))
 }
 
-func TestReviewCountsByManager(t *testing.T) {
+func TestReview_CountsByManager(t *testing.T) {
 	response := newInjector(t, nil).Review(ctx, creation(toJSON(t, stamped(t, userStoryPod(),
 		secret.Request{Group: "user-info", Key: "a"}, secret.Request{Group: "fetch", Key: "b"},
 		secret.Request{Group: "user-info", Key: "c"}, secret.Request{Group: "global", Key: "token"},
@@ -227,7 +227,7 @@ func TestReviewCountsByManager(t *testing.T) {
 	assert.Equal(t, "global=1,fetch=1,k8s=2", response.AuditAnnotations[injector.AuditManagers])
 }
 
-func TestReviewTellsManagersTheNamespace(t *testing.T) {
+func TestReview_Namespace(t *testing.T) {
 	seen := ""
 	spy := fake{"spy", func(_ secret.Request, target mount.Target) (mount.Fragment, error) {
 		seen = fmt.Sprint(target.Namespace(), " ", target.GenerateName())

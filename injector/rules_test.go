@@ -74,7 +74,7 @@ func randomRules(r *rand.Rand) (rules injector.Rules) {
 	return rules
 }
 
-func TestRules_AgreeWithInterpreter(t *testing.T) {
+func TestRules_Interpreter(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	outcomes := map[bool]int{}
 	for range 50_000 {
@@ -196,7 +196,7 @@ func TestAllow_RefusedIsNotFound(t *testing.T) {
 }
 
 // A manager behind the one that is refused serves what its own rule allows.
-func TestAllow_NextManagerIsAsked(t *testing.T) {
+func TestAllow_NextManager(t *testing.T) {
 	req := secret.Request{Group: "global", Key: "token"}
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
 	served := func(rules injector.Rules) string {

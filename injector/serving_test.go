@@ -54,7 +54,7 @@ func TestServing_Form(t *testing.T) {
 }
 
 // In an exact layout a variable has the name that the request gives it.
-func TestServing_ExactVariableWithoutName(t *testing.T) {
+func TestServing_ExactWithoutEnvVar(t *testing.T) {
 	in := newInjector(t, func(cfg *injector.Config) { cfg.Layout.Exact = true })
 	_, err := in.Plan(ctx, userStoryPod(), secret.Request{Group: "user-info", Key: "token", Mount: mount.EnvVar})
 	var invalid *secret.InvalidError
@@ -129,7 +129,7 @@ func TestPlacement_Containers(t *testing.T) {
 
 // A request for a container that does not receive fails, with the others that
 // fail.
-func TestServing_NoSuchContainer(t *testing.T) {
+func TestServing_UnknownContainer(t *testing.T) {
 	in := newInjector(t, nil)
 	_, err := in.Plan(ctx, userStoryPod(), secret.Request{Group: "user-info", Key: "a", Container: "other"}, secret.Request{Group: "user-info", Key: "b"})
 	require.ErrorIs(t, err, mount.ErrNoContainer)
@@ -151,7 +151,7 @@ func TestServing_ContainerAfterAll(t *testing.T) {
 }
 
 // What a manager can see of a Pod's spec.
-func TestTarget_OfAPod(t *testing.T) {
+func TestTarget_Pod(t *testing.T) {
 	yes := true
 	for name, tc := range map[string]struct {
 		change      func(*corev1.Pod)

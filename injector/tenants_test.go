@@ -71,7 +71,7 @@ func TestTenants_ForgedVolumes(t *testing.T) {
 }
 
 // The value of a global secret is held once for each request.
-func TestTenants_OneLargeSecretOften(t *testing.T) {
+func TestTenants_LargeSecret(t *testing.T) {
 	m, err := global.New(global.Config{Source: large{}})
 	require.NoError(t, err)
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
@@ -116,7 +116,7 @@ func TestTenants_RefusedGlobalSecret(t *testing.T) {
 }
 
 // A class' volume has all of its files, so a rule for one key does not allow it.
-func TestTenants_OneFileOfAClass(t *testing.T) {
+func TestTenants_ClassFile(t *testing.T) {
 	m, err := csi.New(csi.Config{})
 	require.NoError(t, err)
 	for keys, want := range map[string]bool{"public": false, "": true} {
@@ -130,7 +130,7 @@ func TestTenants_OneFileOfAClass(t *testing.T) {
 
 // A container that later webhooks add may be named by a request: nothing is asked of
 // it.
-func TestVerify_RequestForALateContainer(t *testing.T) {
+func TestVerify_LateContainer(t *testing.T) {
 	in := newInjector(t, func(cfg *injector.Config) {
 		cfg.Late = func(c mount.Container) bool { return c.Name == "mesh" }
 	})

@@ -53,7 +53,7 @@ func verify(t *testing.T, in *injector.Injector, pod *corev1.Pod) *admissionv1.A
 	return response
 }
 
-func TestVerify_AllowsWhatInjectMakes(t *testing.T) {
+func TestVerify_AllowsInjected(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		once := stamped(t, inject(t, in, pod, reqs...), reqs...)
 		fillDefaults(once)
@@ -68,7 +68,7 @@ func TestVerify_AllowsWhatInjectMakes(t *testing.T) {
 	})
 }
 
-func TestVerify_RefusesWhatLacksAnything(t *testing.T) {
+func TestVerify_RefusesIncomplete(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		once := stamped(t, inject(t, in, pod, reqs...), reqs...)
 		runOtherWebhooks(once)
