@@ -12,8 +12,8 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// rules are those of a file, as the configuration of a webhook has them below
-// "allow". Nil allows everything.
+// rules are read from a file, in the format of "allow" in the webhook's configuration. Nil
+// allows everything.
 type rules struct{ injector.Rules }
 
 func (r *rules) register(fs *flag.FlagSet) {
@@ -24,14 +24,14 @@ func (r *rules) register(fs *flag.FlagSet) {
 		}
 		r.Rules = nil
 		if err := yaml.UnmarshalStrict(text, &r.Rules); err != nil {
-			return fmt.Errorf("has no list of rules: %w", err)
+			return fmt.Errorf("is not a list of rules: %w", err)
 		}
 		if r.Rules == nil {
 			r.Rules = injector.Rules{} // an empty file allows nothing; nil would allow everything
 		}
 		for i, rule := range r.Rules {
 			if len(rule.Namespaces)+len(rule.ServiceAccounts)+len(rule.Managers)+len(rule.Names)+len(rule.Keys) == 0 {
-				return fmt.Errorf("rules[%d] says nothing, and would allow everything", i)
+				return fmt.Errorf("rules[%d] is empty, and would allow everything", i)
 			}
 		}
 		return r.Validate()
@@ -46,8 +46,8 @@ func (r *rules) allow() func(injector.Access) error {
 	return r.Allow
 }
 
-// allowedBy names the rule that allows what a placement reads, "" without rules. The
-// namespace is the object's own word, as this program creates nothing.
+// allowedBy names the rule that allows a placement, "" without rules. The namespace is the
+// object's own, which is safe because this program creates nothing.
 func (r *rules) allowedBy(pod *corev1.Pod, p *injector.Placement) string {
 	if r.Rules == nil {
 		return ""

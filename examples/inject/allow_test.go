@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The plan names the rule that allows each request, and the error says why none does.
+// The plan names the rule that allows each request; the error says why none does.
 func TestAllow(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -37,9 +37,9 @@ spec:
 		"none":      {"- namespaces: [team-b]\n", "rules[0]: namespaces do not match", 1},
 		"empty":     {"[]", "there are no rules", 1},
 		"comment":   {"# none\n", "there are no rules", 1},
-		"bad":       {"- namespaces: [Team]\n", `rules[0].namespaces[0]: "Team" has 'T'`, 2},
-		"unknown":   {"- namespace: [a]\n", "has no list of rules", 2},
-		"any":       {"- {}\n", "says nothing", 2},
+		"bad":       {"- namespaces: [Team]\n", `rules[0].namespaces[0]: "Team"`, 2},
+		"unknown":   {"- namespace: [a]\n", "is not a list of rules", 2},
+		"any":       {"- {}\n", "is empty", 2},
 		"not there": {"", "no such file", 2},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// choices are the values of flags that have few.
+// choices lists the values of flags with few values.
 func choices() map[string][]string {
 	return map[string][]string{
 		"o":                slices.Sorted(maps.Keys(writers)),
@@ -35,7 +35,7 @@ func flagNames(command string) (names []string) {
 	return names
 }
 
-// shells are the scripts for each.
+// shells writes the script of each shell.
 var shells = map[string]func(*bytes.Buffer){"bash": bash, "zsh": zsh, "fish": fish}
 
 func completion(out *bytes.Buffer, args []string) (exit int, err error) {
@@ -50,7 +50,7 @@ func completion(out *bytes.Buffer, args []string) (exit int, err error) {
 	return exitOK, nil
 }
 
-// bash writes a function that offers commands, flags, values of flags, and files.
+// bash writes a function that completes commands, flags, flag values, and files.
 func bash(out *bytes.Buffer) {
 	out.WriteString(`# source <(inject completion bash)
 _inject() {
@@ -80,7 +80,7 @@ complete -o filenames -F _inject inject
 `, strings.Join(slices.Sorted(maps.Keys(commands)), " "))
 }
 
-// zsh uses bash's function, which it can run.
+// zsh uses bash's function.
 func zsh(out *bytes.Buffer) {
 	out.WriteString("#compdef inject\n# source <(inject completion zsh)\nautoload -U +X bashcompinit && bashcompinit\n")
 	bash(out)

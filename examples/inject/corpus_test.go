@@ -15,8 +15,8 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
-// TestCorpus injects a variable and a file into manifests as people and tools write
-// them. The diff of each is in testdata/corpus, for a reviewer to accept.
+// TestCorpus injects a variable and a file into realistic manifests. Each diff is in
+// testdata/corpus, for review.
 func TestCorpus(t *testing.T) {
 	requests := []string{"-request=group=db,key=password,env=DB_PASSWORD", "-request=group=tls,key=cert,mount=FILE"}
 	paths, err := filepath.Glob("testdata/corpus/*.[yj]*")
@@ -52,7 +52,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// withoutAdded takes the lines away that a diff adds.
+// withoutAdded removes the lines that a diff adds.
 func withoutAdded(text, diff string) string {
 	lines := strings.SplitAfter(text, "\n")
 	var kept strings.Builder
@@ -88,7 +88,7 @@ func decodeStream(t *testing.T, text string) (all []any) {
 	return all
 }
 
-// documents are those of a text, by kubectl's reader.
+// documents returns the documents of a text, from kubectl's reader.
 func documents(t *testing.T, text string) (all []any) {
 	t.Helper()
 	for d, err := range yamledit.Read([]byte(text)) {
@@ -133,7 +133,7 @@ func TestManyDocuments(t *testing.T) {
 	assert.Equal(t, outcome{0, text, ""}, runOn(got.stdout, "remove"))
 }
 
-// What a document needs in memory is not needed any more when the next is read.
+// A document's memory is free when the next one is read.
 func TestBound_Memory(t *testing.T) {
 	text := many(4000)
 	s := source{name: "f", text: []byte(text)}
@@ -153,7 +153,7 @@ func TestBound_Memory(t *testing.T) {
 	runtime.KeepAlive(s)
 }
 
-// BenchmarkDeployments is to be compared with kubectl set env --local.
+// Compare BenchmarkDeployments with kubectl set env --local.
 func BenchmarkDeployments(b *testing.B) {
 	text := many(1000)
 	b.SetBytes(int64(len(text)))

@@ -16,8 +16,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// fetching is a manager that needs all that k8ssecret does not: an init
-// container and an annotation.
+// fetching is a manager that needs what k8ssecret does not: an init container and an
+// annotation.
 type fetching struct{ seen []string }
 
 func (*fetching) Name() string { return "fetching" }
@@ -33,7 +33,7 @@ func (f *fetching) Mount(_ context.Context, req secret.Request, target mount.Tar
 	}, nil
 }
 
-// injectBy injects a secret of a manager.
+// injectBy injects a secret with the manager m.
 func injectBy(t *testing.T, m injector.SecretManager, text string) string {
 	t.Helper()
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})

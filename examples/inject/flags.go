@@ -16,8 +16,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// commands are the sub-commands, with the groups of flags that each takes. Without
-// a name it is inject.
+// commands lists the commands with their groups of flags. The default is inject.
 var commands = map[string][]func(*options, *flag.FlagSet){
 	"inject":     {(*options).inputFlags, (*options).outputFlags, (*options).requestFlags, (*options).injectorFlags},
 	"remove":     {(*options).inputFlags, (*options).outputFlags, (*options).requestFlags, (*options).injectorFlags},
@@ -59,7 +58,7 @@ func (o *options) outputFlags(fs *flag.FlagSet) {
 	fs.Func("o", "", func(name string) error {
 		o.output = name
 		if name == "plan" && o.command != "inject" {
-			return errors.New("is only for inject")
+			return errors.New("is only for the command inject")
 		}
 		_, err := choose(writers, name)
 		return err
@@ -100,7 +99,7 @@ func parseFlags(args []string) (*options, error) {
 		o.command, args = args[0], args[1:]
 	}
 	fs := flag.NewFlagSet("inject", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // the error that Parse returns says it
+	fs.SetOutput(io.Discard) // Parse returns the error
 	for _, group := range commands[o.command] {
 		group(o, fs)
 	}
@@ -120,7 +119,7 @@ func parseFlags(args []string) (*options, error) {
 	return o, o.validate(fs)
 }
 
-// validate finds flags that exclude each other, or would have no effect.
+// validate refuses flags that exclude each other or would have no effect.
 func (o *options) validate(fs *flag.FlagSet) (err error) {
 	set := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) {
@@ -153,19 +152,19 @@ func (o *options) validate(fs *flag.FlagSet) (err error) {
 		case file == "-":
 			stdin++
 		case strings.HasPrefix(file, "-"):
-			return fmt.Errorf("flag %s must stand before the files", file)
+			return fmt.Errorf("flag %s must precede the files", file)
 		}
 	}
 	switch {
 	case stdin > 1:
 		return errors.New("standard input can be read only once")
 	case stdin > 0 && o.inPlace:
-		return errors.New("flag -w needs files, and cannot write standard input in place")
+		return errors.New("flag -w needs files: standard input cannot be written in place")
 	}
 	return nil
 }
 
-// injector returns what the options ask for.
+// injector returns an Injector with the options.
 func (o *options) injector() (*injector.Injector, error) {
 	cfg := injector.Config{Layout: o.layout, InitOrder: o.initOrder, Allow: o.rules.allow()}
 	if len(o.containers) > 0 {
@@ -181,7 +180,7 @@ func (o *options) injector() (*injector.Injector, error) {
 	return injector.New(cfg)
 }
 
-// tool returns what does the command.
+// tool returns the tool that runs the command.
 func (o *options) tool(stderr io.Writer) (*tool, error) {
 	t := &tool{kinds: o.kinds, requests: o.requests, skip: failure, output: o.outcome(), progress: newProgress(stderr)}
 	if o.skipUnknown {
@@ -205,7 +204,7 @@ func (o *options) tool(stderr io.Writer) (*tool, error) {
 	return t, nil
 }
 
-// outcome is the name of the output.
+// outcome returns the name of the output.
 func (o *options) outcome() string {
 	switch {
 	case o.check || o.command == "decode":
@@ -223,11 +222,11 @@ func (o *options) writer() writer {
 	return writers[o.outcome()]
 }
 
-// choose returns what has that name, or an error that lists the names.
+// choose returns the entry of that name, or an error that lists the names.
 func choose[T any](from map[string]T, name string) (T, error) {
 	chosen, ok := from[name]
 	if !ok {
-		return chosen, fmt.Errorf("is none of %s", strings.Join(slices.Sorted(maps.Keys(from)), ", "))
+		return chosen, fmt.Errorf("is not one of %s", strings.Join(slices.Sorted(maps.Keys(from)), ", "))
 	}
 	return chosen, nil
 }
@@ -241,7 +240,7 @@ func parseRequest(s string) (secret.Request, error) {
 	return req, req.Validate()
 }
 
-// version tells which build this is.
+// version describes this build.
 func version() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok || build.Main.Version == "" {

@@ -11,14 +11,14 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
-// FuzzRun: whatever the manifest, all output forms either succeed, or show
-// nothing but one line; and what was injected once stays as it is.
+// For any manifest, each form of output either succeeds or prints one line. Injection is
+// idempotent.
 func FuzzRun(f *testing.F) {
 	addManifests(f)
 	f.Fuzz(testRun)
 }
 
-// addManifests adds those of all tests.
+// addManifests adds the manifests of all tests.
 func addManifests(f *testing.F) {
 	for _, tc := range slices.Concat(goldenCases, errorCases, gitopsCases) {
 		f.Add(tc.stdin)
@@ -59,14 +59,14 @@ func testRun(t *testing.T, manifest string) {
 	}
 }
 
-// FuzzRemove: what is injected and removed again is the text as it was.
+// Injecting and removing restores the original text.
 func FuzzRemove(f *testing.F) {
 	addManifests(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		was := runOn(text, "remove", "-skip-unknown", askVariable, askFile)
 		injected := runOn(text, "-skip-unknown", askVariable, askFile)
-		if was != (outcome{0, text, was.stderr}) || injected.exit != 0 || strings.Contains(injected.stderr, "written anew") || hasEmptyPart(text) {
-			return // it has something of ours already, or is no manifest
+		if was != (outcome{0, text, was.stderr}) || injected.exit != 0 || strings.Contains(injected.stderr, "rewritten") || hasEmptyPart(text) {
+			return // it already has injected parts, or is not a manifest
 		}
 		again := runOn(injected.stdout, "remove", "-skip-unknown", askVariable, askFile)
 		if again != (outcome{0, text, again.stderr}) {
@@ -75,8 +75,8 @@ func FuzzRemove(f *testing.F) {
 	})
 }
 
-// hasEmptyPart reports lists and objects that are there and empty, which are gone
-// once something was added and removed.
+// hasEmptyPart reports whether the text has empty lists or objects, which disappear when
+// something is added and removed again.
 func hasEmptyPart(text string) (found bool) {
 	var walk func(v *yamledit.Value)
 	walk = func(v *yamledit.Value) {
@@ -97,7 +97,7 @@ func hasEmptyPart(text string) (found bool) {
 	return found
 }
 
-// FuzzRequest: what -request takes, it takes again when written anew.
+// A request's text form parses to the same request.
 func FuzzRequest(f *testing.F) {
 	for _, s := range []string{"", "group=g,key=k", "group=g,key=k,version=v,mount=FILE,env=X", `"key=a,b"`, `key="a"`, `"key=a""b"`, "key=k,path=a/b,field=f,mode=0400,container=c", "key=a=b", "key=a\nkey=b", "key=a\r\n", "key=,", "mount=file", "key=\x00", "key=../x", "#key=a", " key=a"} {
 		f.Add(s)
@@ -111,7 +111,7 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("%q is not valid: %v", s, err)
 		}
 		if again, err := parseRequest(req.Text()); err != nil || again != req {
-			t.Errorf("%q is %v; written anew, %q, it is %v: %v", s, req, req.Text(), again, err)
+			t.Errorf("%q is %v; its text form %q is %v: %v", s, req, req.Text(), again, err)
 		}
 	})
 }

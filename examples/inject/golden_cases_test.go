@@ -1,6 +1,6 @@
 package main
 
-// goldenCases are what succeeds, and what is wrong with settings of stores.
+// goldenCases are runs that succeed, and wrong settings of stores.
 var goldenCases = []goldenCase{
 	{"pod", "the user story", []string{"samples/pod.yaml"}, ""},
 	{"pod-json", "the user story as JSON", []string{"-o", "json", "samples/pod.yaml"}, ""},

@@ -1,6 +1,6 @@
 package main
 
-// errorCases are what fails.
+// errorCases are runs that fail.
 var errorCases = []goldenCase{
 	{"error-flag", "an unknown flag", []string{"-x"}, ""},
 	{"error-output", "an unknown form of output", []string{"-o", "toml"}, ""},
@@ -38,7 +38,7 @@ spec: {containers: [{name: c}]}
 	{"error-request-mode", "a mode that is not octal", []string{"-request=group=g,key=k,mode=0o400"}, ""},
 	{"error-request-absolute", "a path that is absolute", []string{"-request=group=g,key=k,path=/etc/app.yaml"}, ""},
 	{"error-request-key", "an unknown key", []string{"-request", "group=g,kye=k"}, ""},
-	{"error-request-twice", "a key that is there twice", []string{"-request", "group=g,group=h"}, ""},
+	{"error-request-twice", "a duplicate key", []string{"-request", "group=g,group=h"}, ""},
 	{"error-request-field", "a comma that is not quoted", []string{"-request", "group=g,key=a,b"}, ""},
 	{"error-request-quote", "a quote that is not closed", []string{"-request", `group=g,"key=a`}, ""},
 	{"error-request-empty", "no request", []string{"-request="}, ""},
@@ -51,8 +51,8 @@ spec: {containers: [{name: c}]}
 		"apiVersion: v1\nkind: A\n---\na: b\n  c: d\n"},
 	{"error-json", "JSON that ends too early", nil, `{"apiVersion":"v1","kind":"Pod"`},
 	{"error-tab", "a tab that indents", nil, "a:\n\tb: c\n"},
-	{"error-duplicate", "a key that is there twice", nil, "apiVersion: v1\nkind: Pod\nspec:\n  a: 1\n  a: 2\n"},
-	{"error-duplicate-json", "a key that is there twice in JSON", nil, `{"apiVersion":"v1","kind":"A","spec":{"a":1,"a":2}}`},
+	{"error-duplicate", "a duplicate key", nil, "apiVersion: v1\nkind: Pod\nspec:\n  a: 1\n  a: 2\n"},
+	{"error-duplicate-json", "a duplicate key in JSON", nil, `{"apiVersion":"v1","kind":"A","spec":{"a":1,"a":2}}`},
 	{"error-key", "a key that is no text", nil, "apiVersion: v1\nkind: A\n? [a]\n: b\n"},
 	{"error-alias", "an anchor that contains itself", nil, "a: &a [*a]\n"},
 	{"error-inf", "a number that JSON does not have", nil, "apiVersion: v1\nkind: A\nn: .inf\n"},

@@ -26,7 +26,7 @@ spec:
           image: busybox
 `
 
-// gitopsCases are those of manifests that people keep in Git.
+// gitopsCases are runs with manifests as in Git repositories.
 var gitopsCases = []goldenCase{
 	{"error-unreached", "a request that reaches no object", []string{askVariable}, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"},
 	{"error-unreached-empty", "no manifest at all", []string{askVariable, askFile}, ""},
@@ -91,7 +91,7 @@ spec:
     replicas: 1
 # end
 `},
-	{"style-anchors", "an alias that would change elsewhere is written anew", []string{"-o=diff", "-container=a", "-container=b", askVariable}, `apiVersion: v1
+	{"style-anchors", "an alias that would change elsewhere is rewritten", []string{"-o=diff", "-container=a", "-container=b", askVariable}, `apiVersion: v1
 kind: Pod
 metadata: {name: p}
 spec:

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// outcome is all that a run shows.
+// outcome is a run's exit code and output.
 type outcome struct {
 	exit           int
 	stdout, stderr string
@@ -38,7 +38,7 @@ const (
 	askFile     = "-request=group=g,key=k,mount=FILE,env=K_FILE"
 )
 
-// goldenCase is a run, whose outcome is in testdata/<name>.golden.
+// goldenCase is a run whose outcome is in testdata/<name>.golden.
 type goldenCase struct {
 	name, why string
 	args      []string
@@ -68,7 +68,7 @@ func TestGolden(t *testing.T) {
 				assert.NotEmpty(t, got.stderr)
 				return
 			}
-			testOnceIsEnough(t, got.stdout, tc.args)
+			testIdempotent(t, got.stdout, tc.args)
 		})
 	}
 	files, err := filepath.Glob("testdata/*.golden")
@@ -78,20 +78,20 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// testOnceIsEnough feeds manifests that were written back in.
-func testOnceIsEnough(t *testing.T, manifests string, args []string) {
+// testIdempotent injects into the output of an injection.
+func testIdempotent(t *testing.T, manifests string, args []string) {
 	t.Helper()
 	var flags []string
 	for _, arg := range args {
 		switch {
 		case strings.HasPrefix(arg, "samples/"):
 		case strings.HasPrefix(arg, "-o=p"), arg == "-o=diff", arg == "decode", arg == "patch", arg == "plan", arg == "-h":
-			return // these are not manifests
+			return // not manifests
 		default:
 			flags = append(flags, arg)
 		}
 	}
 	again := runOn(manifests, flags...)
 	assert.Equal(t, outcome{0, manifests, again.stderr}, again, "a second time")
-	assert.NotContains(t, again.stderr, "written anew")
+	assert.NotContains(t, again.stderr, "rewritten")
 }

@@ -9,9 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A text in which YAML's readers see different documents is refused, never partly
-// read.
-func TestParsersThatDisagree(t *testing.T) {
+// A text in which YAML readers see different documents is refused, never partly read.
+func TestRun_DisagreeingReaders(t *testing.T) {
 	const account = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: a\n"
 	for name, odd := range map[string]string{"CR": "\r", "NEL": "\u0085", "LS": "\u2028", "PS": "\u2029"} {
 		for place, text := range map[string]string{
@@ -39,7 +38,7 @@ func TestParsersThatDisagree(t *testing.T) {
 	}
 }
 
-func TestNumbersTakeNoTime(t *testing.T) {
+func TestRun_HugeExponents(t *testing.T) {
 	for _, number := range []string{"1e-999999", "1e999999", "-1E+999999999", "1e-99999999999999999999"} {
 		t.Run(number, func(t *testing.T) {
 			numbers := strings.Repeat(number+", ", 2000)
@@ -55,13 +54,13 @@ func TestNumbersTakeNoTime(t *testing.T) {
 	}
 }
 
-func TestDuplicateKeys(t *testing.T) {
+func TestRun_DuplicateKeys(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
-		{"comment", "# <<: x\napiVersion: v1\nkind: A\na: 1\na: 2\n", `:5: key "a" is there twice`},
-		{"text", "apiVersion: v1\nkind: A\na: '<<:'\na: 2\n", `:4: key "a" is there twice`},
-		{"beside-merge", "apiVersion: v1\nkind: A\nx: &x {b: 1}\ny: {<<: *x, b: 2, b: 3}\n", `:4: key "b" is there twice`},
-		{"second-document", "apiVersion: v1\nkind: A\n---\nkind: A\napiVersion: v1\nkind: B\n", `:6: key "kind" is there twice`},
-		{"json", `{"apiVersion":"v1","kind":"A","a":{"b":1,` + "\n" + `"b":2}}`, `:2: key "b" is there twice`},
+		{"comment", "# <<: x\napiVersion: v1\nkind: A\na: 1\na: 2\n", `:5: duplicate key "a"`},
+		{"text", "apiVersion: v1\nkind: A\na: '<<:'\na: 2\n", `:4: duplicate key "a"`},
+		{"beside-merge", "apiVersion: v1\nkind: A\nx: &x {b: 1}\ny: {<<: *x, b: 2, b: 3}\n", `:4: duplicate key "b"`},
+		{"second-document", "apiVersion: v1\nkind: A\n---\nkind: A\napiVersion: v1\nkind: B\n", `:6: duplicate key "kind"`},
+		{"json", `{"apiVersion":"v1","kind":"A","a":{"b":1,` + "\n" + `"b":2}}`, `:2: duplicate key "b"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := runOn(tc.text)
@@ -72,7 +71,7 @@ func TestDuplicateKeys(t *testing.T) {
 	assert.Equal(t, outcome{0, overridden, ""}, runOn(overridden), "what is merged in may be overridden")
 }
 
-func TestOddTexts(t *testing.T) {
+func TestRun_OddStrings(t *testing.T) {
 	for _, text := range []string{"a: =\n", "a: <<\n", "a: ~x\n", "a: 0o7\n", "a: 12:30:45\n", "a: !!binary aGk=\n"} {
 		text = "apiVersion: v1\nkind: A\n" + text
 		assert.Equal(t, outcome{0, text, ""}, runOn(text))
@@ -81,7 +80,7 @@ func TestOddTexts(t *testing.T) {
 		request := fmt.Sprintf(`request=group=g,key=k,"env=%s"`, strings.ReplaceAll(value, `"`, `""`))
 		got := runOn(blockPod, "-"+request)
 		if got.exit != 0 {
-			continue // no variable can be called so
+			continue // not a valid variable name
 		}
 		assert.Equal(t, outcome{0, got.stdout, ""}, runOn(got.stdout, "-"+request), "a second time")
 		assert.Equal(t, outcome{0, blockPod, ""}, runOn(got.stdout, "remove", "-"+request), "removed")

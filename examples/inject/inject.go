@@ -27,13 +27,13 @@ func requestsOf(pod manifest.Pod) ([]secret.Request, error) {
 	return reqs, err
 }
 
-// inject returns the action that adds secrets: those that the Pod's annotations ask
-// for, then more.
+// inject returns the action that adds secrets: the requests in the Pod's annotations, then
+// more.
 func inject(in *injector.Injector, more []secret.Request, rules *rules) action {
 	return func(ctx context.Context, pod manifest.Pod) (c change, operations []yamledit.Operation, err error) {
 		reqs, err := requestsOf(pod)
 		if reqs = append(reqs, more...); err != nil || len(reqs) == 0 {
-			return c, nil, err // without requests, the rest may be what this build cannot decode
+			return c, nil, err // without requests, the Pod need not be decodable
 		}
 		c.requests = reqs
 		typed, err := pod.Typed()
@@ -42,7 +42,7 @@ func inject(in *injector.Injector, more []secret.Request, rules *rules) action {
 		}
 		plan, err := in.For(typed.Namespace).Plan(ctx, typed, reqs...)
 		if err != nil {
-			return c, nil, placed(pod, err)
+			return c, nil, withPlace(pod, err)
 		}
 		c.placements = plan.Placements
 		for i := range plan.Placements {
@@ -53,12 +53,12 @@ func inject(in *injector.Injector, more []secret.Request, rules *rules) action {
 	}
 }
 
-// placed gives a conflict with the Pod its place in the object.
-func placed(pod manifest.Pod, err error) error {
+// withPlace adds the place in the object to a conflict with the Pod.
+func withPlace(pod manifest.Pod, err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		errs := slices.Clone(joined.Unwrap())
 		for i := range errs {
-			errs[i] = placed(pod, errs[i])
+			errs[i] = withPlace(pod, errs[i])
 		}
 		return errors.Join(errs...)
 	}

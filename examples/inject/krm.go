@@ -17,8 +17,8 @@ type krmList struct {
 	flags  []string // of its functionConfig
 }
 
-// resourceList returns the ResourceList on standard input, or nil if there is
-// another text.
+// resourceList returns the ResourceList on standard input, or nil if the input is something
+// else.
 func resourceList(sources []*source) (*krmList, error) {
 	if len(sources) != 1 || sources[0].name != stdinName || !bytes.Contains(sources[0].text, []byte("ResourceList")) {
 		return nil, nil
@@ -34,7 +34,7 @@ func resourceList(sources []*source) (*krmList, error) {
 	return &krmList{sources[0], flags}, nil
 }
 
-// arguments puts the flags of functionConfig in front of those of the command line.
+// arguments returns the flags of functionConfig followed by those of the command line.
 func (l *krmList) arguments(args []string) []string {
 	if len(args) > 0 && commands[args[0]] != nil {
 		return slices.Concat(args[:1], l.flags, args[1:])
@@ -45,7 +45,7 @@ func (l *krmList) arguments(args []string) []string {
 func firstDocument(s *source) *yamledit.Document {
 	for d, err := range yamledit.Read(s.text) {
 		if err != nil {
-			return nil // it is told when the document's turn comes
+			return nil // reported later, with the document
 		}
 		return d
 	}
@@ -58,10 +58,9 @@ func isResourceList(v *yamledit.Value) bool {
 	return strings.HasPrefix(apiVersion, "config.kubernetes.io/") && kind == "ResourceList"
 }
 
-// functionFlags returns the flags that a functionConfig names, as a ConfigMap in
-// data, as any other object in spec: names of flags, each with a value or a list of
-// values. A text of several lines, which is all that a ConfigMap can have, is a
-// list.
+// functionFlags returns the flags in a functionConfig: in data for a ConfigMap, otherwise in
+// spec. Each flag has a value or a list of values. A string with several lines is also a
+// list, because a ConfigMap can only hold strings.
 func functionFlags(config *yamledit.Value) (flags []string, err error) {
 	settings := config.Get("spec")
 	if settings == nil {
@@ -84,19 +83,19 @@ func functionFlags(config *yamledit.Value) (flags []string, err error) {
 			case v.IsBool():
 				flags = append(flags, "-"+f.Name+"="+string(v.AppendJSON(nil)))
 			default:
-				return nil, fmt.Errorf("%s is %s, and must be a text, a boolean or a list of texts", f.Name, v.What())
+				return nil, fmt.Errorf("%s is %s, not a string, a boolean or a list of strings", f.Name, v.What())
 			}
 		}
 	}
 	for _, flag := range flags {
 		if name, _, _ := strings.Cut(flag[1:], "="); name == "w" || name == "o" || name == "check" || name == "R" {
-			return nil, errors.New("flag -" + name + " is not for functions")
+			return nil, errors.New("flag -" + name + " is not available in functions")
 		}
 	}
 	return flags, nil
 }
 
-// finish writes the list with results, which orchestrators show.
+// finish writes the list with its results, which orchestrators show.
 func (l *krmList) finish(t *tool, stderr io.Writer, out *bytes.Buffer) (exit int, err error) {
 	for _, n := range t.notes {
 		fmt.Fprintln(stderr, "inject: "+n.String())
@@ -104,7 +103,7 @@ func (l *krmList) finish(t *tool, stderr io.Writer, out *bytes.Buffer) (exit int
 	if t.failed() {
 		l.source.edits, exit = nil, exitFailed
 	}
-	// What was edited is read again, as results come behind it.
+	// The edited list is read again to append the results.
 	d := firstDocument(&source{text: l.source.edited()})
 	if d == nil {
 		return exitFailed, nil // the notes say why
@@ -127,7 +126,7 @@ func (l *krmList) finish(t *tool, stderr io.Writer, out *bytes.Buffer) (exit int
 	return exit, nil
 }
 
-// result is a note as an entry of results.
+// result returns the note as an entry of results.
 func (n note) result(list *yamledit.Value) *yamledit.Value {
 	field := func(name, text string) yamledit.Field {
 		return yamledit.Field{Name: name, Value: yamledit.NewText(text)}

@@ -1,39 +1,37 @@
-// Command inject writes Kubernetes manifests with secrets injected, so that
-// what a webhook built with this library would do can be seen, tested and
-// committed without a cluster.
+// Command inject writes Kubernetes manifests with secrets injected. It shows what a webhook
+// built with this library would do, so that people can review, test and commit it without a
+// cluster.
 //
 //	inject [command] [flags] [file or directory ...]
 //
-// It reads YAML or JSON, from files, directories or standard input (no file, or
-// "-"): several documents in a file, and lists. Pods are injected wherever a
-// known kind describes them (-h lists the kinds), with the requests in their
-// annotations first (Flyte's, then readable ones; see package secret) and those of
-// -request after. Managers see the namespace of the object that holds the template,
-// as that is the Pods'.
+// It reads YAML or JSON from files, directories or standard input (no file, or "-"). A file
+// may have several documents and lists. Secrets are injected into the Pods of all known
+// kinds (-h lists them). Requests come from annotations first (Flyte's, then readable ones;
+// see package secret), then from -request. Managers see the namespace of the object with the
+// template, which is also the Pods'.
 //
-// # What stays
+// # Preserved text
 //
-// A changed document keeps its comments, order, indentation, quoting, anchors and
-// line ends. Only lines are added, in the style of what is around. Where that is
-// not possible (flow style, an alias that would change elsewhere) the smallest part
-// is written anew, and a line on standard error says which.
+// A changed document keeps its comments, order, indentation, quoting, anchors and line
+// ends. Only lines are added, in the surrounding style. Where that is impossible (flow
+// style, an alias that would change elsewhere), the smallest part is rewritten, and a line
+// on standard error names it.
 //
-// Fields that this build does not know stay in all forms of output. YAML is read as
-// kubectl reads it (version 1.1: yes is true), by kubectl's own reader beside the
-// one that edits. Where these see different objects, that is an error. So is a key
-// that is there twice, and anything that kubectl would pass over.
+// Unknown fields stay in every form of output. YAML is read as kubectl reads it (version
+// 1.1: yes is true): kubectl's own reader runs next to the editing one, and a difference
+// between them is an error. So are duplicate keys and anything that kubectl would skip.
 //
-// # What is told
+// # Errors
 //
-// What could be skipped in silence is an error: a request that reaches no Pod,
-// something that looks like a Pod in an object of unknown kind, and request
-// annotations where nobody reads them. With -skip-unknown these are warnings.
+// Nothing is skipped silently. These are errors, or warnings with -skip-unknown: a request
+// that reaches no Pod, something that looks like a Pod in an object of unknown kind, and
+// request annotations in a place where they are not read.
 //
-// On an error no manifest is written, neither to standard output nor in place. A KRM
-// function then returns its list unchanged, with the errors in results. Each
-// error is one line on standard error, with file, line, object and place. The exit
-// code is 1; of wrong usage 2; of -check 0 if there is nothing to do, 1 if there
-// is, and 2 for any error.
+// On an error no manifest is written, neither to standard output nor in place; a KRM function
+// returns its list unchanged, with the errors in results. Each error is one line on standard
+// error, with file, line, object and field. The exit code is 1 for an error and 2 for wrong
+// usage. With -check it is 0 if nothing would change, 1 if something would, and 2 for any
+// error.
 package main
 
 import (
@@ -55,12 +53,12 @@ func main() {
 const (
 	exitOK     = 0
 	exitFailed = 1
-	exitTodo   = 1 // of -check
+	exitTodo   = 1 // -check: something would change
 	exitUsage  = 2
 )
 
-// run is main for tests. Nothing is written to stdout before all sources have
-// succeeded; a KRM function also returns its list on failure.
+// run is main without os.Exit. It writes to stdout only after all sources have succeeded,
+// except that a KRM function returns its list on failure too.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var out bytes.Buffer
 	exit, err := command(args, stdin, stdout, stderr, &out)
@@ -75,7 +73,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exit
 }
 
-// command does what the arguments say, and returns the exit code.
+// command runs the command line and returns the exit code.
 func command(args []string, stdin io.Reader, stdout, stderr io.Writer, out *bytes.Buffer) (exit int, err error) {
 	o, err := parseFlags(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -120,7 +118,7 @@ func command(args []string, stdin io.Reader, stdout, stderr io.Writer, out *byte
 	return o.finish(t, sources, stdout, stderr, out, failed)
 }
 
-// finish tells what there is to tell, and writes the outcome.
+// finish prints the notes and writes the output.
 func (o *options) finish(t *tool, sources []*source, stdout, stderr io.Writer, out *bytes.Buffer, failed int) (int, error) {
 	for _, n := range t.notes {
 		fmt.Fprintln(stderr, "inject: "+n.String())

@@ -16,8 +16,7 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
 )
 
-// unknownPod has a field that no build knows wherever one could be, and lists
-// to which injection adds.
+// unknownPod has unknown fields everywhere, and the lists to which injection adds.
 const unknownPod = `{
 	"x-pod": {"a": [1, null]},
 	"metadata": {"x-meta": true, "annotations": {"a": "b"}},
@@ -35,8 +34,8 @@ const unknownPod = `{
 	}
 }`
 
-// object returns one of a kind, with unknownPod in place of each Pod, and how many
-// containers it has.
+// object returns an object of the kind with unknownPod as each Pod, and its number of
+// containers.
 func object(t testing.TB, kind manifest.Kind, shapes []manifest.Shape) (text string, containers int) {
 	t.Helper()
 	version := "v1"
@@ -61,8 +60,8 @@ func object(t testing.TB, kind manifest.Kind, shapes []manifest.Shape) (text str
 	return string(raw), containers
 }
 
-// put puts fields into an object at a place, and makes what is missing on the way.
-// A "*" is an item of a list, or a field where it is one of several replicas.
+// put sets fields at a place in an object and creates missing parents. A "*" is an item of a
+// list, or a field where the kind has named replicas.
 func put(in map[string]any, place string, fields map[string]any) {
 	steps := strings.Split(strings.TrimPrefix(place, "/"), "/")
 	for i, step := range steps {
@@ -92,7 +91,7 @@ func put(in map[string]any, place string, fields map[string]any) {
 	maps.Copy(in, fields)
 }
 
-// decodeJSON keeps the text of numbers.
+// decodeJSON decodes JSON and keeps the text of numbers.
 func decodeJSON(t testing.TB, text []byte) (tree any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -101,8 +100,8 @@ func decodeJSON(t testing.TB, text []byte) (tree any) {
 	return tree
 }
 
-// assertKept fails unless all of before is in after: fields by name, elements
-// by name where they have one, and in their order.
+// assertKept fails unless after contains all of before: fields by name, elements by name if
+// they have one, in the same order.
 func assertKept(t *testing.T, path string, before, after any) {
 	t.Helper()
 	switch b := before.(type) {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// files writes files into a new directory.
+// files writes files to a new directory.
 func files(t *testing.T, texts map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -33,7 +33,7 @@ func read(t *testing.T, path ...string) string {
 
 const blockPod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c # here\n"
 
-func TestInPlace(t *testing.T) {
+func TestRun_InPlace(t *testing.T) {
 	dir := files(t, map[string]string{"a.yaml": blockPod, "b/c.yml": blockPod, "b/d.json": `{"apiVersion":"v1","kind":"Secret"}`, "notes.txt": "-"})
 	require.NoError(t, os.Symlink("a.yaml", filepath.Join(dir, "link.yaml")))
 	before, err := os.Stat(filepath.Join(dir, "b/d.json"))
@@ -61,7 +61,7 @@ func TestInPlace(t *testing.T) {
 	assert.Equal(t, blockPod, read(t, dir, "a.yaml"))
 }
 
-func TestInPlace_OneFails(t *testing.T) {
+func TestRun_InPlaceOneFails(t *testing.T) {
 	dir := files(t, map[string]string{"a.yaml": blockPod, "b.yaml": "a: [\n"})
 	got := runOn("", "-w", askVariable, dir)
 	assert.Equal(t, 1, got.exit)
@@ -86,7 +86,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestDirectories(t *testing.T) {
+func TestRun_Directories(t *testing.T) {
 	dir := files(t, map[string]string{"b.yaml": "apiVersion: v1\nkind: B\n", "a.json": `{"apiVersion":"v1","kind":"A"}`, "c/c.yaml": "apiVersion: v1\nkind: C\n", "d.md": "#"})
 	assert.Equal(t, outcome{0, "{\"apiVersion\":\"v1\",\"kind\":\"A\"}\n---\napiVersion: v1\nkind: B\n", ""}, runOn("", dir))
 	assert.Contains(t, runOn("", "-R", dir).stdout, "kind: C")
@@ -95,8 +95,8 @@ func TestDirectories(t *testing.T) {
 	assert.Contains(t, got.stderr, "has no .yaml, .yml or .json files")
 }
 
-// What a shell does for "inject f > f".
-func TestOutputIsInput(t *testing.T) {
+// The shell's part of "inject f > f".
+func TestRun_OutputIsInput(t *testing.T) {
 	file := filepath.Join(files(t, map[string]string{"a.yaml": blockPod}), "a.yaml")
 	out, err := os.Create(file)
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
-// severity is how grave what a note says is, in KRM's words.
+// severity is a note's severity, in KRM's terms.
 type severity string
 
 const (
@@ -22,7 +22,7 @@ const (
 // note is a line on standard error.
 type note struct {
 	severity severity
-	file     string // empty for what concerns no file
+	file     string // "" if the note concerns no file
 	line     int
 	object   manifest.Object
 	place    string // in the object, such as spec.containers[0]
@@ -72,8 +72,8 @@ func notesOf(err error, n note, d *yamledit.Document) []note {
 	return []note{n}
 }
 
-// lineOf returns the line of what is at a pointer in the document as it was read,
-// or of what is nearest above.
+// lineOf returns the line of a pointer's value in the original document, or of the closest
+// parent that exists there.
 func lineOf(d *yamledit.Document, pointer string) int {
 	for {
 		if offset := d.Value.Pointer(pointer).Offset(); offset >= 0 || pointer == "" {
@@ -83,8 +83,7 @@ func lineOf(d *yamledit.Document, pointer string) int {
 	}
 }
 
-// oneLine joins the lines of an error that joins several, and keeps whatever
-// names it quotes from starting another line.
+// oneLine joins lines with "; " and replaces control characters.
 func oneLine(s string) string {
 	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
 	return strings.Map(func(c rune) rune {

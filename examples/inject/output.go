@@ -18,10 +18,10 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// writer writes what has become of the sources.
+// writer writes the processed sources.
 type writer func(out io.Writer, sources []*source, colors bool) error
 
-// The names of outputs. A list is that of -check and of decode.
+// The names of outputs. outputList is for -check and decode.
 const (
 	outputDiff  = "diff"
 	outputJSON  = "json"
@@ -39,11 +39,11 @@ var writers = map[string]writer{
 	outputYAML:  writeYAML,
 }
 
-// startsDocument are the bytes before a document's content: byte order mark,
-// lines that are blank or comments, then a separator or a directive.
+// startsDocument matches the beginning of a file whose first document starts with a
+// separator or a directive: a byte order mark, blank lines and comments may precede it.
 var startsDocument = regexp.MustCompile(`^\x{FEFF}?(?:[ \t]*(?:#.*)?\r?\n)*(---(?:[ \t\r\n]|$)|%)`)
 
-// writeYAML writes the files one after the other, each a document or several.
+// writeYAML writes the files in order as one stream of documents.
 func writeYAML(out io.Writer, sources []*source, _ bool) error {
 	isFirst, endsLine := true, true
 	for _, s := range sources {
@@ -59,7 +59,7 @@ func writeYAML(out io.Writer, sources []*source, _ bool) error {
 			switch start := startsDocument.FindSubmatch(s.text); {
 			case start == nil:
 				fmt.Fprintln(out, "---")
-			case string(start[1]) == "%": // a directive, before which a document must end
+			case string(start[1]) == "%": // a directive must follow the end of a document
 				fmt.Fprintln(out, "...")
 			}
 		}
@@ -82,7 +82,7 @@ func writeJSON(out io.Writer, sources []*source, _ bool) error {
 
 // appendIndented appends a document as kubectl writes JSON.
 func appendIndented(out *bytes.Buffer, v *yamledit.Value) {
-	// The error is one of syntax, and this package has written the text.
+	// AppendJSON returns valid JSON.
 	_ = json.Indent(out, v.AppendJSON(nil), "", "    ")
 	out.WriteByte('\n')
 }
@@ -122,7 +122,7 @@ func writePlan(out io.Writer, sources []*source, _ bool) error {
 	return table.Flush()
 }
 
-// allowedByTitle is that of a further column, if there are rules.
+// allowedByTitle returns the title of a further column if there are rules.
 func allowedByTitle(sources []*source) string {
 	for _, s := range sources {
 		for _, c := range s.changes {
@@ -143,7 +143,7 @@ func column(text string) string {
 	return "\t" + text
 }
 
-// readFrom names what holds the secret, or the path of its file.
+// readFrom lists the variables and the file that hold the secret.
 func readFrom(p injector.Placement) string {
 	var names []string
 	for _, name := range []string{p.EnvVar, p.Path, p.Request.EnvVar} {
@@ -154,7 +154,7 @@ func readFrom(p injector.Placement) string {
 	return strings.Join(names, ", ")
 }
 
-// writeRequests lists what manifests ask for.
+// writeRequests lists the requests in manifests.
 func writeRequests(out io.Writer, sources []*source, _ bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WHERE\tOBJECT\tREQUEST")

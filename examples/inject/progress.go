@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// progress says on a terminal how far a run is that takes more than a second.
+// progress shows the progress of a run on a terminal, after a second.
 type progress struct {
-	out     io.Writer // nil if nobody looks
+	out     io.Writer // nil without a terminal
 	started time.Time
 	shown   time.Time
 	count   int
@@ -40,7 +40,7 @@ func (p *progress) end() {
 	}
 }
 
-// isTerminal reports whether people look at what is written there.
+// isTerminal reports whether w is an interactive terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

@@ -18,8 +18,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// remove returns the action that takes away what was injected: all that has our
-// names, and what injecting the requests into the bare Pod would add.
+// remove returns the action that removes injected secrets: everything with a generated name,
+// and everything that injecting the requests into the bare Pod would add.
 func remove(in *injector.Injector, more []secret.Request) action {
 	return func(ctx context.Context, pod manifest.Pod) (c change, operations []yamledit.Operation, err error) {
 		reqs, err := requestsOf(pod)
@@ -27,30 +27,30 @@ func remove(in *injector.Injector, more []secret.Request) action {
 			return c, nil, err
 		}
 		c.requests = append(reqs, more...)
-		var ours added
+		var ours additions
 		if len(c.requests) > 0 {
 			typed, err := pod.Typed()
 			if err != nil {
 				return c, nil, err
 			}
-			if ours, err = additions(ctx, in, typed, c.requests); err != nil {
-				return c, nil, placed(pod, err)
+			if ours, err = additionsTo(ctx, in, typed, c.requests); err != nil {
+				return c, nil, withPlace(pod, err)
 			}
 		}
 		return c, ours.removal(pod), nil
 	}
 }
 
-// added is what injection adds to a Pod, apart from what has our names.
-type added struct {
+// additions are what injection adds to a Pod, apart from parts with a generated name.
+type additions struct {
 	annotations map[string]string
 	env         map[string][]corev1.EnvVar // by container
 	mounts      map[string][]corev1.VolumeMount
 }
 
-// additions returns what injection adds to a Pod that has nothing yet. The Pod's
-// other annotations stay, as they can say how secrets come.
-func additions(ctx context.Context, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) (ours added, err error) {
+// additionsTo injects the requests into a bare copy of the Pod. It keeps the Pod's other
+// annotations, because they can configure how secrets are served.
+func additionsTo(ctx context.Context, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) (ours additions, err error) {
 	bare := pod.DeepCopy()
 	bare.Annotations, bare.Spec.Volumes = nil, nil
 	bare.Spec.InitContainers = slices.DeleteFunc(bare.Spec.InitContainers, func(c corev1.Container) bool { return hasOurName(c.Name) })
@@ -72,7 +72,7 @@ func additions(ctx context.Context, in *injector.Injector, pod *corev1.Pod, reqs
 	if err != nil {
 		return ours, err
 	}
-	ours = added{maps.Clone(injected.Annotations), map[string][]corev1.EnvVar{}, map[string][]corev1.VolumeMount{}}
+	ours = additions{maps.Clone(injected.Annotations), map[string][]corev1.EnvVar{}, map[string][]corev1.VolumeMount{}}
 	maps.DeleteFunc(ours.annotations, func(name, _ string) bool { _, ok := bare.Annotations[name]; return ok })
 	for _, c := range append(injected.Spec.InitContainers, injected.Spec.Containers...) {
 		ours.env[c.Name], ours.mounts[c.Name] = c.Env, c.VolumeMounts
@@ -80,13 +80,13 @@ func additions(ctx context.Context, in *injector.Injector, pod *corev1.Pod, reqs
 	return ours, nil
 }
 
-// namePrefix begins the names of all volumes and containers that are injected.
+// namePrefix is the prefix of all generated names of volumes and containers.
 var namePrefix = strings.TrimSuffix(mount.FetchVolume, "fetched")
 
 func hasOurName(name string) bool { return strings.HasPrefix(name, namePrefix) }
 
-// isOurVariable reports variables that begin with the prefix of Flyte's client, or
-// tell it where to look.
+// isOurVariable reports whether v is a derived variable of Flyte's client or one of its
+// discovery variables.
 func isOurVariable(v corev1.EnvVar) bool {
 	layout := mount.Layout{}.WithDefaults()
 	values := map[string]string{
@@ -96,13 +96,13 @@ func isOurVariable(v corev1.EnvVar) bool {
 	return strings.HasPrefix(v.Name, layout.EnvPrefix) || isDiscovery && v.ValueFrom == nil && v.Value == value
 }
 
-// removal returns the operations that take away what is ours, and lists and objects
-// of which nothing is left.
-func (a added) removal(pod manifest.Pod) (operations []yamledit.Operation) {
+// removal returns the operations that remove our parts, and lists and objects that become
+// empty.
+func (a additions) removal(pod manifest.Pod) (operations []yamledit.Operation) {
 	object := pod.Object.Value
 	for _, c := range append(pod.InitContainers(), pod.Containers()...) {
 		if hasOurName(c.Name) {
-			continue // it goes as a whole
+			continue // removed as a whole
 		}
 		operations = append(operations, removeItems(object, c.Pointer+"/env", func(v corev1.EnvVar) bool {
 			return isOurVariable(v) || containsEqual(a.env[c.Name], v)
@@ -118,7 +118,7 @@ func (a added) removal(pod manifest.Pod) (operations []yamledit.Operation) {
 	return append(operations, a.removeAnnotations(pod)...)
 }
 
-// named is what has a name.
+// named decodes an object's name.
 type named struct {
 	Name string `json:"name"`
 }
@@ -127,8 +127,8 @@ func containsEqual[T any](list []T, one T) bool {
 	return slices.ContainsFunc(list, func(other T) bool { return equality.Semantic.DeepEqual(other, one) })
 }
 
-// removeItems returns what removes the items of a list that are ours, from the last
-// to the first, or the list if all are.
+// removeItems returns the operations that remove a list's items that are ours, last one
+// first, or the list if all are.
 func removeItems[T any](object *yamledit.Value, list string, isOurs func(T) bool) (operations []yamledit.Operation) {
 	items := object.Pointer(list).Items()
 	for i := len(items) - 1; i >= 0; i-- {
@@ -143,15 +143,15 @@ func removeItems[T any](object *yamledit.Value, list string, isOurs func(T) bool
 	return operations
 }
 
-func (a added) removeAnnotations(pod manifest.Pod) (operations []yamledit.Operation) {
-	there := pod.Object.Value.Pointer(pod.Annotations()).Fields()
-	for _, f := range there {
+func (a additions) removeAnnotations(pod manifest.Pod) (operations []yamledit.Operation) {
+	existing := pod.Object.Value.Pointer(pod.Annotations()).Fields()
+	for _, f := range existing {
 		want, ok := a.annotations[f.Name]
 		if text, isText := f.Value.Text(); ok && isText && text == want {
 			operations = append(operations, yamledit.Operation{Op: "remove", Path: pod.Annotations() + "/" + yamledit.EscapePointer(f.Name)})
 		}
 	}
-	if len(there) == 0 || len(operations) < len(there) {
+	if len(existing) == 0 || len(operations) < len(existing) {
 		return operations
 	}
 	if metadata := pod.Object.Value.Pointer(pod.Metadata()); pod.Root != "" && pod.Metadata() == pod.Root+"/metadata" && len(metadata.Fields()) == 1 {

@@ -21,9 +21,9 @@ import (
 
 const stdinName = "standard input"
 
-// source is a file, or standard input, and what becomes of it.
+// source is a file, or standard input, with its changes.
 type source struct {
-	name string // as lines on standard error show it
+	name string // for messages
 	text []byte
 
 	edits   []yamledit.Edit
@@ -31,19 +31,18 @@ type source struct {
 	changes []change
 }
 
-// change is what one Pod of an object gains or loses. It has the details that the
-// output needs.
+// change describes the changes of one Pod of an object, in the detail that the output needs.
 type change struct {
 	object     manifest.Object
 	line       int
 	changed    bool
 	requests   []secret.Request
 	placements []injector.Placement
-	allowedBy  []string              // for each placement the rule, or ""
+	allowedBy  []string              // the rule for each placement, or ""
 	operations []jsonpatch.Operation // paths from the object's root
 }
 
-// edited returns the text with the edits.
+// edited returns the text with the edits applied.
 func (s *source) edited() []byte {
 	if len(s.edits) == 0 {
 		return s.text
@@ -59,7 +58,7 @@ func (s *source) endsLine() bool {
 	return bytes.HasSuffix(s.text, []byte("\n"))
 }
 
-// sources reads what the arguments name: files, directories, and "-".
+// sources reads the files, directories and "-" of the arguments.
 func (o *options) sources(stdin io.Reader, stdout io.Writer) ([]*source, error) {
 	var found []*source
 	for _, name := range o.files {
@@ -113,14 +112,14 @@ func (o *options) expand(name string) ([]string, error) {
 	if err == nil && len(files) == 0 {
 		err = fmt.Errorf("%s: has no .yaml, .yml or .json files", name)
 		if !o.recursive {
-			err = fmt.Errorf("%w; -R looks in directories below too", err)
+			err = fmt.Errorf("%w; -R also reads subdirectories", err)
 		}
 	}
 	return files, err
 }
 
-// checkOutput finds that standard output is a file that is read: the shell has
-// emptied it already, or appends to it.
+// checkOutput refuses a file that is also standard output: the shell has already emptied it,
+// or appends to it.
 func checkOutput(file string, stdout io.Writer) error {
 	out, ok := stdout.(*os.File)
 	if !ok {
@@ -129,15 +128,14 @@ func checkOutput(file string, stdout io.Writer) error {
 	a, errA := out.Stat()
 	b, errB := os.Stat(file)
 	if errA == nil && errB == nil && a.Mode().IsRegular() && os.SameFile(a, b) {
-		return fmt.Errorf("%s: is standard output too, and so it is overwritten before it is read; -w writes files in place", file)
+		return fmt.Errorf("%s: is also standard output, and would be overwritten before it is read; -w writes files in place", file)
 	}
 	return nil
 }
 
-// writeInPlace puts new files in the place of the old. Until all are written,
-// none is replaced.
+// writeInPlace replaces the files. None is replaced until all new ones are written.
 func writeInPlace(sources []*source) (err error) {
-	temporary := make(map[string]string) // of each file
+	temporary := make(map[string]string) // the new file, by file
 	defer func() {
 		for _, name := range temporary {
 			err = errors.Join(err, os.Remove(name))
@@ -153,7 +151,7 @@ func writeInPlace(sources []*source) (err error) {
 			return err
 		}
 		if temporary[file] != "" {
-			continue // it is named twice, itself or by a link
+			continue // named twice, or through a link
 		}
 		if temporary[file], err = writeBeside(file, s.edited()); err != nil {
 			if temporary[file] == "" {
@@ -172,7 +170,7 @@ func writeInPlace(sources []*source) (err error) {
 	return nil
 }
 
-// writeBeside writes a new file into the directory of another, with its mode.
+// writeBeside writes a new file with the directory and mode of another.
 func writeBeside(file string, text []byte) (name string, err error) {
 	stat, err := os.Stat(file)
 	if err != nil {

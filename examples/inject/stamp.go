@@ -10,11 +10,10 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// stamp returns the action that writes requests as annotations, besides those that
-// are there.
+// stamp returns the action that adds requests as annotations.
 func stamp(more []secret.Request) action {
 	return func(_ context.Context, pod manifest.Pod) (c change, operations []yamledit.Operation, err error) {
-		there, err := requestsOf(pod)
+		existing, err := requestsOf(pod)
 		if err != nil {
 			return c, nil, err
 		}
@@ -26,7 +25,7 @@ func stamp(more []secret.Request) action {
 		if err != nil {
 			return c, nil, err
 		}
-		// Those that a person has named stay as they are, and so do not need a stamp.
+		// Requests in annotations that a person has named stay as they are.
 		_, named, err := secret.Stamp(nil, annotations, nil)
 		if err != nil {
 			return c, nil, err
@@ -36,7 +35,7 @@ func stamp(more []secret.Request) action {
 			return c, nil, err
 		}
 		var reqs []secret.Request
-		for _, req := range append(there, more...) {
+		for _, req := range append(existing, more...) {
 			if !slices.Contains(kept, req) && !slices.Contains(reqs, req) {
 				reqs = append(reqs, req)
 			}
@@ -55,7 +54,7 @@ func stamp(more []secret.Request) action {
 	}
 }
 
-// setTexts returns what makes the texts at a place of the object those of want.
+// setTexts returns the operations that turn the strings at a place into want.
 func setTexts(place string, have, want map[string]string) (operations []yamledit.Operation) {
 	for _, name := range slices.Sorted(maps.Keys(have)) {
 		if _, ok := want[name]; !ok {
@@ -72,7 +71,7 @@ func setTexts(place string, have, want map[string]string) (operations []yamledit
 	return operations
 }
 
-// decode is the action that only looks for requests.
+// decode is the action that only lists requests.
 func decode(_ context.Context, pod manifest.Pod) (c change, _ []yamledit.Operation, err error) {
 	c.requests, err = requestsOf(pod)
 	return c, nil, err

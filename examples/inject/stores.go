@@ -18,7 +18,7 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// stores are the settings of all managers.
+// stores holds the settings of all managers.
 type stores struct {
 	envFiles bool
 	k8s      k8ssecret.Config
@@ -29,8 +29,8 @@ type stores struct {
 	csi      csi.Config
 }
 
-// managers makes a secret manager of each name that -manager takes. The flags
-// with its settings begin with that name and a dash.
+// managers creates the secret manager of each name for -manager. The flags with its settings
+// begin with that name and a dash.
 var managers = map[string]func(*stores) (injector.SecretManager, error){
 	"aws":    func(s *stores) (injector.SecretManager, error) { return awssm.New(s.aws) },
 	"azure":  func(s *stores) (injector.SecretManager, error) { return azurekv.New(s.azure) },
@@ -49,7 +49,7 @@ func (s *stores) register(fs *flag.FlagSet) {
 
 	fs.Func("k8s-any", "", func(text string) error {
 		if s.k8s.Any.UnmarshalText([]byte(text)) != nil || s.k8s.Any == mount.Any {
-			return errors.New("is neither ENV_VAR nor FILE")
+			return errors.New("is not one of ENV_VAR, FILE")
 		}
 		return nil
 	})
@@ -87,7 +87,7 @@ func (s *stores) register(fs *flag.FlagSet) {
 	fs.StringVar(&s.csi.Driver, "csi-driver", "", "")
 }
 
-// fetchBy chooses the Fetch program, in the image that the flag names.
+// fetchBy selects the Fetch program in the flag's image.
 func fetchBy[F any](fetcher *F, fetch F, image *string) func(string) error {
 	return func(name string) error {
 		*fetcher, *image = fetch, name
@@ -102,7 +102,7 @@ func appendTo(list *[]string) func(string) error {
 	}
 }
 
-// check spreads -env-files over the managers that can write env files.
+// check applies -env-files to the managers that can write env files.
 func (s *stores) check(names []string) error {
 	if len(s.azure.Vaults) > 0 {
 		s.azure.Vault = s.azure.Vaults[0]
@@ -127,7 +127,7 @@ func (s *stores) addVaultAnnotation(text string) error {
 		return errors.New(`has no "="`)
 	}
 	if _, ok := s.vault.Annotations[name]; ok {
-		return fmt.Errorf("%q is there twice", name)
+		return fmt.Errorf("%q is set twice", name)
 	}
 	if s.vault.Annotations == nil {
 		s.vault.Annotations = make(map[string]string)

@@ -17,21 +17,21 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// wanted are the requests of the user story, as samples/pod.yaml carries them.
+// wanted are the requests in samples/pod.yaml.
 var wanted = []secret.Request{
 	{Group: "user-info", Key: "user_secret", Mount: mount.EnvVar},
 	{Group: "user-info", Key: "username", Mount: mount.File},
 	{Group: "user-info", Key: "password", Mount: mount.File, EnvVar: "USER_INFO_PASSWORD_FILE"},
 }
 
-// userInfo is the Secret of that name.
+// userInfo is the content of the Secret user-info.
 var userInfo = map[string]string{"user_secret": "s3cret$(X)", "username": "jane", "password": "pa$$word"}
 
-// running is what a container sees once the kubelet has started it.
+// running is a started container's view: variables and files.
 type running struct{ env, files map[string]string }
 
-// start does the part of the kubelet's work that matters here: variables in
-// their order, with $(NAME) of earlier ones expanded, and volumes of the Secret.
+// start models the kubelet: it sets variables in order, expands $(NAME) of earlier ones, and
+// mounts volumes of the Secret.
 func start(t *testing.T, pod *corev1.Pod, c *corev1.Container) running {
 	t.Helper()
 	r := running{map[string]string{}, map[string]string{}}
@@ -58,7 +58,7 @@ func start(t *testing.T, pod *corev1.Pod, c *corev1.Container) running {
 	return r
 }
 
-// itemsOf returns what a volume has of the Secret: all of it, or what is projected.
+// itemsOf returns the Secret's items in a volume.
 func itemsOf(t *testing.T, v corev1.Volume) (items []corev1.KeyToPath) {
 	t.Helper()
 	switch {
@@ -78,8 +78,8 @@ func itemsOf(t *testing.T, v corev1.Volume) (items []corev1.KeyToPath) {
 	return items
 }
 
-// get is what Flyte's client does to find a secret: the variable first, then the
-// file, named after what the discovery variables say or its own defaults.
+// get finds a secret as Flyte's client does: first the variable, then the file, with the
+// prefixes of the discovery variables or the client's defaults.
 func (r running) get(req secret.Request) (value string, ok bool) {
 	or := func(name, otherwise string) string {
 		if v := strings.TrimSpace(r.env[name]); v != "" {

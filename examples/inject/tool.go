@@ -12,22 +12,21 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// action decides what becomes of a Pod: operations on its object.
+// action decides how to change a Pod. It returns operations on the Pod's object.
 type action func(context.Context, manifest.Pod) (change, []yamledit.Operation, error)
 
-// tool does one action to all Pods of all sources.
+// tool applies an action to all Pods of all sources.
 type tool struct {
 	act      action
 	kinds    manifest.Kinds
 	requests []secret.Request // of flags
-	skip     severity         // of what is passed over
+	skip     severity         // of what would be skipped
 	output   string
 	progress progress
 
-	notes []note
-	pods  int
-	// unread is that there may be Pods in what could not be read.
-	unread bool
+	notes  []note
+	pods   int
+	unread bool // some input could not be read, and may have Pods
 }
 
 func (t *tool) note(n note) { t.notes = append(t.notes, n) }
@@ -42,7 +41,7 @@ func (t *tool) failed() bool {
 	return false
 }
 
-// run does all sources. What fails is told in notes, and the rest goes on.
+// run processes all sources. Errors become notes, and processing continues.
 func (t *tool) run(ctx context.Context, sources []*source) {
 	for _, s := range sources {
 		for d, err := range yamledit.Read(s.text) {
@@ -95,7 +94,7 @@ func (t *tool) document(ctx context.Context, s *source, d *yamledit.Document) {
 	}
 }
 
-// object returns what becomes of an object.
+// object returns the object's new Value.
 func (t *tool) object(ctx context.Context, s *source, d *yamledit.Document, o manifest.Object) *yamledit.Value {
 	of := note{severity: failure, file: s.name, object: o, line: lineOf(d, o.Pointer)}
 	for _, err := range t.kinds.Skipped(o) {
@@ -122,14 +121,14 @@ func (t *tool) object(ctx context.Context, s *source, d *yamledit.Document, o ma
 			return o.Value
 		}
 		c.object, c.line, c.changed = o, of.line, len(operations) > 0
-		c.object.Value = nil // it would keep the document in memory
+		c.object.Value = nil // to free the document
 		t.keep(s, c, operations)
 	}
 	return v
 }
 
-// keep keeps of a change what the output needs: of many documents, the rest would
-// take more memory than their text.
+// keep stores only the parts of a change that the output needs, because everything together
+// can take more memory than the documents.
 func (t *tool) keep(s *source, c change, operations []yamledit.Operation) {
 	switch t.output {
 	case outputPatch:
@@ -144,7 +143,7 @@ func (t *tool) keep(s *source, c change, operations []yamledit.Operation) {
 	s.changes = append(s.changes, c)
 }
 
-// edit finds the edits that make the document say v.
+// edit records the edits that give the document the Value v.
 func (t *tool) edit(s *source, d *yamledit.Document, v *yamledit.Value) {
 	edits, rewrites, err := d.Edit(v)
 	if err != nil {
@@ -153,6 +152,6 @@ func (t *tool) edit(s *source, d *yamledit.Document, v *yamledit.Value) {
 	}
 	s.edits = append(s.edits, edits...)
 	for _, r := range rewrites {
-		t.note(note{severity: info, file: s.name, line: d.Line(r.Offset), text: fmt.Sprintf("%s is written anew: %s", r.Path, r.Reason)})
+		t.note(note{severity: info, file: s.name, line: d.Line(r.Offset), text: fmt.Sprintf("%s is rewritten: %s", r.Path, r.Reason)})
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/manifest"
 )
 
-// usage is the help, with all kinds that are known.
+// usage returns the help with all known kinds.
 func usage() string { return strings.Replace(usageText, "KINDS", kindsText(), 1) }
 
 // kindsText lists the known kinds, folded, by group.
@@ -34,53 +34,53 @@ func kindsText() string {
 const usageText = `Usage: inject [command] [flags] [file or directory ...]
 
 Writes Kubernetes manifests (YAML or JSON; standard input without a file or for
-"-") with secrets injected into Pods and Pod templates; everything else passes
-through. Requests are those in the Flyte annotations of the Pod or Pod template,
-then those in the annotations request.podsecrets.dev/NAME, then those of -request.
+"-") with secrets injected into Pods and Pod templates; everything else stays
+unchanged. Requests come from Flyte's annotations of the Pod or Pod template,
+then from the annotations request.podsecrets.dev/NAME, then from -request.
 It is also a KRM function (kustomize) and a post-renderer (Helm).
 
-Commands (inject, if none is named):
+Commands (default: inject):
   inject      adds secrets
-  remove      takes away what inject has added with the same requests and flags
-  stamp       writes requests as annotations, for the webhook; flags -request, and
-              those of output and input
-  decode      lists the requests in annotations; flags of input
-  completion  bash|zsh|fish: prints a script that completes the command line
+  remove      removes what inject added with the same requests and flags
+  stamp       writes requests as annotations, for the webhook; takes -request and
+              the flags of output and input
+  decode      lists the requests in annotations; takes the flags of input
+  completion  bash|zsh|fish: prints a shell completion script
 
   -request FIELD=VALUE[,FIELD=VALUE...]
-        ask for a secret for every Pod and Pod template; may be repeated. The
-        annotations request.podsecrets.dev/NAME hold the same text. A field with
-        a comma is quoted as in CSV: 'group=g,"key=a,b"'
+        request a secret for every Pod and Pod template; may be repeated. The
+        annotations request.podsecrets.dev/NAME have the same format. Quote a field
+        with a comma as in CSV: 'group=g,"key=a,b"'
           group      the secret's group
           key        the key in the group
           version    the version of the group
           mount      ENV_VAR, FILE or ANY (default ANY: the manager chooses)
-          env        a variable that holds the value, or the path of a file
+          env        a variable for the value, or for the path of a file
           path       the file's path below the directory of secrets, case kept
           field      a field of a value that is a JSON object
           mode       permission bits of the file, octal, such as 0400
-          container  the one container that receives it (default all)
+          container  the only container that receives it (default: all)
 
 Output:
   -o yaml|json|patch|plan|diff
         yaml   the manifests (default), in which only lines are added
         json   the manifests as JSON, one document after the other
         patch  a JSON patch for each changed object, one per line
-        plan   a table of what would be read where; shows no values
+        plan   a table of requests, managers and places; shows no values
         diff   a unified diff, colored on a terminal (unless NO_COLOR is set)
-  -w    write files in place, if all succeed
+  -w    write files in place, if all of them succeed
   -check
-        list the objects that would change: exit code 0 if there are none, 1 if
-        there are some, 2 for an error
+        list the objects that would change; the exit code is 0 for none, 1 for
+        some, 2 for an error
 
 Input:
-  -R    read directories below directories too
+  -R    also read subdirectories
   -template GROUP/KIND=PATH
         where objects of another kind have a Pod template, such as
         example.com/Runner=spec.template or spec.groups[*].template; may be repeated
   -skip-unknown
-        what is skipped is a warning: a request that reaches no Pod, Pods in objects
-        of unknown kinds, annotations where they are not read
+        turn these errors into warnings: a request that reaches no Pod, Pods in
+        objects of unknown kinds, request annotations that are not read
   -version
         print the version
 
@@ -88,45 +88,46 @@ Secrets:
   -manager NAME
         a secret manager; may be repeated, in order of precedence. Default: k8s
           k8s     refers to Kubernetes Secrets
-          vault   instructs the Vault Agent Injector by annotations
+          vault   adds annotations for the Vault Agent Injector
           aws     fetches from AWS Secrets Manager with init containers
           gcp     fetches from Google Secret Manager with init containers
           azure   fetches from Azure Key Vault with init containers
           csi     mounts volumes of the Secrets Store CSI driver
-          global  values of this process's environment (FLYTE_SECRET_GROUP_KEY)
-                  or files (/etc/secrets/group/key), written in PLAIN TEXT
+          global  copies values of this process's environment
+                  (FLYTE_SECRET_GROUP_KEY) or files (/etc/secrets/group/key), in
+                  PLAIN TEXT
   -container NAME
-        a container that receives secrets; may be repeated (default all)
+        a container that receives secrets; may be repeated (default: all)
   -allow FILE
-        rules about who may read what, a YAML list as a webhook has it below "allow".
-        -o plan says which rule allows each request; an error says why none does
+        access rules, a YAML list in the format of the webhook's "allow". -o plan
+        shows the rule that allows each request; an error says why none does
   -exact
-        only the names that requests give (env, path), none of Flyte's
+        use only exact names (env, path), no derived ones
   -dir DIR
         the directory of files (default /etc/flyte/secrets)
   -init-order first|after-sidecars
-        where init containers that fetch stand (default first)
+        the position of fetching init containers (default first)
   -env-files
-        allow fetched secrets as variables, by env files. All nodes must have
-        Kubernetes 1.35. For vault, and for stores with a -fetch flag
+        serve fetched secrets as variables too, through env files, which need
+        Kubernetes 1.35 on all nodes. For vault, and for stores with a -fetch flag
   -required, -k8s-any ENV_VAR|FILE, -k8s-flyte-scope ORG/DOMAIN/PROJECT
-        whether containers wait for Kubernetes Secrets that are missing; what
-        requests become that leave the choice (default ENV_VAR); and Flyte 2's names
-        of Secrets. An empty part of the scope is the Pod's label, "*" is all
+        make containers wait for missing Kubernetes Secrets; the form of requests
+        for ANY (default ENV_VAR); and Flyte 2's names of Secrets. An empty part of
+        the scope means the Pod's label, "*" means all
   -vault-role ROLE, -vault-kv-version 1|2, -vault-annotation NAME=VALUE,
   -vault-flavor vault|openbao, -vault-mount PATH
-        the role as which agents log in (default flyte), the key-value engine of
-        requests without a version (default 2), an annotation for each Pod with
-        secrets from Vault, whose injector it is, and the path of a key-value
-        engine of version 2; annotations and mounts may be repeated
+        the role with which agents log in (default flyte), the version of the
+        key-value engine for requests without a version (default 2), an annotation
+        for each Pod with secrets from Vault, the injector's flavor, and the path of
+        a key-value engine of version 2; annotations and mounts may be repeated
   -aws-fetch IMAGE, -aws-image IMAGE, -aws-region REGION
-        the image of examples/fetch, or another image in the place of the stock
-        one; and the region of secrets that are asked for by name
+        the image of examples/fetch, or another image that replaces the stock one;
+        and the region of secrets requested by name
   -gcp-fetch IMAGE, -gcp-image IMAGE, -gcp-project PROJECT
-        as for aws; and the project of secrets that are asked for by name
+        as for aws; and the project of secrets requested by name
   -azure-fetch IMAGE, -azure-image IMAGE, -azure-vault URL
-        as for aws; and a vault, the first of which is that of secrets that are
-        asked for by name; may be repeated
+        as for aws; and a vault, may be repeated. The first one is for secrets
+        requested by name
   -csi-driver NAME
         the driver (default secrets-store.csi.k8s.io)
 
@@ -134,5 +135,5 @@ Kinds:
 KINDS
 and lists of these, List, OpenShift's Template, and ResourceList.
 
-Exit codes: 0, 1 for an error, 2 for wrong usage; -check has its own.
+Exit codes: 0, 1 for an error, 2 for wrong usage; see -check for its own.
 `

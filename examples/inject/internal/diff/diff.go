@@ -1,5 +1,4 @@
-// Package diff writes edits of a text as a unified diff, as patch and git apply
-// read it.
+// Package diff writes edits of a text as a unified diff for patch and git apply.
 package diff
 
 import (
@@ -10,18 +9,18 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
-// context is how many lines that stay are shown around those that change.
+// context is the number of unchanged lines shown around changes.
 const context = 3
 
-// block is lines that change: old ones from first (counted from 0) up to last, and
-// what takes their place.
+// block replaces the old lines from first (counted from 0) up to, but without, last by new
+// ones.
 type block struct {
 	first, last int
 	new         []string
 }
 
-// Unified returns the diff of a file, whose edits are in the order of their places.
-// Without edits it is empty.
+// Unified returns the diff of a file. The edits are ordered by offset. Without edits it is
+// empty.
 func Unified(name string, text []byte, edits []yamledit.Edit) []byte {
 	old := lines(string(text))
 	blocks := blocksOf(text, edits)
@@ -30,9 +29,9 @@ func Unified(name string, text []byte, edits []yamledit.Edit) []byte {
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "--- a/%[1]s\n+++ b/%[1]s\n", strings.TrimPrefix(name, "/"))
-	shift := 0 // how many lines the new text has more, up to here
+	shift := 0 // lines added so far
 	for len(blocks) > 0 {
-		n := 1 // blocks whose context touches are one hunk
+		n := 1 // blocks with touching context form one hunk
 		for n < len(blocks) && blocks[n].first-blocks[n-1].last <= 2*context {
 			n++
 		}
@@ -42,7 +41,7 @@ func Unified(name string, text []byte, edits []yamledit.Edit) []byte {
 	return out.Bytes()
 }
 
-// lines splits a text, each with its line end.
+// lines splits a text into lines with their line ends.
 func lines(text string) []string {
 	split := strings.SplitAfter(text, "\n")
 	if split[len(split)-1] == "" {
@@ -51,13 +50,13 @@ func lines(text string) []string {
 	return split
 }
 
-// region is whole lines that edits touch.
+// region is a range of whole lines with its edits.
 type region struct {
 	start, end int
 	edits      []yamledit.Edit
 }
 
-// regions widens edits to whole lines, and joins those on the same lines.
+// regions extends edits to whole lines, and joins edits of the same lines.
 func regions(text []byte, edits []yamledit.Edit) (joined []region) {
 	for _, e := range edits {
 		r := region{start: bytes.LastIndexByte(text[:e.Start], '\n') + 1, end: e.End, edits: []yamledit.Edit{e}}
@@ -79,7 +78,7 @@ func regions(text []byte, edits []yamledit.Edit) (joined []region) {
 	return joined
 }
 
-// blocksOf returns the lines that change.
+// blocksOf returns the changed lines.
 func blocksOf(text []byte, edits []yamledit.Edit) (blocks []block) {
 	line, at := 0, 0
 	for _, r := range regions(text, edits) {
@@ -100,7 +99,7 @@ func blocksOf(text []byte, edits []yamledit.Edit) (blocks []block) {
 	return blocks
 }
 
-// hunk writes blocks with their context, and returns how many lines they add.
+// hunk writes blocks with their context, and returns the number of lines that they add.
 func hunk(out *bytes.Buffer, old []string, blocks []block, shift int) (added int) {
 	first := max(blocks[0].first-context, 0)
 	last := min(blocks[len(blocks)-1].last+context, len(old))
@@ -119,8 +118,8 @@ func hunk(out *bytes.Buffer, old []string, blocks []block, shift int) (added int
 	return added
 }
 
-// span is lines as a hunk's head has them, counted from 1; without lines, it is the
-// line before.
+// span formats a range of lines for a hunk's header, counted from 1. For an empty range it
+// gives the line before.
 func span(first, count int) string {
 	if count > 0 {
 		first++
@@ -140,7 +139,7 @@ func write(out *bytes.Buffer, sign string, lines []string) {
 	}
 }
 
-// colors are those of the lines that begin with a sign, as git shows them.
+// colors maps the beginnings of lines to git's colors.
 var colors = map[string]string{"---": "\x1b[1m", "+++": "\x1b[1m", "@@ ": "\x1b[36m", "-": "\x1b[31m", "+": "\x1b[32m"}
 
 // Colored returns a diff with colors for a terminal.

@@ -54,7 +54,7 @@ func TestUnified(t *testing.T) {
 			}
 			assert.Equal(t, "--- a/f.yaml\n+++ b/f.yaml\n"+tc.want, string(got))
 
-			// What others make of it.
+			// git agrees.
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "f.yaml"), []byte(tc.text), 0o600))
 			git := exec.Command("git", "apply", "-p1", "--unidiff-zero", "--whitespace=nowarn", "-")

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Kind is an API group and a kind. The version does not matter: no version of the
-// known kinds has its Pods elsewhere.
+// Kind is an API group and a kind. The version does not matter: all versions of the known
+// kinds have their Pods in the same places.
 type Kind struct{ Group, Kind string }
 
 func (k Kind) String() string {
@@ -17,17 +17,17 @@ func (k Kind) String() string {
 	return k.Group + "/" + k.Kind
 }
 
-// Shape says where a kind describes Pods, and where the parts of such a Pod are.
-// All are JSON pointers, in which "*" is every item of a list or every field of an
-// object. Root begins at the object's root, the others at Root; one that begins
-// with "^" begins at the object's root too.
+// Shape says where a kind describes Pods, and where the parts of such a Pod are. All are
+// JSON pointers, in which "*" means every item of a list or every field of an object. Root
+// is relative to the object; the others are relative to Root, or to the object if they begin
+// with "^".
 type Shape struct {
-	Root string // of the Pod, or of what takes its place
+	Root string // the Pod or its equivalent
 
 	// These are empty for a Pod and for a Pod template.
 	Metadata       string   // has annotations and labels
-	Containers     []string // lists that end with "/*", or containers
-	InitContainers string   // a list; "-" if there is no place for any
+	Containers     []string // lists with "/*" at the end, or containers
+	InitContainers string   // a list; "-" if the kind has none
 	Volumes        string   // a list
 }
 
@@ -36,10 +36,10 @@ func template(root string) Shape { return Shape{Root: root} }
 
 func (s Shape) isTemplate() bool { return s.Containers == nil }
 
-// Kinds says where kinds describe Pods.
+// Kinds maps kinds to the places of their Pods.
 type Kinds map[Kind][]Shape
 
-// Parts of several kinds.
+// Shapes that several kinds share.
 var (
 	ofReplicas = func(field string) []Shape { return []Shape{template("/spec/" + field + "/*/template")} }
 	ofTemplate = []Shape{template("/spec/template")}
@@ -74,7 +74,7 @@ var (
 	}
 )
 
-// Known returns the kinds that are known, in a new map.
+// Known returns a new map of the known kinds.
 func Known() Kinds {
 	return Kinds{
 		{"", "Pod"}:                   {template("")},
@@ -91,7 +91,7 @@ func Known() Kinds {
 		{"", "DeploymentConfig"}:                  ofTemplate,
 		{"apps.openshift.io", "DeploymentConfig"}: ofTemplate,
 
-		// Argo. A template of a Workflow is no Pod template.
+		// Argo. A Workflow's template is not a Pod template.
 		{"argoproj.io", "Rollout"}:                 ofTemplate,
 		{"argoproj.io", "AnalysisTemplate"}:        ofMetrics,
 		{"argoproj.io", "AnalysisRun"}:             ofMetrics,
@@ -104,8 +104,8 @@ func Known() Kinds {
 		{"serving.knative.dev", "Configuration"}:   ofTemplate,
 		{"serving.knative.dev", "Revision"}:        {template("")},
 
-		// Tekton makes a Pod of a task's steps, with the annotations of the TaskRun
-		// or of the embedded task. It adds its own init containers; a task has none.
+		// Tekton turns a task's steps into a Pod, with the annotations of the TaskRun or
+		// of the embedded task. It adds its own init containers; a task has none.
 		{"tekton.dev", "Task"}:        {ofSteps("", "/metadata", "/spec")},
 		{"tekton.dev", "TaskRun"}:     {ofSteps("", "/metadata", "/spec/taskSpec")},
 		{"tekton.dev", "Pipeline"}:    ofPipeline("/spec"),
@@ -114,8 +114,8 @@ func Known() Kinds {
 		{"ray.io", "RayJob"}:          ofRay("/spec/rayClusterSpec", template("/spec/submitterPodTemplate")),
 		{"ray.io", "RayService"}:      ofRay("/spec/rayClusterConfig"),
 
-		// Spark's operator takes the driver's and executor's fields for those of a
-		// container, with the application's volumes.
+		// Spark's driver and executor have the fields of a container, and the
+		// application's volumes.
 		{"sparkoperator.k8s.io", "SparkApplication"}:          ofSpark("/spec"),
 		{"sparkoperator.k8s.io", "ScheduledSparkApplication"}: ofSpark("/spec/template"),
 
@@ -136,7 +136,7 @@ func Known() Kinds {
 	}
 }
 
-// lists are the kinds that hold other objects, and where.
+// lists maps the kinds that contain other objects to the place of these.
 var lists = map[Kind]string{
 	{"", "List"}:                             "/items",
 	{"", "Template"}:                         "/objects", // OpenShift's, before it had a group
@@ -144,9 +144,9 @@ var lists = map[Kind]string{
 	{"config.kubernetes.io", "ResourceList"}: "/items",
 }
 
-// Add adds a kind whose Pod template is where the text says: GROUP/KIND=PATH,
-// without GROUP for the core group. PATH is as fields are written: spec.template,
-// or spec.groups[*].template; or a JSON pointer.
+// Add adds a kind with a Pod template, from GROUP/KIND=PATH, or KIND=PATH for the core
+// group. PATH is a field path such as spec.template or spec.groups[*].template, or a JSON
+// pointer.
 func (ks Kinds) Add(text string) error {
 	name, path, ok := strings.Cut(text, "=")
 	group, kind, hasGroup := strings.Cut(name, "/")
@@ -161,7 +161,7 @@ func (ks Kinds) Add(text string) error {
 		pointer = Pointer(path)
 	}
 	if strings.Contains(pointer, "//") || strings.HasSuffix(pointer, "/") {
-		return fmt.Errorf("%q is no path such as spec.template or spec.groups[*].template", path)
+		return fmt.Errorf("%q is not a path such as spec.template or spec.groups[*].template", path)
 	}
 	ks[Kind{group, kind}] = append(ks[Kind{group, kind}], template(pointer))
 	return nil

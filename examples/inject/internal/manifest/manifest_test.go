@@ -32,8 +32,8 @@ func TestAdd(t *testing.T) {
 		{"Runner", "", "is not GROUP/KIND=PATH"},
 		{"a/b/C=spec", "", "is not GROUP/KIND=PATH"},
 		{"=spec", "", "is not GROUP/KIND=PATH"},
-		{"C=spec..template", "", "is no path"},
-		{"C=spec.", "", "is no path"},
+		{"C=spec..template", "", "is not a path"},
+		{"C=spec.", "", "is not a path"},
 	} {
 		t.Run(tc.text, func(t *testing.T) {
 			kinds := manifest.Kinds{}
@@ -64,9 +64,9 @@ func TestSkipped(t *testing.T) {
 		{"job-of-cronjob", `{"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"metadata": {"annotations": {"flyte.secrets/s0": "x"}}, "spec": {"template": {"spec": {}}}}}}`,
 			"spec.jobTemplate.metadata.annotations: has the request flyte.secrets/s0, which is not read here, but at spec.jobTemplate.spec.template.metadata.annotations"},
 		{"unknown", `{"apiVersion": "example.com/v1", "kind": "Runner", "spec": {"pods": [{"spec": {"containers": [{"image": "i"}]}}]}}`,
-			"spec.pods[0].spec: looks like a Pod, but where example.com/Runner has Pods is not known; say -template example.com/Runner=spec.pods[*]"},
+			"spec.pods[0].spec: looks like a Pod, but the kind example.com/Runner is unknown; use -template example.com/Runner=spec.pods[*]"},
 		{"unknown-shape", `{"apiVersion": "example.com/v1", "kind": "Runner", "pod": {"containers": [{"env": []}]}}`,
-			"pod: looks like a Pod, but where example.com/Runner has Pods is not known"},
+			"pod: looks like a Pod, but the kind example.com/Runner is unknown"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v, err := yamledit.ParseJSON([]byte(tc.object))

@@ -89,7 +89,7 @@ func (f *finder) find(v *yamledit.Value, at string, assumed Object) {
 	f.objects = append(f.objects, o)
 }
 
-// header reads what says which object it is.
+// header reads the object's kind and name.
 func (f *finder) header(o *Object) bool {
 	for _, field := range []struct {
 		pointer string
@@ -104,7 +104,7 @@ func (f *finder) header(o *Object) bool {
 		case ok && text != "":
 			*field.to = text
 		case !ok && !v.IsNull():
-			f.fail(*o, o.Pointer+field.pointer, "is "+v.What()+", not a text")
+			f.fail(*o, o.Pointer+field.pointer, "is "+v.What()+", not a string")
 			return false
 		}
 	}
@@ -115,8 +115,8 @@ func (f *finder) header(o *Object) bool {
 	return true
 }
 
-// list reports whether o is a list, where its items are, and what their headers
-// are taken for: the API server leaves them out of typed lists, such as a PodList.
+// list reports whether o is a list, where its items are, and the kind of items without
+// one: API servers omit it in typed lists such as a PodList.
 func (ks Kinds) list(o Object) (place string, item Object, ok bool) {
 	if place, ok = lists[o.ID()]; ok {
 		return place, Object{}, true
@@ -136,12 +136,12 @@ func (f *finder) items(o Object, v *yamledit.Value, at string, assumed Object) {
 	}
 }
 
-// Pointer is the JSON pointer of a path as people write it: spec.containers[0].
+// Pointer converts a field path such as spec.containers[0] to a JSON pointer.
 func Pointer(path string) string {
 	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
 }
 
-// Path writes a JSON pointer as people write paths: spec.containers[0].
+// Path converts a JSON pointer to a field path such as spec.containers[0].
 func Path(pointer string) string {
 	var b strings.Builder
 	for _, step := range strings.Split(pointer, "/")[1:] {
@@ -160,8 +160,7 @@ func Path(pointer string) string {
 	return b.String()
 }
 
-// matches returns the pointers in v that a pattern with "*" means, and that are
-// there and not null.
+// matches returns the pointers in v that match a pattern with "*" and are not null.
 func matches(v *yamledit.Value, pattern string) []string {
 	before, after, hasStar := strings.Cut(pattern, "/*")
 	if !hasStar {

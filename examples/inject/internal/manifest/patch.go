@@ -10,8 +10,8 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
-// Patch returns the library's operations on the typed Pod as operations on the
-// object. Parents that are missing are created.
+// Patch translates the library's operations on the typed Pod into operations on the object.
+// It creates missing parents.
 func (p Pod) Patch(operations []jsonpatch.Operation) ([]yamledit.Operation, error) {
 	var out []yamledit.Operation
 	for _, op := range operations {
@@ -32,8 +32,8 @@ func (p Pod) Patch(operations []jsonpatch.Operation) ([]yamledit.Operation, erro
 	return p.WithParents(out), nil
 }
 
-// WithParents puts in front of operations on the object what creates the objects
-// in which they add something. Lists are made by operations of their own.
+// WithParents adds operations that create the missing parent objects. The library's
+// operations create lists themselves.
 func (p Pod) WithParents(operations []yamledit.Operation) []yamledit.Operation {
 	made := make(map[string]bool)
 	var out []yamledit.Operation
@@ -51,7 +51,7 @@ func (p Pod) WithParents(operations []yamledit.Operation) []yamledit.Operation {
 	return out
 }
 
-// isObject reports whether a place is one of the objects that the Pod's parts are in.
+// isObject reports whether a place is an object that contains parts of the Pod.
 func (p Pod) isObject(place string) bool {
 	for _, part := range []string{p.Annotations() + "/", p.Labels() + "/", p.volumes, p.initContainers} {
 		if strings.HasPrefix(part, place+"/") {
@@ -61,8 +61,8 @@ func (p Pod) isObject(place string) bool {
 	return false
 }
 
-// At gives an error its place: that of the typed Pod's, in the object. Without one
-// it is the Pod's.
+// At returns err at the place in the object of the typed Pod's pointer, or at the Pod if the
+// object has no such place.
 func (p Pod) At(pointer string, err error) error {
 	place, errPlace := p.place(pointer)
 	if errPlace != nil {
@@ -71,10 +71,10 @@ func (p Pod) At(pointer string, err error) error {
 	return &Error{p.Object.String(), p.Object.Pointer + place, err}
 }
 
-// Errorf gives an error its place in the object.
+// Errorf returns err at a place in the object.
 func (p Pod) Errorf(pointer string, err error) error { return p.errorf(pointer, "%w", err) }
 
-// place returns where in the object a place of the typed Pod is.
+// place translates a pointer of the typed Pod into a pointer of the object.
 func (p Pod) place(pointer string) (string, error) {
 	if rest, ok := strings.CutPrefix(pointer, "/metadata"); ok {
 		return p.metadata + rest, nil
@@ -84,7 +84,7 @@ func (p Pod) place(pointer string) (string, error) {
 	}
 	if rest, ok := strings.CutPrefix(pointer, "/spec/initContainers"); ok {
 		if p.initContainers == "" {
-			return "", p.errorf(p.Root, "needs an init container, for which %s has no place", p.Object.Kind)
+			return "", p.errorf(p.Root, "needs an init container, which %s cannot have", p.Object.Kind)
 		}
 		return p.initContainers + rest, nil
 	}
@@ -94,5 +94,5 @@ func (p Pod) place(pointer string) (string, error) {
 			return p.containers[i] + "/" + field, nil
 		}
 	}
-	return "", p.errorf(p.Root, "needs %s, for which %s has no place", Path(pointer), p.Object.Kind)
+	return "", p.errorf(p.Root, "needs %s, which %s cannot have", Path(pointer), p.Object.Kind)
 }

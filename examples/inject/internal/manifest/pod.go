@@ -13,17 +13,17 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
-// Pod is something of an object that Pods are made of.
+// Pod is a part of an object that describes Pods.
 type Pod struct {
 	Object Object
-	Root   string // where it is in the object
+	Root   string // pointer in the object
 
-	metadata, volumes, initContainers string // where these are in the object
+	metadata, volumes, initContainers string // pointers in the object
 	containers                        []string
 	containerList                     string // of a template
 }
 
-// Pods returns what the object makes Pods of. A kind that is not known has none.
+// Pods returns the object's Pods. An unknown kind has none.
 func (ks Kinds) Pods(o Object) (pods []Pod) {
 	for _, s := range ks[o.ID()] {
 		for _, root := range matches(o.Value, s.Root) {
@@ -35,10 +35,10 @@ func (ks Kinds) Pods(o Object) (pods []Pod) {
 	return pods
 }
 
-// Known reports whether it is known where that kind has its Pods.
+// Known reports whether the object's kind is known.
 func (ks Kinds) Known(o Object) bool { return ks[o.ID()] != nil }
 
-// Places says where objects of that kind have their Pods.
+// Places lists the places of Pods in the object's kind.
 func (ks Kinds) Places(o Object) string {
 	var places []string
 	for _, s := range ks[o.ID()] {
@@ -73,19 +73,19 @@ func (s Shape) pod(o Object, root string) Pod {
 	return p
 }
 
-// In returns the Pod as it is in a later state of its object.
+// In returns the Pod in a later state of its object.
 func (p Pod) In(object *yamledit.Value) Pod {
 	p.Object.Value = object
 	return p
 }
 
-// Annotations is where they are in the object.
+// Annotations returns the pointer of the annotations.
 func (p Pod) Annotations() string { return p.metadata + "/annotations" }
 
-// Labels is where they are in the object.
+// Labels returns the pointer of the labels.
 func (p Pod) Labels() string { return p.metadata + "/labels" }
 
-// Texts returns the texts at a place in the object. Its error is an *Error.
+// Texts returns the strings of an object at a pointer. An error is an *Error.
 func (p Pod) Texts(pointer string) (map[string]string, error) {
 	v := p.Object.Value.Pointer(pointer)
 	if !v.IsNull() && !v.IsObject() {
@@ -95,7 +95,7 @@ func (p Pod) Texts(pointer string) (map[string]string, error) {
 	for _, f := range v.Fields() {
 		text, ok := f.Value.Text()
 		if !ok {
-			return nil, p.errorf(pointer+"/"+yamledit.EscapePointer(f.Name), "is %s, not a text", f.Value.What())
+			return nil, p.errorf(pointer+"/"+yamledit.EscapePointer(f.Name), "is %s, not a string", f.Value.What())
 		}
 		texts[f.Name] = text
 	}
@@ -106,14 +106,14 @@ func (p Pod) errorf(pointer, format string, args ...any) error {
 	return &Error{p.Object.String(), p.Object.Pointer + pointer, fmt.Errorf(format, args...)}
 }
 
-// ignored are fields that no decision looks at. Manifests may have placeholders
-// there that no Pod can have.
+// ignored lists fields that no decision needs. Manifests may have placeholders there that
+// are invalid in a Pod.
 var ignored = []string{
 	"args", "command", "envFrom", "lifecycle", "livenessProbe", "ports", "readinessProbe", "resources", "startupProbe",
 	"affinity", "hostAliases", "tolerations", "topologySpreadConstraints",
 }
 
-// Typed returns what the library needs to know of the Pod. Its errors are *Error.
+// Typed returns the part of the Pod that the library needs. An error is an *Error.
 func (p Pod) Typed() (*corev1.Pod, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -157,13 +157,13 @@ func (p Pod) Typed() (*corev1.Pod, error) {
 	if err := kjson.Unmarshal(text, &pod); err != nil {
 		return nil, p.errorf(p.Root, "%w", err)
 	}
-	// A template's Pods are made in its owner's namespace, whatever it says itself.
+	// Pods are created in the owner's namespace, whatever the template says.
 	pod.Namespace = p.Object.Namespace
 	return &pod, nil
 }
 
-// container returns a container without what no decision looks at. Fragments of
-// manifests, and kinds that name containers themselves, have some without a name.
+// container returns a container without ignored fields. It adds a missing name, because
+// partial manifests and some kinds have containers without one.
 func container(v *yamledit.Value, i int) json.RawMessage {
 	if !v.IsObject() {
 		return v.AppendJSON(nil)
@@ -191,13 +191,13 @@ func list(items []json.RawMessage) json.RawMessage {
 	return append(out, ']')
 }
 
-// Container is one of a Pod's.
+// Container is a container of a Pod.
 type Container struct {
-	Name    string // as the typed Pod has it
+	Name    string // in the typed Pod
 	Pointer string // in the object
 }
 
-// InitContainers returns those that there are.
+// InitContainers returns the init containers.
 func (p Pod) InitContainers() (found []Container) {
 	if p.initContainers == "" {
 		return nil
@@ -208,7 +208,7 @@ func (p Pod) InitContainers() (found []Container) {
 	return found
 }
 
-// Containers returns those that are no init containers.
+// Containers returns the containers, without init containers.
 func (p Pod) Containers() (found []Container) {
 	for i, place := range p.containers {
 		found = append(found, p.container(place, i))
@@ -226,11 +226,11 @@ func (p Pod) container(place string, i int) Container {
 
 func unnamed(i int) string { return "unnamed-" + strconv.Itoa(i) }
 
-// Volumes is where they are in the object.
+// Volumes returns the pointer of the volumes.
 func (p Pod) Volumes() string { return p.volumes }
 
-// Metadata is where it is in the object.
+// Metadata returns the pointer of the metadata.
 func (p Pod) Metadata() string { return p.metadata }
 
-// InitContainerList is where they are in the object; empty if there is no place.
+// InitContainerList returns the pointer of the init containers, "" if the kind has none.
 func (p Pod) InitContainerList() string { return p.initContainers }

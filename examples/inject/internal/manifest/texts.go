@@ -7,14 +7,14 @@ import (
 	"github.com/podsecrets/podsecrets/examples/inject/internal/yamledit"
 )
 
-// check finds what YAML takes for a boolean or a number where a Pod has a text, and
-// what is no list where it has one. The error has all of them, each an *Error.
+// check finds booleans and numbers in place of strings, and other values in place of lists.
+// It returns all errors, each an *Error.
 func (p Pod) check() error {
 	var errs []error
 	checkText := func(pointer string) {
 		v := p.Object.Value.Pointer(pointer)
 		if source := v.Source(); source != "" && (v.IsBool() || v.IsNumber()) {
-			errs = append(errs, p.errorf(pointer, "%s is %s in YAML, and a text belongs here: write %q", source, v.What(), source))
+			errs = append(errs, p.errorf(pointer, "%s is %s in YAML, not a string: write %q", source, v.What(), source))
 		}
 	}
 	for _, place := range []string{p.containerList, p.initContainers, p.volumes} {

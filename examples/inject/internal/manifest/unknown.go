@@ -10,8 +10,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Skipped returns what in the object would be passed over: Pods in a kind that is
-// not known, and requests where nobody reads them.
+// Skipped returns an error for everything that would be skipped in the object: Pods in an
+// unknown kind, and requests in places where they are not read.
 func (ks Kinds) Skipped(o Object) (skipped []error) {
 	pods := ks.Pods(o)
 	known, read := ks.Known(o), make(map[string]bool)
@@ -24,7 +24,7 @@ func (ks Kinds) Skipped(o Object) (skipped []error) {
 	walk(o.Value, make([]string, 0, 16), func(v *yamledit.Value, path []string) {
 		if !known && looksLikePod(v) {
 			pointer := pointerTo(path)
-			fail(pointer, "looks like a Pod, but where %s has Pods is not known%s", o.ID(), suggestion(o.ID(), pointer))
+			fail(pointer, "looks like a Pod, but the kind %s is unknown%s", o.ID(), suggestion(o.ID(), pointer))
 		}
 		if len(path) > 0 && path[len(path)-1] == "annotations" {
 			for _, f := range v.Fields() {
@@ -55,8 +55,8 @@ func elsewhere(pods []Pod) string {
 	return ", but at " + strings.Join(places[:len(places)-1], ", ") + " and " + places[len(places)-1]
 }
 
-// walk visits v and all in it. Path has the names and indexes on the way; it is
-// valid during the visit.
+// walk visits v and everything in it. path has the names and indexes from the root, and is
+// valid only during the visit.
 func walk(v *yamledit.Value, path []string, visit func(*yamledit.Value, []string)) {
 	visit(v, path)
 	for _, f := range v.Fields() {
@@ -69,7 +69,7 @@ func walk(v *yamledit.Value, path []string, visit func(*yamledit.Value, []string
 	}
 }
 
-// pointerTo is the JSON pointer of a path.
+// pointerTo returns the JSON pointer of a path.
 func pointerTo(path []string) string {
 	var b strings.Builder
 	for _, step := range path {
@@ -78,8 +78,8 @@ func pointerTo(path []string) string {
 	return b.String()
 }
 
-// looksLikePod reports an object with a list of containers: objects that have an
-// image, or a name and something else that only containers have.
+// looksLikePod reports whether v has a list of containers: objects with a field that is
+// typical of a container.
 func looksLikePod(v *yamledit.Value) bool {
 	containers := v.Get("containers")
 	for _, c := range containers.Items() {
@@ -96,13 +96,13 @@ func looksLikePod(v *yamledit.Value) bool {
 	return false
 }
 
-// suggestion says what to do about a Pod's spec, if that is one of a Pod template.
+// suggestion suggests a -template flag if pointer could be the spec of a Pod template.
 func suggestion(kind Kind, pointer string) string {
 	template, ok := strings.CutSuffix(pointer, "/spec")
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("; say -template %s=%s", kind, index.ReplaceAllString(Path(template), "[*]"))
+	return fmt.Sprintf("; use -template %s=%s", kind, index.ReplaceAllString(Path(template), "[*]"))
 }
 
 var index = regexp.MustCompile(`\[[0-9]+\]`)

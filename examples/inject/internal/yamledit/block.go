@@ -31,8 +31,7 @@ func (p properties) apply(n *Node) {
 	}
 }
 
-// properties reads anchors and tags on the line of pos, and stands behind them
-// and the blanks that follow.
+// properties reads anchors and tags on the current line, and skips the blanks after them.
 func (r *reader) properties() (p properties, err error) {
 	p.start = -1
 	for c := r.at(r.pos); c == '&' || c == '!'; c = r.at(r.pos) {
@@ -62,7 +61,7 @@ func (r *reader) name() (string, error) {
 	for r.pos++; isWord(r.at(r.pos)); r.pos++ {
 	}
 	if r.pos == start {
-		return "", r.errorf(start, "an anchor or alias without a name")
+		return "", r.errorf(start, "anchor or alias has no name")
 	}
 	return string(r.text[start:r.pos]), nil
 }
@@ -79,7 +78,7 @@ func (r *reader) readTag() string {
 	return longTag(string(r.text[start:r.pos]))
 }
 
-// define makes the node the one that aliases of its anchor mean from here on.
+// define makes n the target of the following aliases of its anchor.
 func (r *reader) define(n *Node) {
 	if n.anchor != "" {
 		if r.anchors == nil {
@@ -89,9 +88,8 @@ func (r *reader) define(n *Node) {
 	}
 }
 
-// block reads the node of an entry whose collection is at the column parent; -1
-// is the root. With sameColumn, a sequence may stand at that column too, as below
-// a key.
+// block reads the node of an entry in a collection at the column parent; -1 means the root.
+// With sameColumn, a sequence may begin at that column too, as below a key.
 func (r *reader) block(parent int, sameColumn bool) (*Node, error) {
 	if err := r.nest(); err != nil {
 		return nil, err
@@ -117,25 +115,25 @@ func (r *reader) block(parent int, sameColumn bool) (*Node, error) {
 		if inner.start < 0 || r.lineBreak(r.pos) == 0 && r.pos < r.end && r.at(r.pos) != '#' {
 			return r.content(parent, outer, inner)
 		}
-		outer = outer.and(inner) // alone on their line, they belong to what follows
+		outer = outer.and(inner) // alone on their line, they belong to the following node
 	}
 }
 
-// belongs reports whether the text of this line is deep enough for an entry of a
-// collection at the column parent.
+// belongs reports whether this line is indented enough for an entry of a collection at the
+// column parent.
 func (r *reader) belongs(parent int, sameColumn bool) bool {
 	c := r.column()
 	return c > parent || sameColumn && c == parent && r.atIndicator('-')
 }
 
-// atIndicator reports whether "-", "?" or ":" stands here as an indicator.
+// atIndicator reports whether c ("-", "?" or ":") is an indicator here.
 func (r *reader) atIndicator(c byte) bool {
 	return r.at(r.pos) == c && r.isBlankOrEnd(r.pos+1)
 }
 
-// content reads a node whose content begins on this line: outer are the
-// properties on the lines before, inner those on this one, which belong to the
-// first key if the node is a mapping.
+// content reads a node whose content begins on this line. outer are the properties on
+// earlier lines; inner are those on this line, which belong to the first key if the node is
+// a mapping.
 func (r *reader) content(parent int, outer, inner properties) (*Node, error) {
 	start := r.pos
 	if inner.start >= 0 {
@@ -184,8 +182,8 @@ func (r *reader) content(parent int, outer, inner properties) (*Node, error) {
 	return n, nil
 }
 
-// leaf reads an alias, a quoted scalar, a collection in flow style, or a plain scalar.
-// The parameters are those of plain.
+// leaf reads an alias, a quoted scalar, a flow collection, or a plain scalar. The parameters
+// are those of plain.
 func (r *reader) leaf(indent int, inFlow bool) (*Node, error) {
 	switch r.at(r.pos) {
 	case '*':
@@ -211,8 +209,7 @@ func (r *reader) alias() (*Node, error) {
 	return &Node{Kind: Alias, target: target, Start: start, content: start, End: r.pos}, nil
 }
 
-// mapping reads the entries of n. The first key is read already, unless it is
-// nil.
+// mapping reads the entries of n. key is the first key, or nil if it is still unread.
 func (r *reader) mapping(n *Node, key *Node) error {
 	for {
 		p, err := r.pair(n, key)
@@ -251,7 +248,7 @@ func (r *reader) pair(n *Node, key *Node) (p pair, err error) {
 		}
 	}
 	if !r.atIndicator(':') {
-		return p, r.errorf(r.pos, "a key without \":\"")
+		return p, r.errorf(r.pos, "key has no \":\"")
 	}
 	r.pos++
 	p.key, p.colon = key, r.pos
@@ -259,7 +256,7 @@ func (r *reader) pair(n *Node, key *Node) (p pair, err error) {
 	return p, err
 }
 
-// key reads a key that is neither the first nor behind a "?".
+// key reads a key that is neither the first nor after a "?".
 func (r *reader) key(column int) (*Node, error) {
 	line := r.bol
 	props, err := r.properties()
@@ -274,7 +271,7 @@ func (r *reader) key(column int) (*Node, error) {
 		r.pos++
 	}
 	if r.bol != line {
-		return nil, r.errorf(n.Start, "a key of several lines")
+		return nil, r.errorf(n.Start, "key has several lines")
 	}
 	props.apply(n)
 	r.define(n)

@@ -1,7 +1,7 @@
 package yamledit
 
-// blockScalar reads a scalar that begins with "|" or ">" and stands below a
-// collection at the column parent.
+// blockScalar reads a scalar that begins with "|" or ">", in a collection at the column
+// parent.
 func (r *reader) blockScalar(parent int) (*Node, error) {
 	n := &Node{Start: r.pos, content: r.pos, style: literal}
 	if r.at(r.pos) == '>' {
@@ -41,8 +41,8 @@ func (r *reader) blockScalar(parent int) (*Node, error) {
 	return n, nil
 }
 
-// blockHeader reads the line of "|" or ">": what happens to line breaks at the
-// end (-1 strip, 1 keep), and the column of the text, 0 if it shows in the text.
+// blockHeader reads the line of "|" or ">". keep says what happens to final line breaks
+// (-1 strip, 1 keep); indent is the text's column, 0 if the text determines it.
 func (r *reader) blockHeader(parent int) (keep, indent int, err error) {
 	for r.pos++; !r.isBlankOrEnd(r.pos); r.pos++ {
 		switch c := r.at(r.pos); {
@@ -53,14 +53,14 @@ func (r *reader) blockHeader(parent int) (keep, indent int, err error) {
 		case c >= '1' && c <= '9':
 			indent = max(parent, 0) + int(c-'0')
 		default:
-			return 0, 0, r.errorf(r.pos, "unexpected %q behind \"|\" or \">\"", c)
+			return 0, 0, r.errorf(r.pos, "unexpected %q after \"|\" or \">\"", c)
 		}
 	}
 	return keep, indent, nil
 }
 
-// headerEnd passes the rest of the header's line, and returns where it ends
-// without the comment.
+// headerEnd skips the rest of the header's line, a comment, and returns where the header
+// ends.
 func (r *reader) headerEnd() int {
 	end := r.pos
 	for r.pos < r.end && r.lineBreak(r.pos) == 0 {
@@ -73,11 +73,11 @@ func (r *reader) headerEnd() int {
 type scalarLines struct {
 	literal     bool
 	text        []byte
-	first, more []byte // line breaks that are pending
+	first, more []byte // pending line breaks
 	blank       bool   // the last line began with a blank
 }
 
-// begin adds what is pending before the next line.
+// begin adds pending line breaks before the next line.
 func (s *scalarLines) begin(blank bool) {
 	switch {
 	case !s.literal && !s.blank && !blank && len(s.first) > 0 && s.first[0] == '\n':
@@ -91,9 +91,8 @@ func (s *scalarLines) begin(blank bool) {
 	s.first, s.more, s.blank = s.first[:0], s.more[:0], blank
 }
 
-// blankLines passes indentation and lines without text, and decides the column of
-// the text where it is not known. It returns where the last of these lines ends,
-// without its line break.
+// blankLines skips indentation and empty lines, and sets the text's column if it is
+// unknown. It returns where the last of these lines ends, before its line break.
 func (r *reader) blankLines(indent *int, parent int, s *scalarLines) (end int) {
 	deepest := 0
 	end = r.pos

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// builder finds out what nodes mean.
+// builder computes the Values of nodes.
 type builder struct {
 	json   bool
-	active map[*Node]bool // aliases on the way from the root to here
+	active map[*Node]bool // aliases on the path from the root
 	errs   []error
 }
 
@@ -51,7 +51,7 @@ func (b *builder) value(n *Node) *Value {
 	return n.value
 }
 
-// alias returns what the anchor means, as if it were written here.
+// alias returns the anchor's Value with the alias as its node.
 func (b *builder) alias(n *Node) *Value {
 	if b.active[n] {
 		b.errorf(n, "anchor %q contains itself", n.target.anchor)
@@ -67,8 +67,7 @@ func (b *builder) alias(n *Node) *Value {
 	return &v
 }
 
-// fields sets the fields of a mapping. Of those that are merged in and those
-// that are not, the last counts.
+// fields sets the fields of a mapping, merged ones included. The last of a name counts.
 func (b *builder) fields(n *Node, v *Value) {
 	v.fields = make([]Field, 0, len(n.pairs))
 	own := make(map[string]*Node, len(n.pairs))
@@ -93,14 +92,14 @@ func (b *builder) fields(n *Node, v *Value) {
 			continue
 		}
 		if own[name] != nil {
-			b.errorf(p.key, "key %q is there twice", name)
+			b.errorf(p.key, "duplicate key %q", name)
 		}
 		own[name] = p.key
 		set(name, b.value(p.value))
 	}
 }
 
-// merged returns the fields that a merge key brings, which may be there twice.
+// merged returns the fields that a merge key contributes, possibly with duplicates.
 func (b *builder) merged(n *Node) (fields []Field) {
 	from := n
 	if n.Kind == Alias {
@@ -115,6 +114,6 @@ func (b *builder) merged(n *Node) (fields []Field) {
 		}
 		return fields
 	}
-	b.errorf(n, "\"<<\" merges something else than mappings")
+	b.errorf(n, "\"<<\" needs a mapping or a list of mappings")
 	return nil
 }

@@ -1,28 +1,25 @@
 // Package yamledit changes YAML and JSON files in as few bytes as possible.
 //
-// Read takes a file apart into documents, each with the position of every node.
-// A document's Value is what kubectl reads there. Change the Value (Patch), and
-// Document.Edit returns where the text needs which insertion so that it says
-// the same: comments, order, indentation, quoting, anchors and line ends stay.
+// Read splits a file into documents, each with the position of every node. A document's
+// Value is what kubectl reads. Patch changes the Value; Document.Edit then returns the
+// edits of the text that give it the new Value. Comments, order, indentation, quoting,
+// anchors and line ends stay.
 //
-// # Why a reader of its own
+// # Why a separate reader
 //
-// An edit needs the first and the last byte of every node. The known YAML
-// libraries for Go give the line and column where a node begins, counted in
-// characters and in line breaks of YAML, and not where it ends. The scanning
-// rules here are those of libyaml, from which kubectl's reader is translated
-// too, so that both see the same scalars.
+// An edit needs the first and the last byte of every node. Go's common YAML libraries
+// give only the line and column where a node begins, counted in characters and in YAML's
+// line breaks, and not where it ends. This reader follows the scanning rules of libyaml,
+// from which kubectl's reader is also translated, so both see the same scalars.
 //
-// Kubectl's own reader (apimachinery's, with sigs.k8s.io/yaml) reads every file
-// beside this one, and every edited document again. A file in which the two see
-// different objects is an error, so a fault in this reader can stop a change but
-// never hide or alter an object. The reader accepts more than YAML allows, as
-// kubectl's refuses the rest.
+// Kubectl's own reader (apimachinery's, with sigs.k8s.io/yaml) also reads every file, and
+// every edited document again. It is an error if the two readers see different objects, so
+// a bug in this reader can prevent a change but never hide or alter an object. This reader
+// accepts more than YAML allows, because kubectl's refuses the rest.
 //
-// # Words
+// # Terms
 //
-// A chunk is what kubectl takes for one document: the lines between two that
-// begin with "---". A node is a piece of the text; a Value is what it means. An
-// alias has the Value of its anchor. A part is written anew where only adding
-// lines is not enough; see Rewrite.
+// A chunk is one document to kubectl: the lines between two lines that begin with "---".
+// A node is a piece of the text; a Value is its meaning. An alias has the Value of its
+// anchor. A part is rewritten where adding lines is not enough; see Rewrite.
 package yamledit

@@ -8,37 +8,36 @@ import (
 	"strings"
 )
 
-// Edit puts Text in the place of the bytes from Start to End.
+// Edit replaces the bytes from Start to End by Text.
 type Edit struct {
 	Start, End int
 	Text       string
 }
 
-// Rewrite says which part of a document an Edit does not extend by whole lines
-// only, and why.
+// Rewrite reports a part of a document that could not be changed by adding whole lines, and
+// why.
 type Rewrite struct {
 	Offset int
 	Path   string // such as spec.containers[0].env
 	Reason string
 }
 
-// editor finds the edits that make a document say something else.
+// editor computes the edits that give a document another Value.
 type editor struct {
 	doc      *Document
 	look     look
 	edits    []Edit
 	rewrites []Rewrite
 	path     []string
-	final    map[*Node]*Value // what anchors mean in the end, where that changes
+	final    map[*Node]*Value // the anchors' new Values, where they change
 }
 
-// Edit returns what to change in the document's text so that it means v, which
-// Patch has made of the document's Value: edits in the order of their places, in
-// as few bytes as possible.
+// Edit returns the edits that give the document the Value v, which Patch returned for the
+// document's Value. They are ordered by offset and as small as possible.
 func (d *Document) Edit(v *Value) (edits []Edit, rewrites []Rewrite, err error) {
 	look := lookOf(d)
 	if edits, rewrites, err = d.edit(v, look); err != nil {
-		look.quoted = true // blanks behind a block scalar would become a part of it
+		look.quoted = true // blank lines after a block scalar would become part of it
 		edits, rewrites, err = d.edit(v, look)
 	}
 	return edits, rewrites, err
@@ -53,12 +52,11 @@ func (d *Document) edit(v *Value, look look) (edits []Edit, rewrites []Rewrite, 
 	return edits, e.rewrites, d.verify(edits, v)
 }
 
-// finish returns the edits in order, with those joined that remove what lies side
-// by side.
+// finish returns the edits in order, with adjacent removals joined.
 func (e *editor) finish() (joined []Edit, err error) {
 	slices.SortStableFunc(e.edits, func(a, b Edit) int {
 		if a.Start == b.Start && (a.Start == a.End) != (b.Start == b.End) {
-			return a.End - b.End // what is inserted stands before what is replaced
+			return a.End - b.End // insertions come before replacements
 		}
 		return a.Start - b.Start
 	})
@@ -75,16 +73,16 @@ func (e *editor) finish() (joined []Edit, err error) {
 	}
 	file := e.doc.File
 	if last := len(joined) - 1; last >= 0 && joined[last].Text == "" && joined[last].End == len(file) && !bytes.HasSuffix(file, []byte("\n")) {
-		// The last line had no line break, so the one before it has none either.
+		// The file did not end with a line break, and still does not.
 		joined[last].Start = max(e.doc.Start, len(bytes.TrimSuffix(bytes.TrimSuffix(file[:joined[last].Start], []byte("\n")), []byte("\r"))))
 	}
 	return joined, nil
 }
 
-// Apply returns the text from start to end with the edits.
+// Apply returns the text from start to end with the edits applied.
 func Apply(file []byte, start, end int, edits []Edit) []byte {
 	var out bytes.Buffer
-	_ = WriteEdited(&out, file, start, end, edits) // a buffer takes all
+	_ = WriteEdited(&out, file, start, end, edits) // a buffer never fails
 	return out.Bytes()
 }
 
@@ -103,8 +101,7 @@ func WriteEdited(out io.Writer, file []byte, start, end int, edits []Edit) error
 	return err
 }
 
-// verify reads the edited document with kubectl's reader. In a stream of JSON, the
-// others in the chunk are read too.
+// verify reads the edited document with kubectl's reader and expects v.
 func (d *Document) verify(edits []Edit, v *Value) error {
 	start, end := d.Start, d.End
 	if d.JSON {
@@ -114,18 +111,18 @@ func (d *Document) verify(edits []Edit, v *Value) error {
 	got, err := k.next()
 	switch {
 	case err != nil:
-		return fmt.Errorf("the changed document cannot be read: %w", err)
+		return fmt.Errorf("the edited document cannot be read: %w", err)
 	case !Equal(got, v):
-		return fmt.Errorf("the changed document would say something else: %s", firstDifference(v, got))
+		return fmt.Errorf("the edited document would have another meaning: %s", firstDifference(v, got))
 	}
 	return nil
 }
 
-// place says where a node is written.
+// place is the position of a node in its collection.
 type place struct {
 	root   bool
 	inFlow bool
-	inItem bool // behind a "-"; otherwise behind a ":"
+	inItem bool // after a "-"; otherwise after a ":"
 	column int  // of the collection's entries
 	behind int  // the end of the ":" or "-"
 }
@@ -149,7 +146,7 @@ func (e *editor) noteAt(offset int, why string) {
 	}
 }
 
-// node makes what is written at a place mean v.
+// node edits the node at a place so that it means v.
 func (e *editor) node(n *Node, v *Value, at place) {
 	if v == n.value && len(e.final) == 0 {
 		return
@@ -163,9 +160,9 @@ func (e *editor) node(n *Node, v *Value, at place) {
 		if Equal(now, v) {
 			return
 		}
-		reason := "the alias would mean something else"
+		reason := "the alias would have another meaning"
 		if changed {
-			reason = "what its anchor means has changed"
+			reason = "its anchor's value changes"
 		}
 		e.rewrite(n, v, at, reason)
 	case n.Kind == Mapping && v.IsObject() && len(n.pairs) > 0 && len(v.fields) > 0 && !e.isBare(n):
@@ -173,20 +170,20 @@ func (e *editor) node(n *Node, v *Value, at place) {
 	case n.Kind == Sequence && v.IsList() && len(n.items) > 0 && len(v.items) > 0:
 		e.sequence(n, v, at)
 	case !Equal(n.value, v):
-		e.rewrite(n, v, at, "there was "+e.describe(n)+" here")
+		e.rewrite(n, v, at, "it was "+e.describe(n))
 	}
 	if n.anchor != "" && v != n.value {
 		e.final[n] = v
 	}
 }
 
-// isBare reports the mapping of one entry that an item such as "a: b" of a flow
-// sequence is.
+// isBare reports whether n is a mapping without brackets: an item of a flow sequence such
+// as "a: b".
 func (e *editor) isBare(n *Node) bool {
 	return n.style == flow && n.Kind == Mapping && e.doc.File[n.content] != '{'
 }
 
-// describe says what a node is that is bare, has nothing in it, or is a scalar.
+// describe describes a node that is bare, empty, or a scalar.
 func (e *editor) describe(n *Node) string {
 	switch n.Kind {
 	case Mapping:
@@ -200,11 +197,11 @@ func (e *editor) describe(n *Node) string {
 	return n.value.What()
 }
 
-// mapping makes a mapping that has entries mean v, which has fields.
+// mapping edits a mapping so that it means v. Neither is empty.
 func (e *editor) mapping(n *Node, v *Value, at place) {
 	inherited, ok := e.inherited(n, v)
 	if !ok {
-		e.rewrite(n, v, at, "what is merged in with \"<<\" would bring what it shall not have")
+		e.rewrite(n, v, at, "\"<<\" would merge in unwanted fields")
 		return
 	}
 	own := make(map[string]bool, len(n.pairs))
@@ -216,8 +213,8 @@ func (e *editor) mapping(n *Node, v *Value, at place) {
 		name := p.key.value.text
 		field := v.find(name)
 		if field >= 0 && p.colon == p.key.End && !Equal(p.value.value, v.fields[field].Value) {
-			e.noteAt(p.start, "there was a key without \":\" here")
-			gone = append(gone, i) // it is added again
+			e.noteAt(p.start, "the key had no \":\"")
+			gone = append(gone, i) // to be added again
 			continue
 		}
 		own[name] = true
@@ -243,13 +240,13 @@ func (e *editor) mapping(n *Node, v *Value, at place) {
 	e.addFields(n, added)
 }
 
-// sequence makes a sequence that has items mean v, which has items.
+// sequence edits a sequence so that it means v. Neither is empty.
 func (e *editor) sequence(n *Node, v *Value, at place) {
 	if !slices.ContainsFunc(v.items, func(want *Value) bool { return want.node != nil }) {
 		e.rewrite(n, v, at, "all that was here is removed")
 		return
 	}
-	next := 0 // the item of n that is still to come
+	next := 0 // the next item of n
 	var gone []int
 	var added []*Value
 	for _, want := range v.items {

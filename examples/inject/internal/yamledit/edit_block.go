@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// lineEnd returns where the line of an offset ends, without and with its line
-// break. A YAML reader knows more line breaks than an editor; each counts.
+// lineEnd returns the end of an offset's line, before and after its line break. All of
+// YAML's line breaks count.
 func lineEnd(file []byte, offset, end int) (at, next int) {
 	r := reader{text: file, end: end}
 	for at = offset; at < end && r.lineBreak(at) == 0; at++ {
@@ -15,7 +15,7 @@ func lineEnd(file []byte, offset, end int) (at, next int) {
 	return at, at + r.lineBreak(at)
 }
 
-// lineStart returns where the line of an offset begins.
+// lineStart returns the beginning of an offset's line.
 func lineStart(file []byte, offset, start int) int {
 	r := reader{text: file, end: offset}
 	for i := offset; i > start; i-- {
@@ -29,10 +29,10 @@ func lineStart(file []byte, offset, start int) int {
 	return start
 }
 
-// insertLines puts lines behind the line of an offset.
+// insertLines inserts lines after an offset's line.
 func (e *editor) insertLines(offset int, lines []string) {
 	at, next := e.lineEnd(offset)
-	for next > at && next < e.doc.End { // lines of tabs may follow a scalar, but not what is new
+	for next > at && next < e.doc.End { // lines of tabs may follow a scalar, but not the new lines
 		end, after := e.lineEnd(next)
 		if blank := e.doc.File[next:end]; len(bytes.TrimLeft(blank, " \t")) > 0 || !bytes.Contains(blank, []byte("\t")) {
 			break
@@ -63,8 +63,8 @@ func (e *editor) addFields(n *Node, added []Field) {
 	e.insertLines(e.ownComments(n.End, n.column), indented(lines, n.column))
 }
 
-// ownComments returns where the comments end that follow an entry and belong to its
-// collection: they are as deep, and deeper than what comes next.
+// ownComments returns the end of the comments after an entry that belong to its collection:
+// indented at least as much, and more than the next line.
 func (e *editor) ownComments(offset, column int) int {
 	file, end := e.doc.File, e.doc.End
 	_, next := e.lineEnd(offset)
@@ -81,8 +81,7 @@ func (e *editor) ownComments(offset, column int) int {
 	return behind
 }
 
-// columnBehind returns where the next line begins that is no comment, or -1 at the
-// end.
+// columnBehind returns the column of the next line that is not a comment, or -1 at the end.
 func (e *editor) columnBehind(at int) int {
 	for at < e.doc.End {
 		to, after := e.lineEnd(at)
@@ -125,14 +124,14 @@ func (e *editor) addItems(n *Node, i int, added []*Value) {
 		e.insertLines(at, lines)
 	case e.opensLine(n, first):
 		e.insertLines(e.headEnd(n), lines)
-	default: // the sequence begins behind another "-" or "?", or the document does
+	default: // the sequence begins after another "-" or "?", or the document begins with it
 		text := strings.Join(lines, e.look.newLine) + e.look.newLine + spaces(n.column)
 		e.insert(first.start, text[n.column:])
 	}
 }
 
-// headEnd returns the end of what stands before a collection: the ":" of its key,
-// or its anchor and tag.
+// headEnd returns the end of the text before a collection: the ":" of its key, or its
+// anchor and tag.
 func (e *editor) headEnd(n *Node) int {
 	file, start := e.doc.File, e.doc.Start
 	for end := n.content; ; {
@@ -145,14 +144,13 @@ func (e *editor) headEnd(n *Node) int {
 	}
 }
 
-// opensLine reports whether the first item stands on a line of its own behind
-// another line of the document.
+// opensLine reports whether the first item begins a line that is not the document's first.
 func (e *editor) opensLine(n *Node, first item) bool {
 	line := lineStart(e.doc.File, first.start, e.doc.Start)
 	return len(bytes.TrimLeft(e.doc.File[line:first.start], " ")) == 0 && e.headEnd(n) > e.doc.Start
 }
 
-// removePairs removes entries of a mapping, some of which stay.
+// removePairs removes entries of a mapping. At least one stays.
 func (e *editor) removePairs(n *Node, gone []int) {
 	starts := make([]int, 0, len(n.pairs))
 	for _, p := range n.pairs {
@@ -161,7 +159,7 @@ func (e *editor) removePairs(n *Node, gone []int) {
 	e.remove(n, gone, starts)
 }
 
-// removeItems removes items of a sequence, some of which stay.
+// removeItems removes items of a sequence. At least one stays.
 func (e *editor) removeItems(n *Node, gone []int) {
 	starts := make([]int, 0, len(n.items))
 	for _, it := range n.items {
@@ -176,7 +174,7 @@ func (e *editor) remove(n *Node, gone, starts []int) {
 		return
 	}
 	for len(gone) > 0 {
-		run := 1 // those side by side are removed as one
+		run := 1 // adjacent ones are removed together
 		for run < len(gone) && gone[run] == gone[0]+run {
 			run++
 		}
@@ -190,8 +188,8 @@ func (e *editor) remove(n *Node, gone, starts []int) {
 	}
 }
 
-// removeBlock removes the lines of entries. If the first does not begin its line,
-// what follows at next moves up.
+// removeBlock removes the lines of entries. If the first does not begin its line, the entry
+// at next moves up.
 func (e *editor) removeBlock(start, end, next int) {
 	line := lineStart(e.doc.File, start, e.doc.Start)
 	if len(bytes.TrimLeft(e.doc.File[line:start], " \t")) > 0 && next >= 0 {
@@ -202,7 +200,7 @@ func (e *editor) removeBlock(start, end, next int) {
 	e.replace(line, after, "")
 }
 
-// rewrite writes a part anew.
+// rewrite replaces a node's text.
 func (e *editor) rewrite(n *Node, v *Value, at place, reason string) {
 	isNothing := n.Kind == Scalar && n.empty()
 	if !isNothing || at.inFlow {
@@ -239,7 +237,7 @@ func (e *editor) rewrite(n *Node, v *Value, at place, reason string) {
 	default:
 		gap := ""
 		if n.End < e.doc.End && e.doc.File[n.End] == '#' {
-			gap = " " // a comment needs one behind a ":"
+			gap = " " // between ":" and a comment
 		}
 		e.replace(len(bytes.TrimRight(e.doc.File[:start], " \t")), n.End, gap)
 		column := at.column + e.look.step
@@ -250,14 +248,14 @@ func (e *editor) rewrite(n *Node, v *Value, at place, reason string) {
 	}
 }
 
-// firstOfLine returns where the text of an offset's line begins.
+// firstOfLine returns the first character of an offset's line that is not blank.
 func (e *editor) firstOfLine(offset int) int {
 	line := lineStart(e.doc.File, offset, e.doc.Start)
 	return line + len(leadingBlanks(e.doc.File[line:offset]))
 }
 
-// spaceBefore returns what must stand between a ":" or "-" and a node that was
-// nothing before.
+// spaceBefore returns the space that is missing between a ":" or "-" and a node that was
+// empty.
 func spaceBefore(file []byte, at int) string {
 	if at > 0 && !slices.Contains([]byte(" \t\n[{"), file[at-1]) {
 		return " "

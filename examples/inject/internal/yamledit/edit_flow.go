@@ -8,7 +8,7 @@ import (
 
 const inFlowStyle = "it is in flow style"
 
-// entries returns where the entries of a collection in flow style begin and end.
+// entries returns the spans of a flow collection's entries.
 func (n *Node) entries() (spans [][2]int) {
 	for _, p := range n.pairs {
 		spans = append(spans, [2]int{p.start, max(p.colon, p.value.End)})
@@ -34,8 +34,8 @@ func (e *editor) addFlowFields(n *Node, added []Field) {
 	e.appendFlow(n, look, texts)
 }
 
-// quoteColon puts quotes around a text that ends with ":", as a comma behind that
-// would make a key of it.
+// quoteColon quotes a text that ends with ":", because a comma after it would turn it into
+// a key.
 func (e *editor) quoteColon(n *Node) {
 	isGone := slices.ContainsFunc(e.edits, func(edit Edit) bool { return edit.Start <= n.content && n.content < edit.End })
 	if n.Kind == Scalar && n.style == plain && strings.HasSuffix(n.text, ":") && !isGone {
@@ -70,7 +70,7 @@ func (e *editor) addFlowItems(n *Node, i int, added []*Value) {
 	e.insert(n.items[i].start, text+separator)
 }
 
-// appendFlow adds entries behind the last of a collection that has some.
+// appendFlow adds entries after the last one. The collection is not empty.
 func (e *editor) appendFlow(n *Node, look look, texts []string) {
 	spans := n.entries()
 	last := spans[len(spans)-1][1]
@@ -99,8 +99,8 @@ func (e *editor) appendFlow(n *Node, look look, texts []string) {
 	e.insert(last, look.newLine+look.indent+text)
 }
 
-// blankFor returns the blank that a comma needs behind an entry without a value,
-// which ends with ":" or with a tag or an anchor.
+// blankFor returns the space that must precede a comma after an entry without a value,
+// which ends with ":", a tag or an anchor.
 func (e *editor) blankFor(comma int) string {
 	text := e.doc.File[:comma]
 	word := text[bytes.LastIndexAny(text, " \t\n[{,")+1:]
@@ -111,7 +111,7 @@ func (e *editor) blankFor(comma int) string {
 	return ""
 }
 
-// commaBehind returns where a comma stands behind the last entry, or -1.
+// commaBehind returns the offset of a comma after the last entry, or -1.
 func (e *editor) commaBehind(last, end int) int {
 	r := reader{text: e.doc.File, pos: last, bol: e.doc.Start, end: end}
 	if r.skip(); r.at(r.pos) == ',' {
@@ -120,28 +120,28 @@ func (e *editor) commaBehind(last, end int) int {
 	return -1
 }
 
-// removeFlow removes entries, some of which stay, with the commas between.
+// removeFlow removes entries with their commas. At least one entry stays.
 func (e *editor) removeFlow(n *Node, gone []int) {
 	isGone := make(map[int]bool, len(gone))
 	for _, i := range gone {
 		isGone[i] = true
 	}
 	spans := n.entries()
-	kept := 0 // whether one before stays
+	kept := 0 // entries before this one that stay
 	for i, span := range spans {
 		switch {
 		case !isGone[i]:
 			kept++
 		case kept > 0:
 			e.replace(spans[i-1][1], span[1], "")
-		default: // up to the next one, which exists as one stays
+		default: // up to the next one, which exists because one stays
 			e.replace(span[0], spans[i+1][0], "")
 		}
 	}
 	e.note(n, inFlowStyle)
 }
 
-// flowText returns v in flow style, for a place in the middle of a line.
+// flowText returns v in flow style, for an offset within a line.
 func (e *editor) flowText(v *Value, at int) string {
 	look := e.look
 	line := lineStart(e.doc.File, at, e.doc.Start)

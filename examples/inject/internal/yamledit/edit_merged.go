@@ -2,9 +2,8 @@ package yamledit
 
 import "slices"
 
-// inherited returns what the mapping's merge keys bring in the end. It is not ok
-// if they bring what v does not have, or bring it in the place of a key of the
-// mapping's own.
+// inherited returns the fields that the mapping's merge keys contribute after the edit. ok
+// is false if v lacks one of them, or if one has the name of the mapping's own key.
 func (e *editor) inherited(n *Node, v *Value) (fields map[string]*Value, ok bool) {
 	if e.doc.JSON || !slices.ContainsFunc(n.pairs, func(p pair) bool { return p.key.merges() }) {
 		return nil, true

@@ -6,12 +6,12 @@ import (
 	"unicode"
 )
 
-// isSimple reports whether v has one line in block style.
+// isSimple reports whether v is a scalar or an empty collection.
 func (v *Value) isSimple() bool {
 	return v == nil || len(v.items) == 0 && len(v.fields) == 0
 }
 
-// lines returns v in block style, its own lines at column 0.
+// lines returns v in block style, indented from column 0.
 func (l look) lines(v *Value) (lines []string) {
 	switch {
 	case v.isSimple():
@@ -47,8 +47,8 @@ func (l look) item(v *Value) []string {
 	return append([]string{l.dash + lines[0]}, indented(lines[1:], len(l.dash))...)
 }
 
-// block returns the lines of a scalar or of an empty collection. A text of several
-// lines is a block scalar, if it can be one.
+// block returns the lines of a scalar or of an empty collection. A string with several
+// lines becomes a block scalar if possible.
 func (l look) block(v *Value) []string {
 	if v == nil || v.kind != text || l.quoted || !isBlockText(v.text) {
 		return []string{l.scalar(v, false)}
@@ -60,9 +60,9 @@ func (l look) block(v *Value) []string {
 	return append([]string{header}, strings.Split(strings.TrimSuffix(v.text, "\n"), "\n")...)
 }
 
-// isBlockText reports texts of several lines that a block scalar holds as they
-// are: the first line does not begin with a blank, no line ends with one, and at
-// most one line break is at the end.
+// isBlockText reports whether a block scalar can hold s unchanged: it has several lines,
+// does not begin with a space, no line ends with a space, and it ends with at most one line
+// break.
 func isBlockText(s string) bool {
 	lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 	if !strings.Contains(s, "\n") || lines[0] == "" || lines[0][0] == ' ' || lines[len(lines)-1] == "" {
@@ -94,8 +94,7 @@ func (l look) scalar(v *Value, inFlow bool) string {
 	return v.text
 }
 
-// plainOrQuoted returns a text without quotes if no reader of YAML takes that for
-// something else.
+// plainOrQuoted returns s without quotes if every YAML reader then reads the same string.
 func (l look) plainOrQuoted(s string, inFlow bool) string {
 	if !l.json && isPlain(s, inFlow) {
 		return s
@@ -106,8 +105,8 @@ func (l look) plainOrQuoted(s string, inFlow bool) string {
 	return string(quoteText(s))
 }
 
-// quoteText is JSON's way, which YAML has too; only what YAML does not allow, or
-// takes for a line break, is escaped besides.
+// quoteText quotes s as JSON does, which is also YAML. It additionally escapes characters
+// that YAML forbids or treats as line breaks.
 func quoteText(s string) []byte {
 	quoted := appendText(nil, s)
 	if isPrintable(s) {
@@ -126,7 +125,7 @@ func quoteText(s string) []byte {
 
 func appendEscape(to []byte, c rune) []byte {
 	const digits = "0123456789abcdef"
-	if c > 0xFFFF { // printable as JSON and YAML have it
+	if c > 0xFFFF { // valid unescaped in JSON and YAML
 		return append(to, string(c)...)
 	}
 	return append(to, '\\', 'u', digits[c>>12], digits[c>>8&15], digits[c>>4&15], digits[c&15])
@@ -143,12 +142,12 @@ func isPrintable(s string) bool {
 
 var (
 	plainText = regexp.MustCompile(`^[A-Za-z0-9_./$(](?:[A-Za-z0-9_./$()\\^~=+<>@%!*&;|'"-]|[ ?,:\[\]{}]|#)*$`)
-	// likeNumber are texts that some reader of YAML takes for a number, a time or
-	// a number of base 60.
+	// likeNumber matches texts that some YAML reader takes for a number, a time, or a
+	// base-60 number.
 	likeNumber = regexp.MustCompile(`^[-+.]|^[0-9][0-9_.:eEbBoOxXa-fA-FtTzZ +-]*$`)
 )
 
-// isPlain reports whether a text needs no quotes. It errs on the side of quotes.
+// isPlain reports whether s needs no quotes. If in doubt, it does.
 func isPlain(s string, inFlow bool) bool {
 	switch {
 	case !plainText.MatchString(s), likeNumber.MatchString(s), s == "=", s == "<<", s == "~":
@@ -164,7 +163,7 @@ func isPlain(s string, inFlow bool) bool {
 	return !isWord
 }
 
-// flow returns v in flow style; indent is that of the line in which it begins.
+// flow returns v in flow style; indent is the indentation of its first line.
 func (l look) flow(v *Value, indent string) string {
 	if v.isSimple() {
 		return l.scalar(v, true)

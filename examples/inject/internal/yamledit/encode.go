@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// AppendJSON appends the JSON of v, compact, with its fields in their order.
+// AppendJSON appends v as compact JSON, fields in their order.
 func (v *Value) AppendJSON(to []byte) []byte {
 	if v == nil {
 		return append(to, "null"...)
@@ -41,7 +41,7 @@ func (v *Value) AppendJSON(to []byte) []byte {
 // MarshalJSON is AppendJSON, for package json.
 func (v *Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
 
-// appendText appends a text as JSON has it, without escapes for HTML.
+// appendText appends s as a JSON string, without escapes for HTML.
 func appendText(to []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if s[i] < 0x20 || s[i] == '"' || s[i] == '\\' || s[i] >= 0x7f {
@@ -56,7 +56,7 @@ func appendEscaped(to []byte, s string) []byte {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(s); err != nil {
-		return append(to, `""`...) // no text has an error
+		return append(to, `""`...) // impossible: strings have no errors
 	}
 	return append(to, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

@@ -1,6 +1,6 @@
 package yamledit
 
-// flowNode reads a node in flow style, and whatever stands before it.
+// flowNode reads a node in flow style, after blanks and comments.
 func (r *reader) flowNode() (*Node, error) {
 	if err := r.nest(); err != nil {
 		return nil, err
@@ -11,7 +11,7 @@ func (r *reader) flowNode() (*Node, error) {
 	for {
 		r.skip()
 		if r.atMarker() {
-			return nil, r.errorf(r.pos, "a document ends within brackets")
+			return nil, r.errorf(r.pos, "the document ends inside brackets")
 		}
 		more, err := r.properties()
 		if err != nil {
@@ -46,19 +46,19 @@ func (r *reader) endsFlow(i int) bool {
 	return false
 }
 
-// flowCollection reads a mapping or sequence in brackets.
+// flowCollection reads a mapping or a sequence in brackets.
 func (r *reader) flowCollection() (*Node, error) {
 	n := &Node{Kind: Sequence, style: flow, Start: r.pos, content: r.pos}
 	closing := byte(']')
 	if r.at(r.pos) == '{' {
 		n.Kind, closing = Mapping, '}'
 	}
-	wantEntry := false // behind a comma, as JSON has it
+	wantEntry := false // after a comma; JSON allows no trailing comma
 	for r.pos++; ; {
 		r.skip()
 		switch c := r.at(r.pos); {
 		case r.pos >= r.end, r.atMarker():
-			return nil, r.errorf(n.Start, "a bracket that is not closed")
+			return nil, r.errorf(n.Start, "unclosed bracket")
 		case r.json && wantEntry && (c == closing || c == ','):
 			return nil, r.errorf(r.pos, "unexpected %q", c)
 		case c == closing:
@@ -79,8 +79,8 @@ func (r *reader) flowCollection() (*Node, error) {
 	}
 }
 
-// flowEntry reads one entry of n. In a sequence, an entry with a key is a
-// mapping of one entry.
+// flowEntry reads one entry of n. In a sequence, an entry with a key is a mapping of one
+// entry.
 func (r *reader) flowEntry(n *Node) error {
 	p := pair{start: r.pos}
 	explicit := r.at(r.pos) == '?' && !r.json

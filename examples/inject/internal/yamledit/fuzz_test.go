@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// seeds are texts of every style that a manifest is written in.
+// seeds are texts in every style.
 var seeds = []string{
 	"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: c # here\n    env: # there\n    - {name: A, value: a}\n\n# end\n",
 	"a:\r\n  b:\r\n  - c\r\n  - d: |\r\n      x\r\n\r\n  # e\r\nf: 1\r\n",
@@ -44,9 +44,9 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// FuzzEdit: parsed with another parser, the edited text is what another
-// implementation of RFC 6902 makes of the parsed text; without the added lines it
-// is the text byte for byte; and with what was added removed, it is so again.
+// Three properties of an edited text: another parser and another implementation of RFC 6902
+// agree with its Value; without the added lines it is the original byte for byte; and
+// undoing the operations restores the original.
 func FuzzEdit(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(testAdditions)

@@ -13,8 +13,7 @@ import (
 	kyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// kubectl reads a file with the reader that kubectl itself uses, in step with
-// this package's.
+// kubectl reads a file with kubectl's own reader, in step with this package's.
 type kubectl struct {
 	file    []byte
 	decoder *kyaml.YAMLOrJSONDecoder
@@ -47,7 +46,7 @@ func (k *kubectl) next() (*Value, error) {
 	}
 }
 
-// check returns the documents of a chunk, if kubectl sees the same objects.
+// check returns the documents of a chunk if kubectl sees the same objects.
 func (k *kubectl) check(c chunk) ([]*Document, error) {
 	docs, err := c.read()
 	if err == nil {
@@ -63,8 +62,8 @@ func (k *kubectl) check(c chunk) ([]*Document, error) {
 	return nil, k.locate(c, err)
 }
 
-// compare reads with kubectl's reader as many objects as the chunk has, and at
-// the end of the file one more.
+// compare reads as many objects with kubectl's reader as the chunk has, and expects the end
+// after the last chunk.
 func (k *kubectl) compare(c chunk, docs []*Document) error {
 	for _, d := range docs {
 		v, err := k.next()
@@ -72,21 +71,21 @@ func (k *kubectl) compare(c chunk, docs []*Document) error {
 		case err != nil:
 			return err
 		case v == nil:
-			return &SyntaxError{d.Root.Start, "kubectl does not see this document, as it stops before it"}
+			return &SyntaxError{d.Root.Start, "kubectl stops before this document"}
 		case !Equal(v, d.Value):
-			return &SyntaxError{d.Root.Start, "kubectl reads another object here: " + firstDifference(d.Value, v)}
+			return &SyntaxError{d.Root.Start, "kubectl reads a different object here: " + firstDifference(d.Value, v)}
 		}
 	}
 	if c.end < len(k.file) {
 		return nil
 	}
 	if v, err := k.next(); err != nil || v != nil {
-		return errors.Join(err, &SyntaxError{c.start, "kubectl sees an object here that is no document of its own"})
+		return errors.Join(err, &SyntaxError{c.start, "kubectl sees another object here"})
 	}
 	return nil
 }
 
-// checkSeparator refuses what hides on the line of "---".
+// checkSeparator refuses text on the line of "---".
 func (c chunk) checkSeparator() error {
 	rest := strings.TrimSpace(c.separator)
 	if rest == "" && c.separator == strings.TrimRight(c.separator, "\r\u0085\u2028\u2029") {
@@ -95,19 +94,18 @@ func (c chunk) checkSeparator() error {
 	at := c.start - 1
 	switch {
 	case strings.ContainsAny(c.separator, "\r\u0085\u2028\u2029"):
-		return &SyntaxError{at, "behind \"---\" is a line break that only YAML knows, and kubectl does not read what follows"}
+		return &SyntaxError{at, "a line break that only YAML knows follows \"---\", and kubectl does not read the rest"}
 	case rest[0] != '#':
 		return &SyntaxError{at, "kubectl refuses a document that begins on the line of \"---\""}
 	}
 	return nil
 }
 
-// lineOfError finds the line in messages of kubectl's reader, which counts within
-// the chunk.
+// lineOfError finds the line in messages of kubectl's reader, counted within the chunk.
 var lineOfError = regexp.MustCompile(`^(?:error converting YAML to JSON: )?yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?`)
 
-// locate gives an error its place in the file. Where kubectl's reader finds no
-// fault of syntax, this package's own knows better where it is.
+// locate adds the place in the file to an error. It prefers kubectl's syntax errors, and
+// otherwise this package's, whose places are more exact.
 func (k *kubectl) locate(c chunk, err error) error {
 	var own *SyntaxError
 	if errors.As(err, &own) {
@@ -119,7 +117,7 @@ func (k *kubectl) locate(c chunk, err error) error {
 	return k.locateTheirs(c, err, c.start)
 }
 
-// locateOwn gives each of this package's errors its place.
+// locateOwn adds the place to each of this package's errors.
 func (k *kubectl) locateOwn(err error) error {
 	var all interface{ Unwrap() []error }
 	if !errors.As(err, &all) {
@@ -137,8 +135,8 @@ func (k *kubectl) locateOwn(err error) error {
 	return errors.Join(located...)
 }
 
-// locateTheirs does so for an error of kubectl's reader. Where that names no line,
-// it is at otherwise.
+// locateTheirs adds the place to an error of kubectl's reader. If that names no line, the
+// place is otherwise.
 func (k *kubectl) locateTheirs(c chunk, err error, otherwise int) error {
 	message := err.Error()
 	at := otherwise
@@ -151,7 +149,7 @@ func (k *kubectl) locateTheirs(c chunk, err error, otherwise int) error {
 	return &Error{k.file, at, &SyntaxError{at, message}}
 }
 
-// offsetOfLine returns where the n-th line behind start begins.
+// offsetOfLine returns the beginning of the n-th line from start, counted from 1.
 func offsetOfLine(file []byte, start, n int) int {
 	for ; n > 1; n-- {
 		i := bytes.IndexByte(file[start:], '\n')
@@ -163,7 +161,7 @@ func offsetOfLine(file []byte, start, n int) int {
 	return start
 }
 
-// kubectlError returns the error that kubectl's reader has with the chunk alone.
+// kubectlError returns the error of kubectl's reader for the chunk alone.
 func (c chunk) kubectlError() error {
 	k := newKubectl(c.file[c.start:c.end])
 	for {
@@ -173,13 +171,13 @@ func (c chunk) kubectlError() error {
 	}
 }
 
-// firstDifference says where two values differ, without saying the values.
+// firstDifference describes where two values differ, without showing the values.
 func firstDifference(a, b *Value) string {
 	switch {
 	case a.kind != b.kind:
 		return fmt.Sprintf("%v instead of %v", b.kind, a.kind)
 	case len(a.items) != len(b.items) || len(a.fields) != len(b.fields):
-		return "with another number of entries"
+		return "a different number of entries"
 	}
 	for i := range a.items {
 		if !Equal(a.items[i], b.items[i]) {
@@ -195,5 +193,5 @@ func firstDifference(a, b *Value) string {
 			return fmt.Sprintf("%s: %s", f.Name, firstDifference(f.Value, other))
 		}
 	}
-	return "another value"
+	return "a different value"
 }

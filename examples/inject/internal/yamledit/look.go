@@ -5,26 +5,26 @@ import (
 	"strings"
 )
 
-// look is how a document is written: what is new shall look like what is there.
+// look is a document's formatting, which new text follows.
 type look struct {
 	newLine string
-	step    int    // how much deeper a mapping stands below a key
-	inKey   int    // how much deeper a sequence stands below a key
-	dash    string // "-" and the blanks behind it
-	quote   byte   // of texts that need quotes
+	step    int    // indentation of a mapping below its key
+	inKey   int    // indentation of a sequence below its key
+	dash    string // "-" and the spaces after it
+	quote   byte   // for strings that need quotes
 	quoted  bool   // no block scalars
 
 	// In flow style:
-	json      bool   // all texts have quotes
+	json      bool   // all strings are quoted
 	comma     string // between entries on one line
 	colon     string
-	pad       string // inside of brackets
-	multiLine bool   // each entry has a line
-	flowStep  string // how much deeper entries stand; "" without lines of their own
-	indent    string // of the entries, at one place
+	pad       string // inside the brackets
+	multiLine bool   // each entry has its own line
+	flowStep  string // indentation of entries; "" if they share a line
+	indent    string // of the entries at the current place
 }
 
-// lookOf looks at the whole document.
+// lookOf returns the formatting of the whole document.
 func lookOf(d *Document) look {
 	l := look{newLine: "\n", step: 2, dash: "- ", quote: '"', comma: ", ", colon: ": ", json: d.JSON}
 	if i := bytes.IndexByte(d.File, '\n'); i > 0 && d.File[i-1] == '\r' {
@@ -48,7 +48,7 @@ func lookOf(d *Document) look {
 	return l
 }
 
-// lookOfJSON looks at the first entry of a value in JSON.
+// lookOfJSON takes the formatting from the first entry of a JSON value.
 func (l *look) lookOfJSON(d *Document) {
 	if len(d.Root.pairs) == 0 {
 		return
@@ -67,10 +67,10 @@ func (l *look) lookOfJSON(d *Document) {
 	}
 }
 
-// survey counts how the nodes of a document are written.
+// survey counts the styles of a document's nodes.
 type survey struct {
 	singles, doubles int
-	step, inKey      int // of the last one that was seen
+	step, inKey      int // of the last node
 	dash             int
 }
 
@@ -100,7 +100,7 @@ func (s *survey) node(n *Node) {
 	}
 }
 
-// beside is how fields of a mapping look: as those that are there.
+// beside returns the formatting for new fields of a mapping, like the existing ones.
 func (l look) beside(n *Node) look {
 	for _, p := range n.pairs {
 		if p.value.style != block {
@@ -115,7 +115,7 @@ func (l look) beside(n *Node) look {
 	return l
 }
 
-// dashOf returns the dash of a sequence's items, with the blanks behind it.
+// dashOf returns the dash of a sequence's items, with the spaces after it.
 func dashOf(n *Node) string {
 	for _, it := range n.items {
 		if width := it.node.Start - it.start; width > 1 && width < 10 && it.node.Kind == Mapping && it.node.column == n.column+width {
@@ -125,7 +125,7 @@ func dashOf(n *Node) string {
 	return "- "
 }
 
-// flowIn is how the entries of a collection in flow style look.
+// flowIn returns the formatting of the entries of a flow collection.
 func (l look) flowIn(d *Document, n *Node) look {
 	spans := n.entries()
 	first, last := spans[0], spans[len(spans)-1]

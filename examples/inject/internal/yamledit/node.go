@@ -29,28 +29,28 @@ type Node struct {
 	Kind  Kind
 	style style
 
-	// Start is where it begins, with its anchor and tag. End is behind its last
-	// byte, without comments and line breaks that follow.
+	// Start is the offset of the first byte, including anchor and tag. End is the
+	// offset after the last byte, excluding comments and line breaks that follow.
 	Start, End int
-	// content is where it begins without anchor and tag.
+	// content is the offset of the first byte after anchor and tag.
 	content int
-	// column is that of the entries of a block collection.
+	// column is the column of the entries of a block collection.
 	column int
 
 	anchor, tag string
-	text        string // what a scalar says, before its type is known
+	text        string // a scalar's text, before its type is known
 	target      *Node  // of an alias
 	pairs       []pair
 	items       []item
 
-	value *Value // once it is known
+	value *Value // nil until built
 }
 
 // pair is an entry of a mapping.
 type pair struct {
 	key, value *Node
 	start      int // of the key, or of the "?" before it
-	colon      int // behind the ":", or behind the key if there is none
+	colon      int // offset after the ":", or after the key if there is none
 }
 
 // item is an entry of a sequence.
@@ -61,7 +61,7 @@ type item struct {
 
 func (n *Node) empty() bool { return n.content == n.End }
 
-// merges reports whether a key merges mappings in, rather than being one.
+// merges reports whether a key is a merge key rather than a field.
 func (n *Node) merges() bool {
 	return n.Kind == Scalar && n.text == "<<" && (n.tag == tagMerge || n.tag == "" && n.style == plain)
 }

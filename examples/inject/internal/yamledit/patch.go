@@ -14,7 +14,7 @@ type Operation struct {
 	Value *Value
 }
 
-// Patch returns what the operations make of v.
+// Patch returns v with the operations applied.
 func (v *Value) Patch(operations ...Operation) (*Value, error) {
 	for _, op := range operations {
 		var steps []string
@@ -35,7 +35,7 @@ var (
 	escapeStep   = strings.NewReplacer("~", "~0", "/", "~1")
 )
 
-// EscapePointer returns a name as a step of a JSON pointer has it.
+// EscapePointer escapes a name for use as a step of a JSON pointer.
 func EscapePointer(name string) string {
 	if !strings.ContainsAny(name, "~/") {
 		return name
@@ -43,7 +43,7 @@ func EscapePointer(name string) string {
 	return escapeStep.Replace(name)
 }
 
-// UnescapePointer returns the name that a step of a JSON pointer means.
+// UnescapePointer returns the name in a step of a JSON pointer.
 func UnescapePointer(step string) string {
 	if !strings.Contains(step, "~") {
 		return step
@@ -51,7 +51,7 @@ func UnescapePointer(step string) string {
 	return unescapeStep.Replace(step)
 }
 
-// Pointer returns v's part at a JSON pointer, or nil if it is not there.
+// Pointer returns the part of v at a JSON pointer, or nil if it does not exist.
 func (v *Value) Pointer(pointer string) *Value {
 	if pointer == "" {
 		return v
@@ -73,8 +73,8 @@ func (v *Value) Pointer(pointer string) *Value {
 	return v
 }
 
-// change returns a copy of v in which the operation is done at the end of steps.
-// What is not on the way is shared.
+// change returns a copy of v with the operation applied at the end of steps. The copy
+// shares everything that is not on the path.
 func (v *Value) change(steps []string, op Operation) (*Value, error) {
 	if len(steps) == 0 {
 		return op.Value, nil
@@ -91,7 +91,7 @@ func (v *Value) change(steps []string, op Operation) (*Value, error) {
 func (v *Value) changeField(name string, rest []string, op Operation) (*Value, error) {
 	i := v.find(name)
 	if i < 0 && (len(rest) > 0 || op.Op != "add") {
-		return nil, fmt.Errorf("there is no %q", name)
+		return nil, fmt.Errorf("%q does not exist", name)
 	}
 	c := *v
 	switch {
@@ -118,7 +118,7 @@ func (v *Value) changeItem(step string, rest []string, op Operation) (*Value, er
 	}
 	isInsertion := len(rest) == 0 && op.Op == "add"
 	if err != nil || i < 0 || i > len(v.items) || i == len(v.items) && !isInsertion {
-		return nil, fmt.Errorf("there is no item %q", step)
+		return nil, fmt.Errorf("item %q does not exist", step)
 	}
 	c := *v
 	switch {

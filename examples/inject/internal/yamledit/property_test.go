@@ -15,18 +15,18 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// oddLineBreak is one that YAML has and editors do not.
+// oddLineBreak matches line breaks of YAML that editors do not know.
 var oddLineBreak = regexp.MustCompile(`\r[^\n]|\r$|\x{85}|\x{2028}|\x{2029}`)
 
-// news are values to add: what injection adds, and texts that need quotes.
-var news = []string{
+// newValues are values to add: like those of an injection, and strings that need quotes.
+var newValues = []string{
 	`"v"`, `"yes"`, `"=" `, `"<<"`, `"1e3"`, `""`, `"a: b"`, `"#a"`, `"a\nb"`, `"\n a\n\n"`, `"a\tb"`, `"\u2028x\u0085"`, `"---"`, `1`, `true`, `null`, `{}`, `[]`,
 	`{"name":"K","valueFrom":{"secretKeyRef":{"name":"g","key":"k","optional":true}}}`,
 	`[{"name":"K","value":"v"},{"name":"L","items":[{"a":"b"},[["c"]]]}]`,
 	`{"a":{"b":{"c":[1,2]}}}`, `[[],{}]`,
 }
 
-// randomOperation adds something somewhere in v.
+// randomOperation adds a random value at a random place in v.
 func randomOperation(r *rand.Rand, v *Value) (op Operation, ok bool) {
 	var places []string
 	var walk func(v *Value, at string)
@@ -53,7 +53,7 @@ func randomOperation(r *rand.Rand, v *Value) (op Operation, ok bool) {
 		}
 	}
 	walk(v, "")
-	added, err := ParseJSON([]byte(news[r.IntN(len(news))]))
+	added, err := ParseJSON([]byte(newValues[r.IntN(len(newValues))]))
 	if err != nil {
 		panic(err)
 	}
@@ -63,7 +63,7 @@ func randomOperation(r *rand.Rand, v *Value) (op Operation, ok bool) {
 	return Operation{"add", places[r.IntN(len(places))], added}, true
 }
 
-// patchJSON is what another implementation makes of the object.
+// patchJSON applies the operations with another implementation.
 func patchJSON(t *testing.T, raw []byte, operations []Operation) any {
 	t.Helper()
 	var list []map[string]any
@@ -92,8 +92,8 @@ func decode(t *testing.T, raw []byte) (tree any) {
 	return tree
 }
 
-// toJSON reads a document with the parser that kubectl uses too. Kubectl ends each
-// line.
+// toJSON converts a document with kubectl's parser. Like kubectl, it adds a final line
+// break.
 func (d *Document) toJSON(text []byte) ([]byte, error) {
 	if d.JSON {
 		return text, nil
@@ -101,20 +101,21 @@ func (d *Document) toJSON(text []byte) ([]byte, error) {
 	return yaml.YAMLToJSON(append(bytes.TrimSuffix(slices.Clone(text), []byte("\n")), '\n'))
 }
 
-// withoutAdded removes what the edits have added. It fails unless that is lines.
+// withoutAdded returns the text without the edits' additions. It fails unless these are
+// whole lines.
 func withoutAdded(t *testing.T, d *Document, edits []Edit) []byte {
 	t.Helper()
 	var kept []byte
 	last := d.Start
 	for _, e := range edits {
 		if e.Start != e.End {
-			t.Fatalf("%q is replaced", d.File[e.Start:e.End])
+			t.Fatalf("%q was replaced", d.File[e.Start:e.End])
 		}
 		atEnd := e.Start == len(d.File) && strings.HasPrefix(strings.TrimPrefix(e.Text, "\r"), "\n")
 		startsLine := lineStart(d.File, e.Start, d.Start) == e.Start
 		opensItem := strings.HasPrefix(strings.TrimLeft(string(d.File[e.Start:]), " "), "-") // lines before a nested first item
 		if !atEnd && !(strings.HasSuffix(e.Text, "\n") && startsLine) && !opensItem {
-			t.Fatalf("%q is not lines", e.Text)
+			t.Fatalf("%q is not whole lines", e.Text)
 		}
 		kept = append(kept, d.File[last:e.Start]...)
 		last = e.Start
@@ -122,8 +123,7 @@ func withoutAdded(t *testing.T, d *Document, edits []Edit) []byte {
 	return append(kept, d.File[last:d.End]...)
 }
 
-// testAdditions adds things to all documents of a text, and takes them away
-// again.
+// testAdditions adds values to all documents of a text and removes them again.
 func testAdditions(t *testing.T, text string, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	for d, err := range Read([]byte(text)) {
@@ -150,7 +150,7 @@ func testAdditions(t *testing.T, text string, seed uint64) {
 		}
 		edits, rewrites, err := d.Edit(v)
 		if err != nil && oddLineBreak.MatchString(text) {
-			continue // it is refused, and nothing is lost
+			continue // refused, so nothing is lost
 		}
 		if err != nil {
 			t.Fatalf("%q: %v: %v", text, operations, err)
@@ -177,7 +177,7 @@ func testAdditions(t *testing.T, text string, seed uint64) {
 	}
 }
 
-// testRemoval makes the edited text say again what it said before.
+// testRemoval undoes the operations, and expects the text before if exactly is set.
 func testRemoval(t *testing.T, text string, undo []Operation, before string, exactly bool) {
 	t.Helper()
 	for d, err := range Read([]byte(text)) {
@@ -198,8 +198,8 @@ func testRemoval(t *testing.T, text string, undo []Operation, before string, exa
 	}
 }
 
-// inverse undoes an operation on v. It is not exact if it leaves another spelling
-// of null.
+// inverse returns the operation that undoes op on v. It is not exact if it leaves another
+// spelling of null.
 func inverse(v *Value, op Operation) (undo Operation, exact bool) {
 	at := op.Path[:strings.LastIndex(op.Path, "/")]
 	list := v.Pointer(at)

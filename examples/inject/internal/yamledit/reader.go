@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// maxDepth is the depth of nesting that a document may have, as in kubectl's
-// reader of JSON.
+// maxDepth is the maximum nesting depth, as in kubectl's JSON reader.
 const maxDepth = 10000
 
 // reader reads one chunk of a text.
@@ -14,13 +13,13 @@ type reader struct {
 	text    []byte
 	pos     int
 	end     int // of the chunk
-	bol     int // where the line of pos begins
+	bol     int // the beginning of pos's line
 	json    bool
 	depth   int
 	anchors map[string]*Node
 }
 
-// SyntaxError says where a text cannot be read.
+// SyntaxError is an error at an offset of the file.
 type SyntaxError struct {
 	Offset int // in the file
 	Reason string
@@ -32,7 +31,7 @@ func (r *reader) errorf(at int, format string, args ...any) error {
 	return &SyntaxError{at, fmt.Sprintf(format, args...)}
 }
 
-// at returns the byte at an offset, or 0 behind the end.
+// at returns the byte at an offset, or 0 at the end and after it.
 func (r *reader) at(i int) byte {
 	if i < r.end {
 		return r.text[i]
@@ -40,8 +39,8 @@ func (r *reader) at(i int) byte {
 	return 0
 }
 
-// lineBreak returns the length of the line break at an offset, or 0. YAML 1.1
-// has more of them than editors.
+// lineBreak returns the length of the line break at an offset, or 0. YAML 1.1 has more
+// line breaks than editors know.
 func (r *reader) lineBreak(i int) int {
 	if i >= r.end {
 		return 0
@@ -73,8 +72,8 @@ func (r *reader) isBlankOrEnd(i int) bool {
 	return i >= r.end || r.isBlank(i) || r.lineBreak(i) > 0
 }
 
-// readLine passes a line break and appends what it means in a scalar. A last
-// line without one has one, as kubectl's reader adds it.
+// readLine skips a line break and appends its meaning in a scalar. At the end of the text
+// it appends one too, because kubectl's reader adds it.
 func (r *reader) readLine(to []byte) []byte {
 	n := r.lineBreak(r.pos)
 	switch {
@@ -96,7 +95,7 @@ func (r *reader) columnOf(pos int) int {
 
 var byteOrderMark = []byte("\uFEFF")
 
-// skip passes blanks, comments and line breaks.
+// skip skips blanks, comments and line breaks.
 func (r *reader) skip() {
 	for r.pos < r.end {
 		if r.pos == r.bol && bytes.HasPrefix(r.text[r.pos:r.end], byteOrderMark) {
@@ -119,7 +118,7 @@ func (r *reader) skip() {
 	}
 }
 
-// atMarker reports whether a line begins here that ends the document.
+// atMarker reports whether a line that ends the document begins here.
 func (r *reader) atMarker() bool {
 	return r.pos == r.bol && r.markerAt(r.pos)
 }
@@ -132,11 +131,10 @@ func (r *reader) markerAt(i int) bool {
 	return three == "---" || three == "..."
 }
 
-// done reports that the document ends here.
+// done reports whether the document ends here.
 func (r *reader) done() bool { return r.pos >= r.end || r.atMarker() }
 
-// roots reads the documents of the chunk, in a JSON stream its values. A
-// document without content is nil.
+// roots reads the documents of the chunk, or the values of a JSON stream.
 func (r *reader) roots() (roots []*Node, err error) {
 	for {
 		r.skip()
@@ -157,16 +155,16 @@ func (r *reader) roots() (roots []*Node, err error) {
 			return nil, err
 		}
 		if r.json && n.empty() {
-			return nil, r.errorf(n.Start, "is no JSON")
+			return nil, r.errorf(n.Start, "is not JSON")
 		}
 		roots = append(roots, n)
 		if r.skip(); !r.done() && !r.json {
-			return nil, r.errorf(r.pos, "unexpected text behind the document")
+			return nil, r.errorf(r.pos, "unexpected text after the document")
 		}
 	}
 }
 
-// skipMarkers passes directives and the lines that begin or end a document.
+// skipMarkers skips directives and the lines that begin or end a document.
 func (r *reader) skipMarkers() {
 	for r.pos == r.bol {
 		switch {
@@ -183,7 +181,7 @@ func (r *reader) skipMarkers() {
 	}
 }
 
-// nest counts the depth of nesting.
+// nest counts and limits the nesting depth.
 func (r *reader) nest() error {
 	if r.depth++; r.depth > maxDepth {
 		return r.errorf(r.pos, "is nested deeper than %d", maxDepth)

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Tags whose meaning kubectl's reader knows.
+// The tags that kubectl's reader supports.
 const (
 	tagPrefix = "tag:yaml.org,2002:"
 	tagText   = tagPrefix + "str"
@@ -53,16 +53,16 @@ func addWord(m map[string]*Value, word string, v *Value) {
 	m[strings.ToUpper(word[:1])+word[1:]] = v
 }
 
-// notANumber is what YAML takes for a number and JSON does not have.
+// notANumber matches YAML's numbers that JSON cannot express.
 var notANumber = regexp.MustCompile(`^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
 
 var decimal = regexp.MustCompile(`^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$`)
 
 var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$`)
 
-var errNotANumber = errors.New("is a number that JSON does not have")
+var errNotANumber = errors.New("is a number that JSON cannot express")
 
-// scalar returns what a scalar means, in YAML 1.1 as kubectl reads it.
+// scalar returns the Value of a scalar, in YAML 1.1 as kubectl reads it.
 func (b *builder) scalar(n *Node) (*Value, error) {
 	v := &Value{kind: text, text: n.text, node: n}
 	switch {
@@ -100,13 +100,13 @@ func jsonScalar(n *Node) (*Value, error) {
 	case jsonNumber.MatchString(n.text):
 		v.kind = number
 	default:
-		return nil, fmt.Errorf("%q is no JSON", n.text)
+		return nil, fmt.Errorf("%q is not JSON", n.text)
 	}
 	return v, nil
 }
 
-// numberOf returns the JSON of a plain scalar that is a number. A decimal keeps
-// its digits, however many.
+// numberOf returns the JSON of a plain scalar that is a number. A decimal keeps all its
+// digits.
 func numberOf(s string) (string, bool) {
 	if s == "" || !strings.ContainsRune("+-.0123456789", rune(s[0])) {
 		return "", false
@@ -139,8 +139,8 @@ func floatOf(plain, source string) (string, bool) {
 	return string(raw), err == nil
 }
 
-// key returns the name of a field, as kubectl's reader writes keys that are no
-// texts.
+// key returns the name of a field. Keys that are not strings become what kubectl's reader
+// makes of them.
 func (b *builder) key(n *Node) (name string, ok bool) {
 	v := b.value(n)
 	switch v.kind {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Equal reports whether both mean the same: the order of fields and the spelling
-// of numbers do not count.
+// Equal reports whether a and b have the same meaning. The order of fields and the
+// spelling of numbers do not matter.
 func Equal(a, b *Value) bool {
 	switch {
 	case a == b:
@@ -29,7 +29,7 @@ func Equal(a, b *Value) bool {
 	return sameFields(a.fields, b)
 }
 
-// sameFields looks fields up by place first, as most are in the same order.
+// sameFields first compares by position, because most fields are in the same order.
 func sameFields(fields []Field, b *Value) bool {
 	var byName map[string]*Value
 	for i, f := range fields {
@@ -53,9 +53,9 @@ func sameFields(fields []Field, b *Value) bool {
 	return true
 }
 
-// sameNumber compares two JSON numbers: exactly, or as kubectl's reader rounds
-// numbers that are no integers of 64 bits. It takes time in proportion to their
-// length, whatever their exponents.
+// sameNumber compares two JSON numbers: exactly, or rounded as kubectl's reader rounds
+// numbers that are not 64-bit integers. Its time is linear in their length, whatever the
+// exponents.
 func sameNumber(a, b string) bool {
 	if a == b || canonical(a) == canonical(b) {
 		return true
@@ -74,8 +74,8 @@ func isInteger(s string) bool {
 	return err == nil || errU == nil
 }
 
-// decimalNumber is the one spelling of a number: digits without zeros at either
-// end, with the exponent of the last.
+// decimalNumber is a number's canonical form: digits without leading or trailing zeros,
+// and the exponent of the last digit.
 type decimalNumber struct {
 	negative bool
 	digits   string
@@ -87,7 +87,7 @@ func canonical(s string) (d decimalNumber) {
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
 		e, err := strconv.ParseInt(s[i+1:], 10, 64)
 		if err != nil || e > math.MaxInt64/2 || e < math.MinInt64/2 {
-			return decimalNumber{digits: s} // only the same text is the same
+			return decimalNumber{digits: s} // equal only to the same text
 		}
 		s, d.exponent = s[:i], e
 	}

@@ -5,16 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// folding collects the text of a scalar in which line breaks are folded.
+// folding collects the text of a scalar whose line breaks are folded.
 type folding struct {
 	text     []byte
 	blanks   []byte // pending, on one line
 	first    []byte // the first pending line break
-	more     []byte // those behind it
+	more     []byte // the following ones
 	newLines bool   // a line break is pending
 }
 
-// flush adds what is pending before the next character.
+// flush adds pending blanks and line breaks before the next character.
 func (f *folding) flush() {
 	switch {
 	case !f.newLines:
@@ -33,7 +33,7 @@ func (f *folding) reset() {
 	f.blanks, f.first, f.more, f.newLines = f.blanks[:0], f.first[:0], f.more[:0], false
 }
 
-// space passes blanks and line breaks, and keeps them pending.
+// space skips blanks and line breaks and records them as pending.
 func (r *reader) space(f *folding) {
 	for r.isBlank(r.pos) || r.lineBreak(r.pos) > 0 {
 		switch {
@@ -50,8 +50,8 @@ func (r *reader) space(f *folding) {
 	}
 }
 
-// plain reads a scalar without quotes. Its further lines begin at the column
-// indent, or deeper.
+// plain reads a scalar without quotes. Its continuation lines begin at the column indent
+// or deeper.
 func (r *reader) plain(indent int, inFlow bool) (*Node, error) {
 	n := &Node{Start: r.pos, content: r.pos}
 	var f folding
@@ -103,7 +103,7 @@ func (r *reader) quoted() (*Node, error) {
 	for r.pos++; ; {
 		switch c := r.at(r.pos); {
 		case r.pos >= r.end, r.atMarker():
-			return nil, r.errorf(n.Start, "a quoted text without an end")
+			return nil, r.errorf(n.Start, "unclosed quotes")
 		case r.isBlank(r.pos), r.lineBreak(r.pos) > 0:
 			r.space(&f)
 			f.flush()
@@ -117,7 +117,7 @@ func (r *reader) quoted() (*Node, error) {
 		case c == '\\' && quote == '"' && r.lineBreak(r.pos+1) > 0:
 			r.pos++
 			r.readLine(nil)
-			f.newLines = true // this one is passed; those behind it count
+			f.newLines = true // skip this one, keep the following ones
 			r.space(&f)
 			f.text = append(f.text, f.more...)
 			f.reset()
@@ -144,7 +144,7 @@ func (r *reader) setQuoted(n *Node, text []byte) error {
 	return nil
 }
 
-// escapes are those of one character in double quotes.
+// escapes maps the single-character escapes of double quotes.
 var escapes = map[byte]string{
 	'0': "\x00", 'a': "\a", 'b': "\b", 't': "\t", '\t': "\t", 'n': "\n", 'v': "\v", 'f': "\f", 'r': "\r",
 	'e': "\x1b", ' ': " ", '"': `"`, '\'': "'", '\\': `\`, '/': "/",
@@ -167,7 +167,7 @@ func (r *reader) escape(f *folding) error {
 	for range digits {
 		d := hex(r.at(r.pos))
 		if d < 0 {
-			return r.errorf(start, "an escape with too few digits")
+			return r.errorf(start, "escape has too few digits")
 		}
 		value = value<<4 + d
 		r.pos++

@@ -13,9 +13,9 @@ import (
 // Document is one document of a file.
 type Document struct {
 	File  []byte // the whole file
-	Start int    // of the chunk, behind the line that separates it from the one before
+	Start int    // of the chunk, after its separator line
 	End   int    // of the chunk
-	JSON  bool   // it is a value in a stream of JSON
+	JSON  bool   // a value in a JSON stream
 
 	Root  *Node
 	Value *Value
@@ -48,9 +48,8 @@ func Line(file []byte, offset int) int {
 	return 1 + bytes.Count(file[:min(max(offset, 0), len(file))], []byte("\n"))
 }
 
-// Read returns the documents of a file one after the other, and errors in
-// between: a document with an error is left out. Documents that are empty or
-// null are left out too, as kubectl skips them.
+// Read returns the documents of a file in order, and an error in place of each invalid
+// document. Empty and null documents are left out, because kubectl skips them.
 func Read(file []byte) iter.Seq2[*Document, error] {
 	return func(yield func(*Document, error) bool) {
 		if !utf8.Valid(file) {
@@ -86,7 +85,7 @@ func invalidUTF8(file []byte) int {
 	return len(file)
 }
 
-// chunk is what kubectl takes for one document, or a stream of JSON values.
+// chunk is one document to kubectl, or a stream of JSON values.
 type chunk struct {
 	file       []byte
 	start, end int
@@ -95,9 +94,8 @@ type chunk struct {
 	json       bool
 }
 
-// chunks splits a file as kubectl does: at the lines that begin with "---",
-// wherever they are. A file that begins with JSON is a stream of it, up to the
-// first such line.
+// chunks splits a file as kubectl does: at lines that begin with "---", wherever they are.
+// A file that begins with JSON is a JSON stream up to the first such line.
 func chunks(file []byte) iter.Seq[chunk] {
 	return func(yield func(chunk) bool) {
 		c, number := chunk{file: file, line: 1}, 1
@@ -132,10 +130,10 @@ func (c chunk) read() (docs []*Document, err error) {
 			return docs, nil
 		}
 	}
-	return c.readAs(false) // in YAML too, a document may begin with "{"
+	return c.readAs(false) // a YAML document may begin with "{" too
 }
 
-// isJSONStream reports whether a text is JSON values, one after the other.
+// isJSONStream reports whether a text is a sequence of JSON values.
 func isJSONStream(text []byte) bool {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	for {
@@ -179,7 +177,7 @@ func ParseJSON(raw []byte) (*Value, error) {
 	return withoutNodes(docs[0].Value), nil
 }
 
-// withoutNodes makes the values of another text new ones.
+// withoutNodes turns a Value of another text into a new one.
 func withoutNodes(v *Value) *Value {
 	v.node = nil
 	for _, item := range v.items {

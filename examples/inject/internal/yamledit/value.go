@@ -16,17 +16,17 @@ const (
 )
 
 func (k valueKind) String() string {
-	return [...]string{"null", "a boolean", "a number", "a text", "a list", "an object"}[k]
+	return [...]string{"null", "a boolean", "a number", "a string", "a list", "an object"}[k]
 }
 
-// Value is what a node means, or what is to be written. Values are never changed
-// once they are made: Patch makes new ones, which share what stays the same.
+// Value is the meaning of a node, or a new value to write. Values are immutable: Patch
+// returns new ones, which share unchanged parts.
 type Value struct {
 	kind   valueKind
-	text   string // of a boolean or number its JSON, of a text the text
+	text   string // a boolean or number in JSON, or the string
 	items  []*Value
 	fields []Field
-	node   *Node // where it is written; nil if it is new
+	node   *Node // nil if the Value is new
 }
 
 // Field is an entry of an object.
@@ -41,7 +41,7 @@ func (v *Value) IsNull() bool { return v == nil || v.kind == null }
 // IsObject reports whether v is an object.
 func (v *Value) IsObject() bool { return v != nil && v.kind == object }
 
-// Text returns what v says if it is a text.
+// Text returns v's string, if v is one.
 func (v *Value) Text() (string, bool) {
 	if v == nil || v.kind != text {
 		return "", false
@@ -92,7 +92,7 @@ func (v *Value) find(name string) int {
 	return slices.IndexFunc(v.fields, func(f Field) bool { return f.Name == name })
 }
 
-// Source returns the text of a plain scalar as it is written, otherwise "".
+// Source returns a plain scalar as written in the file, otherwise "".
 func (v *Value) Source() string {
 	if v == nil || v.node == nil || v.node.Kind != Scalar || v.node.style != plain {
 		return ""
@@ -106,7 +106,7 @@ func (v *Value) IsBool() bool { return v != nil && v.kind == boolean }
 // IsNumber reports whether v is a number.
 func (v *Value) IsNumber() bool { return v != nil && v.kind == number }
 
-// Offset returns where v is written, or -1 if it is new.
+// Offset returns v's offset in the file, or -1 if v is new.
 func (v *Value) Offset() int {
 	if v == nil || v.node == nil {
 		return -1
@@ -114,7 +114,7 @@ func (v *Value) Offset() int {
 	return v.node.Start
 }
 
-// NewText returns the Value of a text.
+// NewText returns the Value of a string.
 func NewText(s string) *Value { return &Value{kind: text, text: s} }
 
 // NewObject returns an object with these fields.
