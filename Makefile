@@ -17,7 +17,7 @@ FUZZTIME := 60s
 # of go.mod. Upgrade it when `go list -m k8s.io/api@latest` has another.
 NEWEST_K8S := v0.37.2
 
-.PHONY: all release release-dry-run lint test soak api compat fuzz kapi kubelet bin/fetch bin/webhook bin/node e2e e2e-api e2e-newest node try-node bench bench-cluster bench-node
+.PHONY: all picture release release-dry-run lint test soak api compat fuzz kapi kubelet bin/fetch bin/webhook bin/node e2e e2e-api e2e-newest node try-node bench bench-cluster bench-node
 
 all: lint test compat e2e
 
@@ -110,6 +110,10 @@ bench:
 	@mkdir -p bin
 	go test -run '^$$' -bench '^BenchmarkCompare$$' -benchtime 201x -count 3 ./injector > bin/bench.txt
 	go run ./internal/bench -tables docs/performance.md -chart docs/review.svg < bin/bench.txt
+
+# Draws the README's picture of a Pod before and after injection.
+picture:
+	go run ./internal/picture
 
 # Measures how long the creation of Pods takes, and writes that into
 # docs/performance.md.
