@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What one review may allocate: a regression fails here, where it does not
-// depend on the machine.
+// Allocations of one review. They do not depend on the machine, so a regression
+// fails here.
 func TestBudget(t *testing.T) {
 	for _, r := range reviewBudgets {
 		t.Run(r.String(), func(t *testing.T) {
@@ -47,8 +47,8 @@ func TestBudget_LargePod(t *testing.T) {
 	assert.Less(t, review*20, byDiff)
 }
 
-// A review of a Pod that is injected already allocates about what the first one
-// did: there is no patch to write, and there is more of the Pod to read.
+// Reviewing an injected Pod allocates about as much as the first review: there
+// is no patch to write, but more of the Pod to read.
 func TestBudget_Reinjection(t *testing.T) {
 	for _, s := range stores(t) {
 		for _, size := range sizes {
@@ -63,8 +63,8 @@ func TestBudget_Reinjection(t *testing.T) {
 	}
 }
 
-// The patch of a typed Pod costs the same whatever the Pod holds besides
-// containers' variables and mounts, and volumes.
+// The patch of a typed Pod costs the same, whatever the Pod has apart from
+// volumes and containers' variables and mounts.
 func TestBudget_Patch(t *testing.T) {
 	small := namedWorkload(t, "4x30", "k8s", 3)
 	large := small
@@ -83,8 +83,8 @@ func TestBudget_Patch(t *testing.T) {
 	assert.InDelta(t, allocs(patch(small)), allocs(patch(large)), 0)
 }
 
-// Ten times as much of something takes about ten times as much memory, and
-// nowhere near a hundred times. (BenchmarkGrowth shows the same of time.)
+// Ten times as much input takes about ten times as much memory, far from a
+// hundred times. (BenchmarkGrowth measures time.)
 func TestBudget_Linear(t *testing.T) {
 	for _, g := range growths {
 		t.Run(g.of, func(t *testing.T) {

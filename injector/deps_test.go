@@ -14,8 +14,8 @@ import (
 
 const self = "github.com/podsecrets/podsecrets"
 
-// The library compiles into other people's programs, so what it brings along is
-// part of its interface. Tests and examples may import more.
+// Programs compile the library's dependencies, so they are part of its
+// interface. Tests and examples may import more.
 func TestDependencies(t *testing.T) {
 	allowed := []string{self, "k8s.io/api", "k8s.io/apimachinery", "gomodules.xyz/jsonpatch/v2"}
 
@@ -38,7 +38,7 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// Data walks one way through the packages, and so do imports; see CONTRIBUTING.md.
+// Packages import each other in one direction; see CONTRIBUTING.md.
 func TestDependencies_Direction(t *testing.T) {
 	for pkg, may := range map[string][]string{
 		"internal/names": nil,
@@ -63,7 +63,8 @@ func TestDependencies_Direction(t *testing.T) {
 	}
 }
 
-// What a program compiles is in docs/comparison.md. Packages for tests are not in it.
+// docs/comparison.md states what a program compiles, without packages for
+// tests.
 func TestDependencies_Compiled(t *testing.T) {
 	const most = 290
 	library := slices.DeleteFunc(goList(t, "{{.ImportPath}}", self+"/..."), func(pkg string) bool {

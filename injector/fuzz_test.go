@@ -16,9 +16,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// FuzzReview: whatever the bytes, the answer is a patch or a sentence. Of what an
-// API server can send, which is what a Pod becomes when it is encoded, the patched
-// bytes are the injected Pod, and a second review finds nothing to do.
+// FuzzReview: any bytes give a patch or a message. For Pods that an API server
+// can send, the patched bytes are the injected Pod, and a second review changes
+// nothing.
 func FuzzReview(f *testing.F) {
 	in := newInjector(f, nil)
 	for _, pod := range []*corev1.Pod{userStoryPod(), meshPod(), emptyListsPod(), twicePod(), everyFieldPod(f)} {
@@ -74,7 +74,7 @@ func isMirror(pod *corev1.Pod) bool {
 	return mirror
 }
 
-// checkResponse checks what holds of every response.
+// checkResponse checks what holds for every response.
 func checkResponse(t *testing.T, in *injector.Injector, raw []byte) (allowed bool) {
 	t.Helper()
 	response := in.Review(ctx, creation(raw))
@@ -180,9 +180,9 @@ func (c *chance) pod() *corev1.Pod {
 	return pod
 }
 
-// FuzzPod: whatever names a Pod has taken, injecting fails as a whole or holds its
-// promises: the patch says the same as the Pod, once is enough, nothing of the Pod
-// is changed, no error shows a value.
+// FuzzPod: whatever names a Pod uses, injection fails completely or keeps its
+// guarantees: the patch matches the Pod, injection is idempotent, nothing in
+// the Pod changes, and no error shows a value.
 func FuzzPod(f *testing.F) {
 	f.Add([]byte(nil))
 	for i := range byte(64) {

@@ -15,8 +15,8 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// A guideRow is a line of the guide's tables of messages: what the message has ("..."
-// stands for any text), the annotations that provoke it, and what to do.
+// guideRow is a row of the guide's tables of messages: the message ("..."
+// stands for any text), the annotations that provoke it, and the remedy.
 type guideRow struct {
 	line     string
 	message  string
@@ -96,7 +96,7 @@ func TestGuide_Messages(t *testing.T) {
 	assert.Greater(t, provoked, 25)
 }
 
-// Each refusal that a test has on record is one that the guide explains.
+// The guide explains every recorded refusal.
 func TestGuide_ExplainsRefusals(t *testing.T) {
 	rows := guideRows(t)
 	explained := func(message string) bool {

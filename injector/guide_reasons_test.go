@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The guide explains each reason for which the sources refuse a request or a Pod. A
-// new one needs a row in docs/requests.md.
+// The guide explains every reason in the sources for refusing a request or a
+// Pod. A new reason needs a row in docs/requests.md.
 func TestGuide_ExplainsReasons(t *testing.T) {
 	rows := guideRows(t)
 	reasons := reasonsIn(t, "../secret/validate.go", "../secret/parse.go", "../internal/merge/*.go")
@@ -26,8 +26,8 @@ func TestGuide_ExplainsReasons(t *testing.T) {
 	}
 }
 
-// explains reports whether the row has the longest constant part of the reason, or
-// its message is a piece of that part.
+// explains reports whether the row contains the longest constant part of the
+// reason, or its message is a part of that.
 func (r guideRow) explains(reason string) bool {
 	part := slices.MaxFunc(strings.Split(reason, variable), func(a, b string) int { return len(a) - len(b) })
 	if part = strings.Trim(part, " :,"); strings.Contains(r.line, part) {
@@ -41,10 +41,10 @@ func (r guideRow) explains(reason string) bool {
 	return false
 }
 
-// variable stands for what is not constant in a reason.
+// variable marks the variable parts of a reason.
 const variable = "\x00"
 
-// reasonsIn returns the texts of reasons with where they are.
+// reasonsIn returns the texts of reasons and their positions.
 func reasonsIn(t *testing.T, patterns ...string) map[string]token.Position {
 	reasons, files := make(map[string]token.Position), token.NewFileSet()
 	for _, pattern := range patterns {
@@ -53,8 +53,8 @@ func reasonsIn(t *testing.T, patterns ...string) map[string]token.Position {
 		for _, name := range names {
 			switch base := filepath.Base(name); {
 			case strings.HasSuffix(base, "_test.go"),
-				base == "scan.go",   // reads JSON that an API server has read
-				base == "nested.go": // ends other reasons
+				base == "scan.go",   // reads JSON that an API server already accepted
+				base == "nested.go": // only completes other reasons
 				continue
 			}
 			file, err := parser.ParseFile(files, name, nil, 0)

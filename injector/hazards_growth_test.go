@@ -14,8 +14,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// inOtherLetters returns n spellings of one group.
-func inOtherLetters(n int) []string {
+// caseVariants returns n spellings of one group.
+func caseVariants(n int) []string {
 	groups := make([]string, n)
 	for i := range groups {
 		letters := []byte("abcdefghijklmnop")
@@ -29,22 +29,22 @@ func inOtherLetters(n int) []string {
 	return groups
 }
 
-// Many requests for one variable, and as many for files that it might hide: each
-// of the ones must not be compared with each of the others.
+// Many requests for one variable, and as many for files that it might hide,
+// must not be compared pairwise.
 func TestGrowth_Spellings(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		key  string // of the files
 		want string // the error of each
 	}{
-		{"one secret in both forms", "k", ""},
-		{"a file that the variable hides", "K", "would be read before the file"},
+		{"same secret", "k", ""},
+		{"hidden file", "K", "would be read before the file"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := hazardInjector(t, mount.ConflictFail)
 			cost := func(n int) float64 {
 				var reqs []secret.Request
-				for _, group := range inOtherLetters(n) {
+				for _, group := range caseVariants(n) {
 					reqs = append(reqs, secret.Request{Group: group, Key: "k", Mount: mount.EnvVar}, secret.Request{Group: group, Key: tc.key, Mount: mount.File})
 				}
 				return float64(allocated(func() {
@@ -63,8 +63,8 @@ func TestGrowth_Spellings(t *testing.T) {
 	}
 }
 
-// Every request needs every annotation, and the Pod has another value of each:
-// the search ends when enough conflicts are found.
+// Every request needs every annotation, and the Pod has another value of each.
+// The search ends after enough conflicts.
 func TestGrowth_AnnotationConflicts(t *testing.T) {
 	annotations := map[string]string{}
 	pod := userStoryPod()
@@ -85,9 +85,9 @@ func TestGrowth_AnnotationConflicts(t *testing.T) {
 	assert.Less(t, used, uint64(8<<20))
 }
 
-// A Pod of 3 MiB can have more than a million directories, above its mounts and
-// above the items of a volume with our name. A review must not keep them: the
-// webhook has to live in some hundred MiB, whoever creates Pods.
+// A Pod of 3 MiB can have more than a million directories above its mounts and
+// the items of a volume with our name. A review must not store them, because
+// the webhook has only some hundred MiB.
 func TestGrowth_Directories(t *testing.T) {
 	const paths = 600
 	deep := func(i int) string { return fmt.Sprint(i) + strings.Repeat("/a", 2_030) }

@@ -13,7 +13,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// What the Pod has already under a name that a secret would get.
+// The Pod already has a name that a secret needs.
 func TestHazards_TakenNames(t *testing.T) {
 	const conflict = `secret group="g" key="k" mount=FILE: manager k8s: `
 	volume := mount.Name("k8s", "files", "/etc/flyte/secrets/g")
@@ -34,7 +34,7 @@ func TestHazards_TakenNames(t *testing.T) {
 	ofAWS := fmt.Sprintf(`secret group=%q key="k-AbCdEf": manager aws: `, arn)
 	runHazards(t, []hazard{
 		{
-			name: "the same Secret in the user's own volume",
+			name: "own volume of the same Secret",
 			pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "g"}}}}
 			},
@@ -46,80 +46,80 @@ func TestHazards_TakenNames(t *testing.T) {
 			},
 		},
 		{
-			name: "the same variable with another value", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"),
+			name: "variable with another value", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"),
 			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "_FSEC_G_K" is set to something else already`,
 		},
 		{
-			name: "the same variable with another value, kept", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
+			name: "kept variable with another value", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
 			check: func(t *testing.T, _, after *corev1.Pod) {
 				assert.Equal(t, "mine", env(app(after), "_FSEC_G_K").Value)
 				assert.NotNil(t, env(&after.Spec.InitContainers[0], "_FSEC_G_K").ValueFrom, "the other container gets the secret")
 			},
 		},
 		{
-			name: "a discovery variable with another value, though the rest may be kept", pod: setEnv(mount.EnvPrefixVar, "MINE_"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
+			name: "discovery variable with another value", pod: setEnv(mount.EnvPrefixVar, "MINE_"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
 			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "FLYTE_SECRETS_ENV_PREFIX" is set to something else already`,
 		},
 		{
-			name: "the same mount path", pod: mounted("mine", "/etc/flyte/secrets/g"), reqs: ask(mount.File, "g/k"),
+			name: "same mount path", pod: mounted("mine", "/etc/flyte/secrets/g"), reqs: ask(mount.File, "g/k"),
 			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`,
 		},
 		{
-			name: "the same mount path in another spelling", pod: mounted("mine", "//etc/./flyte/x/../secrets/g/"), reqs: ask(mount.File, "g/k"),
+			name: "same mount path, unclean", pod: mounted("mine", "//etc/./flyte/x/../secrets/g/"), reqs: ask(mount.File, "g/k"),
 			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`,
 		},
 		{
-			name: "a mount that would hide the secret", pod: mounted("mine", "/etc/flyte/secrets/g/k"), reqs: ask(mount.File, "g/k"),
+			name: "mount hides the secret", pod: mounted("mine", "/etc/flyte/secrets/g/k"), reqs: ask(mount.File, "g/k"),
 			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`,
 		},
 		{
-			name: "our volume at its path, but a part of it, with another key where ours would be", pod: func(pod *corev1.Pod) {
+			name: "subPath with another key", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", corev1.KeyToPath{Key: "k", Path: "k"}, corev1.KeyToPath{Key: "other", Path: "sub/k"})}
 				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/etc/flyte/secrets/g", SubPath: "sub"}}
 			}, reqs: ask(mount.File, "g/k"),
 			denied: conflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" has another part of the volume %q already`, volume),
 		},
 		{
-			name: "a part of our volume in memory that nobody fetches into", pod: func(pod *corev1.Pod) {
+			name: "subPath of the fetch volume", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}}
 				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets", SubPathExpr: "$(NAME)"}}
 			}, reqs: awsKey,
 			denied: ofAWS + `container "app": volumeMounts "/etc/flyte/secrets" has another part of the volume "podsecrets-fetched" already`,
 		},
 		{
-			name: "our volume with another key at the same path", pod: items(corev1.KeyToPath{Key: "other", Path: "k"}), reqs: ask(mount.File, "g/k"),
+			name: "another key at the path", pod: items(corev1.KeyToPath{Key: "other", Path: "k"}), reqs: ask(mount.File, "g/k"),
 			denied: otherKey,
 		},
 		{
-			name: "our volume with another key at another spelling of the path", pod: items(corev1.KeyToPath{Key: "other", Path: "./k"}), reqs: ask(mount.File, "g/k"),
+			name: "another key at the unclean path", pod: items(corev1.KeyToPath{Key: "other", Path: "./k"}), reqs: ask(mount.File, "g/k"),
 			denied: otherKey,
 		},
 		{
-			name: "our volume with our key and another one at the same path", pod: items(corev1.KeyToPath{Key: "other", Path: ".//k"}, corev1.KeyToPath{Key: "k", Path: "k"}), reqs: ask(mount.File, "g/k"),
+			name: "two keys at the path", pod: items(corev1.KeyToPath{Key: "other", Path: ".//k"}, corev1.KeyToPath{Key: "k", Path: "k"}), reqs: ask(mount.File, "g/k"),
 			denied: otherKey,
 		},
 		{
-			name: "our volume with our key in another spelling of the path", pod: items(corev1.KeyToPath{Key: "k", Path: "./k"}), reqs: ask(mount.File, "g/k"),
+			name: "our key at the unclean path", pod: items(corev1.KeyToPath{Key: "k", Path: "./k"}), reqs: ask(mount.File, "g/k"),
 			check: func(t *testing.T, before, after *corev1.Pod) {
 				assert.Equal(t, before.Spec.Volumes, after.Spec.Volumes)
 			},
 		},
 		{
-			name: "a volume of our name but another source", pod: func(pod *corev1.Pod) {
+			name: "our volume name, another source", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 			}, reqs: ask(mount.File, "g/k"),
 			denied: conflict + fmt.Sprintf(`volumes %q has another source already`, volume),
 		},
 		{
-			name: "a container with the name of our init container", pod: func(pod *corev1.Pod) { app(pod).Name = fetcher }, reqs: awsKey,
+			name: "container named like the fetcher", pod: func(pod *corev1.Pod) { app(pod).Name = fetcher }, reqs: awsKey,
 			denied: ofAWS + fmt.Sprintf(`containers %q has the name of a fetching init container`, fetcher),
 		},
 		{
-			name: "an init container with the name of ours", pod: func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcher }, reqs: awsKey,
+			name: "init container named like the fetcher", pod: func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcher }, reqs: awsKey,
 			denied: ofAWS + fmt.Sprintf(`initContainers %q is another container already: it has none of the variables of ours`, fetcher),
 		},
 		{
-			name: "our volume in memory with another source", pod: func(pod *corev1.Pod) {
+			name: "fetch volume, another source", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 			}, reqs: awsKey,
 			denied: ofAWS + `volumes "podsecrets-fetched" has another source already`,
@@ -136,8 +136,8 @@ func projecting(name, secretName string, items ...corev1.KeyToPath) corev1.Volum
 	}}}
 }
 
-// A copy of what was injected before, with other requests: what is missing is
-// added, what was asked for before stays.
+// A copy of an injected Pod with other requests keeps what it has, and gains
+// what is missing.
 func TestHazards_CopiedPod(t *testing.T) {
 	first, err := hazardInjector(t, mount.ConflictFail).Inject(ctx, &corev1.Pod{Spec: corev1.PodSpec{
 		InitContainers: []corev1.Container{{Name: "setup"}}, Containers: []corev1.Container{{Name: "app"}},

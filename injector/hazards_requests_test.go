@@ -17,7 +17,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Names that requests may ask for.
+// Names that requests may have.
 func TestHazards_Requests(t *testing.T) {
 	long := strings.Repeat("g", 253)
 	notServed := func(req secret.Request) string {
@@ -39,43 +39,43 @@ func TestHazards_Requests(t *testing.T) {
 				assert.NotNil(t, env(app(after), "_FSEC_"+strings.ToUpper(long)+"_K"))
 			}},
 		{name: "a group of 254 characters", reqs: ask(mount.File, long+"g/k"), denied: fmt.Sprintf("secret %v: no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)", ask(mount.File, long+"g/k")[0])},
-		{name: "groups that differ in case only are one Secret", reqs: ask(mount.EnvVar, "team/k", "TEAM/k"), check: sameReference},
-		{name: "groups that differ in case only are two global secrets", reqs: ask(mount.EnvVar, "g/one", "G/one"),
+		{name: "case of a Secret", reqs: ask(mount.EnvVar, "team/k", "TEAM/k"), check: sameReference},
+		{name: "case of global secrets", reqs: ask(mount.EnvVar, "g/one", "G/one"),
 			denied: twice(ask(mount.EnvVar, "g/one")[0], ask(mount.EnvVar, "G/one")[0], "global", "env", "_FSEC_G_ONE", "would stand for two different things")},
-		{name: "groups that differ in case only are two paths in Vault", reqs: ask(mount.File, "secret/g/k", "secret/G/k"),
+		{name: "case of Vault paths", reqs: ask(mount.File, "secret/g/k", "secret/G/k"),
 			denied: twice(ask(mount.File, "secret/g/k")[0], ask(mount.File, "secret/G/k")[0], "vault", "files", "/etc/flyte/secrets/secret/g/k", "would hold two different secrets")},
-		{name: "two global secrets of one name through a separator", reqs: ask(mount.EnvVar, "a/b_c", "a_b/c"),
+		{name: "separator in global secrets", reqs: ask(mount.EnvVar, "a/b_c", "a_b/c"),
 			denied: twice(ask(mount.EnvVar, "a/b_c")[0], ask(mount.EnvVar, "a_b/c")[0], "global", "env", "_FSEC_A_B_C", "would stand for two different things")},
-		{name: "two Secrets of one variable through a separator", reqs: ask(mount.EnvVar, "x.y/z", "x.Y/z", "x/y_z", "x.y/Z"),
+		{name: "separator in Secrets", reqs: ask(mount.EnvVar, "x.y/z", "x.Y/z", "x/y_z", "x.y/Z"),
 			denied: twice(ask(mount.EnvVar, "x.y/z")[0], ask(mount.EnvVar, "x.y/Z")[0], "k8s", "env", "_FSEC_X.Y_Z", "would stand for two different things")},
 		{name: "an empty group", reqs: []secret.Request{{Key: "k"}}, denied: `secret key="k": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
 		{name: "an empty key", reqs: []secret.Request{{Group: "g"}}, denied: `secret group="g": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
-		{name: "neither group nor key", reqs: []secret.Request{{}}, denied: `secret key="": key: is empty, and so are group and groupVersion`},
-		{name: "a version alone", reqs: []secret.Request{{GroupVersion: "v"}}, denied: `secret version="v": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
-		{name: "a key with a slash, of a Secret", reqs: []secret.Request{{Group: "g", Key: "a/b"}}, denied: notServed(secret.Request{Group: "g", Key: "a/b"})},
-		{name: "a key with a slash, in Vault", reqs: []secret.Request{{Group: "secret/g", Key: "a/b"}},
+		{name: "no group and key", reqs: []secret.Request{{}}, denied: `secret key="": key: is empty, and so are group and groupVersion`},
+		{name: "version only", reqs: []secret.Request{{GroupVersion: "v"}}, denied: `secret version="v": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
+		{name: "slash in a Secret's key", reqs: []secret.Request{{Group: "g", Key: "a/b"}}, denied: notServed(secret.Request{Group: "g", Key: "a/b"})},
+		{name: "slash in a Vault key", reqs: []secret.Request{{Group: "secret/g", Key: "a/b"}},
 			check: func(t *testing.T, _, after *corev1.Pod) {
 				assert.True(t, slices.Contains(slices.Collect(maps.Values(after.Annotations)), "secret/g/a/b"), "the file is in a directory")
 			}},
-		{name: "a key that climbs", reqs: []secret.Request{{Group: "g", Key: "a/../../b"}}, denied: `secret group="g" key="a/../../b": key: has a ".." segment`},
-		{name: "an absolute key", reqs: []secret.Request{{Group: "g", Key: "/etc/passwd"}}, denied: `secret group="g" key="/etc/passwd": key: begins with "/"`},
-		{name: "longer in lower case, and then too long", reqs: []secret.Request{{Group: "secret/g", Key: strings.Repeat("\u023a", 127)}},
+		{name: "key with dot-dot", reqs: []secret.Request{{Group: "g", Key: "a/../../b"}}, denied: `secret group="g" key="a/../../b": key: has a ".." segment`},
+		{name: "absolute key", reqs: []secret.Request{{Group: "g", Key: "/etc/passwd"}}, denied: `secret group="g" key="/etc/passwd": key: begins with "/"`},
+		{name: "too long in lower case", reqs: []secret.Request{{Group: "secret/g", Key: strings.Repeat("\u023a", 127)}},
 			denied: fmt.Sprintf("secret %v: key: has a segment longer than 255 bytes", secret.Request{Group: "secret/g", Key: strings.Repeat("\u023a", 127)})},
 		{name: "longer in lower case", reqs: []secret.Request{{Group: "secret/g", Key: "\u023a"}},
 			check: func(t *testing.T, _, after *corev1.Pod) {
 				assert.True(t, slices.Contains(slices.Collect(maps.Values(after.Annotations)), "secret/g/\u2c65"), "the file is in lower case")
 			}},
-		{name: "a letter whose case languages map differently", reqs: []secret.Request{{Group: "secret/g", Key: "İ"}}, denied: `secret group="secret/g" key="İ": key: contains 'İ' (U+0130), whose case differs between Python and Go`},
-		{name: "a reserved variable", reqs: []secret.Request{{Group: "g", Key: "k", EnvVar: mount.DefaultDirVar}},
+		{name: "case differs in Python", reqs: []secret.Request{{Group: "secret/g", Key: "İ"}}, denied: `secret group="secret/g" key="İ": key: contains 'İ' (U+0130), whose case differs between Python and Go`},
+		{name: "reserved variable", reqs: []secret.Request{{Group: "g", Key: "k", EnvVar: mount.DefaultDirVar}},
 			denied: `secret group="g" key="k" env="FLYTE_SECRETS_DEFAULT_DIR": envVar: must not be FLYTE_SECRETS_DEFAULT_DIR, which tells Flyte's client where to look for secrets`},
-		{name: "a variable that two requests want", reqs: []secret.Request{{Group: "g", Key: "a", EnvVar: "X"}, {Group: "g", Key: "b", EnvVar: "X"}},
+		{name: "variable of two requests", reqs: []secret.Request{{Group: "g", Key: "a", EnvVar: "X"}, {Group: "g", Key: "b", EnvVar: "X"}},
 			denied: `secret group="g" key="b" env="X": manager k8s: env "X" would stand for two different things, because of secret group="g" key="a" env="X"`},
-		{name: "a variable that another request derives", reqs: []secret.Request{{Group: "g", Key: "a"}, {Group: "g", Key: "b", EnvVar: "_FSEC_G_A"}},
+		{name: "derived variable of another request", reqs: []secret.Request{{Group: "g", Key: "a"}, {Group: "g", Key: "b", EnvVar: "_FSEC_G_A"}},
 			denied: `secret group="g" key="b" env="_FSEC_G_A": manager k8s: env "_FSEC_G_A" would stand for two different things, because of secret group="g" key="a"`},
 	})
 }
 
-// The names of annotations, and how many there are.
+// The names and number of annotations.
 func TestHazards_Annotations(t *testing.T) {
 	encoded := func(t *testing.T, key string) string {
 		all, err := secret.EncodeAnnotations([]secret.Request{{Group: "g", Key: key}})
@@ -127,14 +127,14 @@ func TestHazards_Annotations(t *testing.T) {
 		})
 	}
 
-	t.Run("5,000 of them", func(t *testing.T) {
+	t.Run("5000", func(t *testing.T) {
 		reqs := manyRequests(5_000, mount.Any)
 		raw := toJSON(t, stamped(t, &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}, reqs...))
 		response := hazardInjector(t, mount.ConflictFail).Review(ctx, creation(raw))
 		require.False(t, response.Allowed, "they are more than 256 KiB")
 		assert.Equal(t, int32(413), response.Result.Code)
 	})
-	t.Run("5,000 of them, as short as can be", func(t *testing.T) {
+	t.Run("5000 short", func(t *testing.T) {
 		pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
 		pod.Annotations = map[string]string{}
 		for i := range 5_000 {

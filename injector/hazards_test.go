@@ -18,19 +18,19 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// A hazard is a Pod or a list of requests that is odd, by bad luck or on
-// purpose, and what becomes of it. The answers are in the documentation of the
-// package, under "Special cases".
+// hazard is an unusual Pod or list of requests, accidental or malicious, with
+// the expected result. The package documentation explains them under "Special
+// cases".
 type hazard struct {
 	name   string
-	pod    func(*corev1.Pod) // changes one with an init container and a container
+	pod    func(*corev1.Pod) // changes a Pod with an init container and a container
 	reqs   []secret.Request
 	keep   bool   // with mount.ConflictKeepPod
-	denied string // the message, if it is refused
+	denied string // the message of the refusal, if any
 	check  func(t *testing.T, before, after *corev1.Pod)
 }
 
-// ask makes requests for files, "group/key" each.
+// ask makes requests for files from "group/key".
 func ask(as mount.Type, names ...string) (reqs []secret.Request) {
 	for _, name := range names {
 		at := strings.LastIndexByte(name, '/')
@@ -39,7 +39,7 @@ func ask(as mount.Type, names ...string) (reqs []secret.Request) {
 	return reqs
 }
 
-// hazardInjector has the managers as a cluster would have them.
+// hazardInjector has the managers of a typical cluster.
 func hazardInjector(t *testing.T, policy mount.ConflictPolicy) *injector.Injector {
 	held, err := global.New(global.Config{Source: values{
 		"shared/token": canary, "a/b_c": canary, "a_b/c": canary, "G/one": canary, "g/one": canary,
@@ -57,8 +57,8 @@ func hazardInjector(t *testing.T, policy mount.ConflictPolicy) *injector.Injecto
 	return in
 }
 
-// run reviews the Pod as it would come from an API server, and checks what holds
-// whatever the hazard: the typed way says the same, and once is enough.
+// run reviews the Pod as an API server sends it, and checks what always holds:
+// the typed API gives the same result, and injection is idempotent.
 func (h hazard) run(t *testing.T) {
 	policy := mount.ConflictFail
 	if h.keep {
@@ -80,7 +80,7 @@ func (h hazard) run(t *testing.T) {
 	if h.denied != "" {
 		require.False(t, response.Allowed)
 		assert.Equal(t, h.denied, response.Result.Message)
-		assert.Less(t, response.Result.Code, int32(500), "the Pod's author can mend it")
+		assert.Less(t, response.Result.Code, int32(500), "the Pod's author can fix it")
 		assert.Error(t, err)
 		return
 	}
@@ -93,7 +93,7 @@ func (h hazard) run(t *testing.T) {
 	assert.JSONEq(t, string(toJSON(t, after)), string(patched), "Review and Inject differ")
 	again, err := in.Inject(ctx, after, h.reqs...)
 	require.NoError(t, err)
-	assert.Equal(t, after, again, "once is not enough")
+	assert.Equal(t, after, again, "injection is not idempotent")
 	h.check(t, before, after)
 }
 
@@ -119,7 +119,7 @@ func setEnv(name, value string) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) { app(pod).Env = append(app(pod).Env, corev1.EnvVar{Name: name, Value: value}) }
 }
 
-// Pods that are odd as a whole.
+// Unusual Pods.
 func TestHazards_Pods(t *testing.T) {
 	windows := func(pod *corev1.Pod) {
 		pod.Labels = map[string]string{corev1.LabelOSStable: "windows"}
@@ -139,43 +139,42 @@ func TestHazards_Pods(t *testing.T) {
 		assert.Equal(t, before, without, "all else is as it was")
 	}
 	runHazards(t, []hazard{
-		{name: "for Windows, a variable", pod: windows, reqs: ask(mount.EnvVar, "g/k"), check: served},
-		{name: "for Windows, from AWS", pod: windows, reqs: ask(mount.Any, arn+"/k-AbCdEf"),
+		{name: "windows variable", pod: windows, reqs: ask(mount.EnvVar, "g/k"), check: served},
+		{name: "windows aws", pod: windows, reqs: ask(mount.Any, arn+"/k-AbCdEf"),
 			denied: fmt.Sprintf(`secret group=%q key="k-AbCdEf": no manager serves it (global: not supported; aws: not supported; k8s: not supported; vault: not found)`, arn)},
-		{name: "in the host's network", pod: func(pod *corev1.Pod) {
+		{name: "host network", pod: func(pod *corev1.Pod) {
 			pod.Spec.HostNetwork, pod.Spec.HostPID = true, true
 			app(pod).Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80}}
 		}, reqs: ask(mount.EnvVar, "g/k"), check: served},
-		{name: "with ephemeral containers", pod: func(pod *corev1.Pod) {
+		{name: "ephemeral containers", pod: func(pod *corev1.Pod) {
 			pod.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug"}}}
 		}, reqs: ask(mount.EnvVar, "g/k"), check: served},
-		{name: "without containers", pod: func(pod *corev1.Pod) { pod.Spec = corev1.PodSpec{} }, reqs: ask(mount.EnvVar, "g/k"),
+		{name: "no containers", pod: func(pod *corev1.Pod) { pod.Spec = corev1.PodSpec{} }, reqs: ask(mount.EnvVar, "g/k"),
 			denied: "no container of the pod receives the requested secrets"},
-		{name: "with nothing but fetchers", pod: func(pod *corev1.Pod) {
+		{name: "only fetchers", pod: func(pod *corev1.Pod) {
 			pod.Spec = corev1.PodSpec{InitContainers: []corev1.Container{{
 				Name: mount.Name("x"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}},
 			}}}
 		}, reqs: ask(mount.EnvVar, "g/k"), denied: "no container of the pod receives the requested secrets"},
-		{name: "that is scheduled already, as static Pods are", pod: func(pod *corev1.Pod) { pod.Spec.NodeName = "node" }, reqs: ask(mount.EnvVar, "g/k"), check: served},
+		{name: "scheduled", pod: func(pod *corev1.Pod) { pod.Spec.NodeName = "node" }, reqs: ask(mount.EnvVar, "g/k"), check: served},
 	})
 }
 
-// The kubelet's image of a static Pod cannot be changed: an API server refuses
-// it if it is not just as the kubelet sent it.
+// An API server refuses a mirror Pod that differs from what the kubelet sent.
 func TestHazards_MirrorPods(t *testing.T) {
 	pod := stamped(t, userStoryPod(), ask(mount.EnvVar, "g/k")...)
 	pod.Annotations[corev1.MirrorPodAnnotationKey] = ""
 	request := creation(toJSON(t, pod))
 	response := hazardInjector(t, mount.ConflictFail).Review(ctx, request)
-	assert.NotNil(t, response.Patch, "anybody can write the annotation")
+	assert.NotNil(t, response.Patch, "anyone can write the annotation")
 	request.UserInfo.Groups = []string{"system:nodes", "system:authenticated"}
 	response = hazardInjector(t, mount.ConflictFail).Review(ctx, request)
 	assert.True(t, response.Allowed)
 	assert.Nil(t, response.Patch)
 }
 
-// A Pod's own word for its namespace counts for nothing in a review, and neither
-// do keys in other letters, which an API server does not know.
+// A review ignores the Pod's own namespace, and keys in other letters, which
+// API servers do not know.
 func TestReview_ClaimedNamespace(t *testing.T) {
 	held, err := global.New(global.Config{
 		Source: values{"shared/token": canary},

@@ -27,13 +27,13 @@ func TestNew_Validates(t *testing.T) {
 	}{
 		{"the zero value", injector.Config{}, ""},
 		{"no manager", injector.Config{Managers: []injector.SecretManager{nil}}, "injector: Managers[0] is nil"},
-		{"a manager without a name", injector.Config{Managers: []injector.SecretManager{fake{"", nothing}}},
+		{"empty manager name", injector.Config{Managers: []injector.SecretManager{fake{"", nothing}}},
 			`injector: Managers[0]: name "" must not be empty, and must contain only letters, digits and "-_./"`},
-		{"a name that breaks the audit annotation", injector.Config{Managers: []injector.SecretManager{fake{"a=b", nothing}}},
+		{"invalid manager name", injector.Config{Managers: []injector.SecretManager{fake{"a=b", nothing}}},
 			`injector: Managers[0]: name "a=b" must not be empty, and must contain only letters, digits and "-_./"`},
 		{"a relative directory", injector.Config{Layout: mount.Layout{Dir: "x"}}, `injector: layout: Dir "x" is not an absolute, clean path`},
-		{"an order that is not defined", injector.Config{InitOrder: 2}, "injector: InitOrder 2 is not defined"},
-		{"a policy that is not defined", injector.Config{OnConflict: 2}, "injector: OnConflict 2 is not defined"},
+		{"undefined order", injector.Config{InitOrder: 2}, "injector: InitOrder 2 is not defined"},
+		{"undefined policy", injector.Config{OnConflict: 2}, "injector: OnConflict 2 is not defined"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in, err := injector.New(tc.cfg)
@@ -64,11 +64,11 @@ func TestPrecedence(t *testing.T) {
 		server  string // "" means an error
 		cause   error
 	}{
-		{"the first serves", []error{nil, nil}, "a0", "a0", nil},
-		{"not found: the next", []error{fmt.Errorf("x: %w", secret.ErrNotFound), nil}, "a0 a1", "a1", nil},
-		{"not supported: the next", []error{secret.ErrUnsupported, nil}, "a0 a1", "a1", nil},
-		{"any other error ends the search", []error{broken, nil}, "a0", "", broken},
-		{"nobody has it", []error{secret.ErrUnsupported, secret.ErrNotFound}, "a0 a1", "", secret.ErrNotFound},
+		{"first serves", []error{nil, nil}, "a0", "a0", nil},
+		{"not found", []error{fmt.Errorf("x: %w", secret.ErrNotFound), nil}, "a0 a1", "a1", nil},
+		{"not supported", []error{secret.ErrUnsupported, nil}, "a0 a1", "a1", nil},
+		{"other error", []error{broken, nil}, "a0", "", broken},
+		{"not served", []error{secret.ErrUnsupported, secret.ErrNotFound}, "a0 a1", "", secret.ErrNotFound},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			asked = nil
@@ -98,7 +98,7 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// always serves every group.
+// always is a manager that serves every group.
 type always struct {
 	name  string
 	mount func(secret.Request, mount.Target) (mount.Fragment, error)
@@ -117,11 +117,11 @@ func TestInject_InvalidFragments(t *testing.T) {
 		want     string
 	}{
 		{"nothing", secret.Request{Key: "k"}, mount.Fragment{}, `secret key="k": manager m: fragment: Value and File: exactly one must be set`},
-		{"a file for a variable", secret.Request{Key: "k", Mount: mount.EnvVar}, mount.Fragment{File: true}, `secret key="k" mount=ENV_VAR: manager m: fragment: File is set, but the request is for ENV_VAR`},
-		{"a variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: Value is set, but the request is for FILE`},
-		{"a name that is none", secret.Request{Key: "a b"}, mount.Fragment{Value: mount.Literal("")}, `secret key="a b": no manager serves it (m: request not supported: "_FSEC_A B" is not a valid environment variable name)`},
-		{"only a version, that the store ignores", secret.Request{GroupVersion: "v"}, mount.Fragment{File: true}, `secret version="v": no manager serves it (m: request not supported: it has no name without its version)`},
-		{"a name that the prefix makes too long", secret.Request{Key: strings.Repeat("k", 253)}, mount.Fragment{File: true}, `secret key="` + strings.Repeat("k", 253) + `": no manager serves it (m: request not supported: its path would have a segment longer than 255 bytes)`},
+		{"file for a variable", secret.Request{Key: "k", Mount: mount.EnvVar}, mount.Fragment{File: true}, `secret key="k" mount=ENV_VAR: manager m: fragment: File is set, but the request is for ENV_VAR`},
+		{"variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: Value is set, but the request is for FILE`},
+		{"invalid name", secret.Request{Key: "a b"}, mount.Fragment{Value: mount.Literal("")}, `secret key="a b": no manager serves it (m: request not supported: "_FSEC_A B" is not a valid environment variable name)`},
+		{"version only", secret.Request{GroupVersion: "v"}, mount.Fragment{File: true}, `secret version="v": no manager serves it (m: request not supported: it has no name without its version)`},
+		{"name too long with prefix", secret.Request{Key: strings.Repeat("k", 253)}, mount.Fragment{File: true}, `secret key="` + strings.Repeat("k", 253) + `": no manager serves it (m: request not supported: its path would have a segment longer than 255 bytes)`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := always{"m", func(secret.Request, mount.Target) (mount.Fragment, error) { return tc.fragment, nil }}

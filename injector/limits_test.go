@@ -17,7 +17,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// manyRequests returns n different requests of one Secret.
+// manyRequests returns n different requests for one Secret.
 func manyRequests(n int, as mount.Type) []secret.Request {
 	reqs := make([]secret.Request, n)
 	for i := range reqs {
@@ -40,8 +40,8 @@ func TestLimits_Requests(t *testing.T) {
 	assert.Equal(t, injector.LimitError{What: "requests", Has: 10_001, Max: 10_000}, *limit)
 }
 
-// What is larger than the limits of a review is refused with one sentence, and
-// what is just as large is not.
+// A review refuses with one sentence what exceeds a limit, and accepts what
+// reaches it.
 func TestLimits_Review(t *testing.T) {
 	asking := func() *corev1.Pod { return stamped(t, userStoryPod(), secret.Request{Group: "g", Key: "k"}) }
 	annotated := func(size int) []byte {
@@ -69,14 +69,14 @@ func TestLimits_Review(t *testing.T) {
 		code int32 // 0: allowed
 		want string
 	}{
-		{"annotations as large as Kubernetes allows", annotated(256 << 10), 0, ""},
-		{"annotations that Kubernetes refuses", annotated(256<<10 + 1), 413, "the pod has too many bytes of annotations: 262145 (maximum 262144)"},
-		{"a pod as large as a request", sized(3 << 20), 0, ""},
-		{"a larger pod", sized(3<<20 + 1), 413, "the pod has too many bytes of JSON: 3145729 (maximum 3145728)"},
-		{"deep, in a field of the future", nested(9_999), 0, ""},
-		{"deeper than an API server reads", nested(10_000), 400, "the pod cannot be decoded: invalid character '[' exceeded max depth"},
-		{"a request as long as a path", request(4096), 0, ""},
-		{"a longer request", request(4097), 422, "key: makes the request longer than 4096 bytes"},
+		{"largest annotations", annotated(256 << 10), 0, ""},
+		{"annotations too large", annotated(256<<10 + 1), 413, "the pod has too many bytes of annotations: 262145 (maximum 262144)"},
+		{"largest pod", sized(3 << 20), 0, ""},
+		{"pod too large", sized(3<<20 + 1), 413, "the pod has too many bytes of JSON: 3145729 (maximum 3145728)"},
+		{"deepest unknown field", nested(9_999), 0, ""},
+		{"too deep", nested(10_000), 400, "the pod cannot be decoded: invalid character '[' exceeded max depth"},
+		{"longest request", request(4096), 0, ""},
+		{"request too long", request(4097), 422, "key: makes the request longer than 4096 bytes"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := newInjector(t, nil)
@@ -94,7 +94,7 @@ func TestLimits_Review(t *testing.T) {
 	}
 }
 
-// API servers pass the message on to the user and to their logs.
+// API servers pass the message on to users and logs.
 func TestLimits_Messages(t *testing.T) {
 	annotations := map[string]string{}
 	for i := range 100 {
@@ -112,8 +112,8 @@ func TestLimits_Messages(t *testing.T) {
 	assert.True(t, strings.HasPrefix(response.Result.Message, `secret group="é\x01é\x01`), "it begins as it would")
 }
 
-// allocated returns how many bytes f allocates. No test of this package runs
-// beside another.
+// allocated returns how many bytes f allocates. Tests of this package do not
+// run in parallel.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -122,9 +122,9 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Ten times as much of anything takes some ten times as much memory. Maps and
-// slices that grow by doubling account for the rest; what is quadratic takes a
-// hundred times as much.
+// Ten times as much input takes about ten times as much memory. Maps and slices
+// that double account for the rest; quadratic growth would take a hundred times
+// as much.
 func TestGrowth_Memory(t *testing.T) {
 	volumes := func(n int) (volumes []corev1.Volume, mounts []corev1.VolumeMount) {
 		for i := range n {
@@ -138,7 +138,7 @@ func TestGrowth_Memory(t *testing.T) {
 		name string
 		make func(n int) (*corev1.Pod, []secret.Request)
 	}{
-		{"variables that are asked for", func(n int) (*corev1.Pod, []secret.Request) {
+		{"requested variables", func(n int) (*corev1.Pod, []secret.Request) {
 			return userStoryPod(), manyRequests(n, mount.EnvVar)
 		}},
 		{"keys of one group", func(n int) (*corev1.Pod, []secret.Request) {
@@ -172,14 +172,14 @@ func TestGrowth_Memory(t *testing.T) {
 			}
 			return userStoryPod(), reqs
 		}},
-		{"requests that conflict", func(n int) (*corev1.Pod, []secret.Request) {
+		{"conflicting requests", func(n int) (*corev1.Pod, []secret.Request) {
 			reqs := manyRequests(n, mount.EnvVar)
 			for i := range reqs {
 				reqs[i].EnvVar = "SAME"
 			}
 			return userStoryPod(), reqs
 		}},
-		{"requests that nobody serves", func(n int) (*corev1.Pod, []secret.Request) {
+		{"requests not served", func(n int) (*corev1.Pod, []secret.Request) {
 			reqs := manyRequests(n, mount.EnvVar)
 			for i := range reqs {
 				reqs[i].Group = "a b"
@@ -219,8 +219,8 @@ func TestGrowth_Memory(t *testing.T) {
 	}
 }
 
-// A review ends with its context: before the first manager is asked, and between
-// two of them.
+// A review ends with its context, both before the first manager is called and
+// between two managers.
 func TestReview_Canceled(t *testing.T) {
 	for _, cancelAt := range []int{0, 1, 3} {
 		t.Run(fmt.Sprint("at ", cancelAt), func(t *testing.T) {

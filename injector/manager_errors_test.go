@@ -19,7 +19,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// A fragment that contradicts itself is no conflict with another request.
+// A fragment that contradicts itself does not conflict with another request.
 func TestRequestError_ConflictWithItself(t *testing.T) {
 	m := always{"m", func(secret.Request, mount.Target) (mount.Fragment, error) {
 		name := mount.Name("m")
@@ -54,8 +54,8 @@ func TestNew_NamesOfManagers(t *testing.T) {
 	}
 }
 
-// A manager that finds the request itself invalid, or in conflict with the Pod,
-// tells the Pod's author so; of any other error the author learns nothing.
+// The Pod's author sees a manager's error if the request is invalid or
+// conflicts with the Pod, and nothing of any other error.
 func TestReview_ErrorsOfManagers(t *testing.T) {
 	for text, tc := range map[string]struct {
 		err  error

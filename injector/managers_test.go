@@ -22,7 +22,7 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// fake is a manager that serves the groups that begin with its name.
+// fake is a manager that serves groups with its name as prefix.
 type fake struct {
 	name  string
 	mount func(req secret.Request, target mount.Target) (mount.Fragment, error)
@@ -37,8 +37,7 @@ func (f fake) Mount(_ context.Context, req secret.Request, target mount.Target) 
 	return f.mount(req, target)
 }
 
-// fetcher fetches each file with an init container of its own, and honors
-// versions.
+// fetcher fetches each file in a separate init container, and honors versions.
 var fetcher = fake{"fetch", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if req.Mount == mount.EnvVar {
 		return mount.Fragment{}, secret.ErrUnsupported
@@ -66,7 +65,7 @@ var sharedContainer = &corev1.Container{
 	VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/files"}, {Name: mount.EnvVolume, MountPath: "/env"}},
 }
 
-// sharing fetches all secrets in one container, as files and as variables, and
+// sharing fetches all secrets in one container, as files and variables, and
 // honors everything.
 var sharing = fake{"store", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
 	what := []string{req.Group, req.GroupVersion, req.Key, req.Field, fmt.Sprint(req.Mode)}
@@ -86,8 +85,8 @@ var sharing = fake{"store", func(req secret.Request, target mount.Target) (mount
 	return f, nil
 }}
 
-// annotator has another webhook bring files and variables, whom annotations
-// instruct.
+// annotator has another webhook write files and variables, controlled by
+// annotations.
 var annotator = fake{"annotate", func(req secret.Request, target mount.Target) (mount.Fragment, error) {
 	id := mount.Name(req.Group, req.Key, req.Path)
 	f := mount.Fragment{Webhook: &mount.Webhook{

@@ -11,10 +11,9 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// A long text in a Pod, many requests, and something of which an error of each
-// request would tell with the text in it: together they must not become as many
-// copies of the text. Kubernetes' own limits on names hold only after all mutating
-// webhooks were called.
+// A long text in a Pod must not be copied into the error of each of many
+// requests. Kubernetes' own limits on names apply only after all mutating
+// webhooks.
 func TestGrowth_LongTexts(t *testing.T) {
 	long := strings.Repeat("x\x01", 50_000)
 	for _, tc := range []struct {

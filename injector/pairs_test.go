@@ -34,7 +34,7 @@ var sources = []struct {
 	{"variable", []secret.Request{{Group: "user-info", Key: "v"}, {Group: "global", Key: "token"}, {Group: arn, Key: "v", Mount: mount.EnvVar}, {Group: "projects/p/secrets/v", Mount: mount.EnvVar}}},
 }
 
-// The table of what goes together is what the injector does.
+// The table in the package documentation matches the injector.
 func TestPairs(t *testing.T) {
 	fetching, err := awssm.New(awssm.Config{Fetcher: awssm.Fetch, Image: "registry.example.com/fetch:v1", EnvFiles: true})
 	require.NoError(t, err)

@@ -93,14 +93,14 @@ func TestPatchJSON_Refuses(t *testing.T) {
 		"text":                         {"{", "the object cannot be decoded: unexpected end of JSON input"},
 		"another kind":                 {`{"apiVersion":"apps/v1","kind":"Deployment"}`, `kind: "Deployment" of "apps/v1" is not supported`},
 		"another group's Pod":          {`{"apiVersion":"example.com/v1","kind":"Pod"}`, `kind: "Pod" of "example.com/v1" is not supported`},
-		"a version without a kind":     {`{"apiVersion":"v1"}`, `kind: "" of "v1" is not supported`},
+		"version without kind":         {`{"apiVersion":"v1"}`, `kind: "" of "v1" is not supported`},
 		"a null container":             {`{"spec":{"containers":[{"name":"a"},null]}}`, "spec.containers[1].name: is required"},
 		"a nameless init container":    {`{"spec":{"initContainers":[{}],"containers":[{"name":"a"}]}}`, "spec.initContainers[0].name: is required"},
-		"two containers of one name":   {`{"spec":{"containers":[{"name":"a"},{"name":"a"}]}}`, `spec.containers[1].name: "a" is the name of another container, spec.containers[0].name`},
-		"a container and an init one":  {`{"spec":{"containers":[{"name":"a"}],"initContainers":[{"name":"a"}]}}`, `spec.containers[0].name: "a" is the name of another container, spec.initContainers[0].name`},
+		"duplicate container":          {`{"spec":{"containers":[{"name":"a"},{"name":"a"}]}}`, `spec.containers[1].name: "a" is the name of another container, spec.containers[0].name`},
+		"container and init container": {`{"spec":{"containers":[{"name":"a"}],"initContainers":[{"name":"a"}]}}`, `spec.containers[0].name: "a" is the name of another container, spec.initContainers[0].name`},
 		"no container":                 {`{"spec":{"containers":null}}`, mount.ErrNoContainer.Error()},
-		"more JSON than a Pod has":     {`{"a":"` + strings.Repeat("x", 3<<20) + `"}`, "the object has too many bytes of JSON: "},
-		"more annotations than may be": {`{"metadata":{"annotations":{"a":"` + strings.Repeat("x", 256<<10) + `"}}}`, "the object has too many bytes of annotations: "},
+		"too much JSON":                {`{"a":"` + strings.Repeat("x", 3<<20) + `"}`, "the object has too many bytes of JSON: "},
+		"too many annotations":         {`{"metadata":{"annotations":{"a":"` + strings.Repeat("x", 256<<10) + `"}}}`, "the object has too many bytes of annotations: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			patch, err := in.PatchJSON(ctx, []byte(c.object), req)

@@ -178,8 +178,8 @@ func TestInject_MoreRequests(t *testing.T) {
 	})
 }
 
-// A container that another webhook has added since gets what the others have, and
-// nothing else changes.
+// A container that another webhook added since the first call gets the same
+// secrets, and nothing else changes.
 func TestInject_IdempotentContainers(t *testing.T) {
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 		once := inject(t, in, pod, reqs...)
@@ -196,8 +196,7 @@ func TestInject_IdempotentContainers(t *testing.T) {
 	})
 }
 
-// assertOnlyGrew checks that each list of the first Pod is still there in its
-// order.
+// assertOnlyGrew checks that each list of the first Pod is kept in its order.
 func assertOnlyGrew(t *testing.T, first, second *corev1.Pod) {
 	t.Helper()
 	volumeNames := func(pod *corev1.Pod) (names []string) {

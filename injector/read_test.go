@@ -14,9 +14,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Every container reads every secret, by the client's rules, in the form that
-// its Placement says. Left out are files that a driver or another webhook brings,
-// of which a Pod tells nothing.
+// Every container reads every secret, by the client's rules, in the form of its
+// Placement. Files from drivers and other webhooks are omitted, because the Pod
+// does not show them.
 func TestInject_Readable(t *testing.T) {
 	read := 0
 	forAll(t, func(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {

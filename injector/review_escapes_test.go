@@ -10,7 +10,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// However JSON spells the name of an annotation, the request in it is found.
+// A review finds requests in any JSON spelling of an annotation's name.
 func TestReview_EscapedNames(t *testing.T) {
 	raw := toJSON(t, stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"}))
 	for _, name := range []string{`"flyte.secrets/s0"`, `"flyte.secrets\/s0"`, `"\u0066lyte.secrets/s0"`, `"flyte.secrets\u002Fs0"`} {

@@ -74,8 +74,8 @@ func TestReview_Injects(t *testing.T) {
 	})
 }
 
-// Fields that this build's k8s.io/api does not know stay with what they belong
-// to, also when init containers are inserted before it.
+// Fields that this build's k8s.io/api does not know stay where they are, even
+// if init containers are inserted before them.
 func TestReview_UnknownFields(t *testing.T) {
 	pod := stamped(t, meshPod(), requestSets()["fetched"]...)
 	var object map[string]any
@@ -125,18 +125,18 @@ func TestReview_Skips(t *testing.T) {
 		name   string
 		change func(*admissionv1.AdmissionRequest)
 	}{
-		{"an update", func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Update }},
-		{"a deletion", func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Delete }},
-		{"a subresource", func(r *admissionv1.AdmissionRequest) { r.SubResource = "ephemeralcontainers" }},
+		{"update", func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Update }},
+		{"deletion", func(r *admissionv1.AdmissionRequest) { r.Operation = admissionv1.Delete }},
+		{"subresource", func(r *admissionv1.AdmissionRequest) { r.SubResource = "ephemeralcontainers" }},
 		{"another resource", func(r *admissionv1.AdmissionRequest) { r.Resource.Resource = "podtemplates" }},
 		{"another group", func(r *admissionv1.AdmissionRequest) { r.Resource.Group = "example.com" }},
-		{"a mirror pod", func(r *admissionv1.AdmissionRequest) {
+		{"mirror pod", func(r *admissionv1.AdmissionRequest) {
 			pod := stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"})
 			pod.Annotations[corev1.MirrorPodAnnotationKey] = "hash"
 			r.Object.Raw = toJSON(t, pod)
 			r.UserInfo.Groups = []string{"system:nodes"}
 		}},
-		{"a pod that asks for nothing", func(r *admissionv1.AdmissionRequest) { r.Object.Raw = toJSON(t, userStoryPod()) }},
+		{"no requests", func(r *admissionv1.AdmissionRequest) { r.Object.Raw = toJSON(t, userStoryPod()) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			req := creation(raw)
@@ -150,7 +150,7 @@ func TestReview_Skips(t *testing.T) {
 	}
 }
 
-// failing is a manager whose error must not be told.
+// failing is a manager whose error must stay hidden.
 var failing = fake{"broken", func(secret.Request, mount.Target) (mount.Fragment, error) {
 	return mount.Fragment{}, errors.New("dial tcp 10.1.2.3: refused")
 }}
@@ -171,21 +171,21 @@ func TestReview_Refuses(t *testing.T) {
 	}{
 		{"not JSON", ctx, []byte(`{"metadata":`), 400, "denied", "the pod cannot be decoded: unexpected end of JSON input"},
 		{"nothing", ctx, nil, 400, "denied", "the pod cannot be decoded: unexpected end of JSON input"},
-		{"an annotation that is none", ctx, []byte(`{"metadata":{"annotations":{"flyte.secrets/s01":""}}}`), 400, "denied",
+		{"invalid annotation", ctx, []byte(`{"metadata":{"annotations":{"flyte.secrets/s01":""}}}`), 400, "denied",
 			`annotation "flyte.secrets/s01": the name must end in a number without leading zeros`},
 		{"invalid", ctx, of(userStoryPod(), secret.Request{Group: "g", Key: "../x"}), 422, "denied",
 			`secret group="g" key="../x": key: has a ".." segment`},
-		{"served by nobody", ctx, of(userStoryPod(), secret.Request{Group: "a b", Key: "k"}), 422, "denied",
+		{"not served", ctx, of(userStoryPod(), secret.Request{Group: "a b", Key: "k"}), 422, "denied",
 			`secret group="a b" key="k": no manager serves it (broken: not found; global: not supported; fetch: not found; store: not found; annotate: not found; driver: not found; aws: not supported; gcp: not found; azure: not found; csi: not found; openbao: not found; k8s: not supported; vault: not found)`},
-		{"a conflict", ctx, of(withEnv, secret.Request{Group: "g", Key: "k"}), 422, "denied",
+		{"conflict", ctx, of(withEnv, secret.Request{Group: "g", Key: "k"}), 422, "denied",
 			`secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already`},
 		{"no containers", ctx, of(&corev1.Pod{}, secret.Request{Group: "g", Key: "k"}), 422, "denied",
 			"no container of the pod receives the requested secrets"},
-		{"a manager fails", ctx, of(userStoryPod(), secret.Request{Group: "broken", Key: "k"}), 500, "failed",
+		{"manager fails", ctx, of(userStoryPod(), secret.Request{Group: "broken", Key: "k"}), 500, "failed",
 			`secret group="broken" key="k": manager broken: failed`},
-		{"the worst of all, and all of them", ctx, of(withEnv, secret.Request{Group: "broken", Key: "k"}, secret.Request{Group: "g", Key: "k"}, secret.Request{Key: "/"}), 500, "failed",
+		{"most severe of several", ctx, of(withEnv, secret.Request{Group: "broken", Key: "k"}, secret.Request{Group: "g", Key: "k"}, secret.Request{Key: "/"}), 500, "failed",
 			`secret group="broken" key="k": manager broken: failed; secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already; secret key="/": key: begins with "/"`},
-		{"the time is up", ended, of(userStoryPod(), secret.Request{Group: "g", Key: "k"}), 504, "failed", "injector: context canceled"},
+		{"context ended", ended, of(userStoryPod(), secret.Request{Group: "g", Key: "k"}), 504, "failed", "injector: context canceled"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := newInjector(t, func(cfg *injector.Config) {

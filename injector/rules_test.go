@@ -16,7 +16,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// interpret is Rules.Allow in the most obvious way.
+// interpret is a simple implementation of Rules.Allow.
 func interpret(rules injector.Rules, a injector.Access) bool {
 	match := func(patterns []string, text string, known bool) bool {
 		if len(patterns) == 0 {
@@ -195,7 +195,7 @@ func TestAllow_RefusedIsNotFound(t *testing.T) {
 	require.True(t, in.For("team-a").Review(ctx, request).Allowed)
 }
 
-// A manager behind the one that is refused serves what its own rule allows.
+// If one manager is refused, the next serves what its own rule allows.
 func TestAllow_NextManager(t *testing.T) {
 	req := secret.Request{Group: "global", Key: "token"}
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}

@@ -15,8 +15,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// A manager is asked for the form that the request decides, and errors and
-// placements keep the request as it came.
+// Managers get the mount type of Request.Form; errors and placements keep the
+// original request.
 func TestServing_Form(t *testing.T) {
 	exact := mount.Layout{Exact: true}
 	for _, tc := range []struct {
@@ -53,7 +53,7 @@ func TestServing_Form(t *testing.T) {
 	}
 }
 
-// In an exact layout a variable has the name that the request gives it.
+// In an exact layout a variable needs EnvVar.
 func TestServing_ExactWithoutEnvVar(t *testing.T) {
 	in := newInjector(t, func(cfg *injector.Config) { cfg.Layout.Exact = true })
 	_, err := in.Plan(ctx, userStoryPod(), secret.Request{Group: "user-info", Key: "token", Mount: mount.EnvVar})
@@ -62,7 +62,7 @@ func TestServing_ExactWithoutEnvVar(t *testing.T) {
 	assert.Equal(t, "envVar", invalid.Field)
 }
 
-// An answer that ignores a part of the request does not serve it.
+// A fragment that ignores a part of the request does not serve it.
 func TestServing_Honors(t *testing.T) {
 	answering := func(name string, honors mount.Features) injector.SecretManager {
 		return always{name, func(req secret.Request, _ mount.Target) (mount.Fragment, error) {
@@ -127,8 +127,8 @@ func TestPlacement_Containers(t *testing.T) {
 	assert.Equal(t, [][]string{{"mesh", "web"}, {"web"}, {"web", "api"}, {"mesh", "web", "api"}}, got)
 }
 
-// A request for a container that does not receive fails, with the others that
-// fail.
+// A request for a container that does not receive fails, together with other
+// failing requests.
 func TestServing_UnknownContainer(t *testing.T) {
 	in := newInjector(t, nil)
 	_, err := in.Plan(ctx, userStoryPod(), secret.Request{Group: "user-info", Key: "a", Container: "other"}, secret.Request{Group: "user-info", Key: "b"})
@@ -136,8 +136,9 @@ func TestServing_UnknownContainer(t *testing.T) {
 	assert.EqualError(t, err, `secret group="user-info" key="a" container="other": manager k8s: no container of the pod receives the requested secrets: the pod has no container "other" that is chosen`)
 }
 
-// A container that receives all secrets has the volume of all at a directory. A
-// later request for that container alone would need another volume there.
+// A container that receives all secrets mounts the shared volume at a
+// directory. A later request for that container alone would need a second
+// volume there.
 func TestServing_ContainerAfterAll(t *testing.T) {
 	in := newInjector(t, nil)
 	all := secret.Request{Group: "user-info", Key: "username", Mount: mount.File}

@@ -8,7 +8,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The manager of the example and of README keeps its contract.
+// The manager in the example and in README follows the rules.
 func TestConformance(t *testing.T) {
 	injectortest.Run(t, shelf{image: "registry.example.com/shelf:v1"},
 		injectortest.Case{Request: secret.Request{Group: "shelf/a", Key: "Token"}, Want: injectortest.File},

@@ -18,8 +18,8 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// Rules allow or refuse all spellings of one secret together. U+212A, the sign for
-// kelvin, is k in lower case.
+// Rules allow or refuse all spellings of one secret together. U+212A, the
+// Kelvin sign, is k in lower case.
 func TestRules_Spellings(t *testing.T) {
 	t.Setenv("SPELLING_A_B_C", canary)
 	type spellings []secret.Request

@@ -32,7 +32,7 @@ func reviewOf(t *testing.T, in *injector.Injector, pod *corev1.Pod, reqs ...secr
 	return allowed, message, bytes
 }
 
-// Each container that a request names has the secrets of all containers too.
+// Each container that a request names also has the secrets of all containers.
 func TestTenants_ManyNamedContainers(t *testing.T) {
 	var reqs []secret.Request
 	for i := range 2000 {
@@ -44,8 +44,8 @@ func TestTenants_ManyNamedContainers(t *testing.T) {
 	assert.Less(t, bytes, uint64(64<<20))
 }
 
-// Names of volumes of one container can be forged, and each such container would
-// copy those of all requests.
+// A Pod can forge the names of volumes for one container; each such container
+// would copy the volumes of all requests.
 func TestTenants_ForgedVolumes(t *testing.T) {
 	m, err := k8ssecret.New(k8ssecret.Config{})
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestTenants_ForgedVolumes(t *testing.T) {
 	assert.Less(t, bytes, uint64(64<<20))
 }
 
-// The value of a global secret is held once for each request.
+// Each request keeps a copy of a global secret's value.
 func TestTenants_LargeSecret(t *testing.T) {
 	m, err := global.New(global.Config{Source: large{}})
 	require.NoError(t, err)
@@ -93,8 +93,8 @@ func (large) Lookup(context.Context, secret.Request) (string, error) {
 	return strings.Repeat("x", 60_000), nil
 }
 
-// Who may not read a global secret is not told that it is there, however it is asked
-// for and whatever it holds.
+// Refusing a global secret does not reveal that it exists, for any form and
+// content.
 func TestTenants_RefusedGlobalSecret(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_G_THERE", canary)
 	t.Setenv("FLYTE_SECRET_G_BINARY", "\xff")
@@ -115,7 +115,8 @@ func TestTenants_RefusedGlobalSecret(t *testing.T) {
 	}
 }
 
-// A class' volume has all of its files, so a rule for one key does not allow it.
+// The volume of a class has all its files, so a rule for one key does not allow
+// it.
 func TestTenants_ClassFile(t *testing.T) {
 	m, err := csi.New(csi.Config{})
 	require.NoError(t, err)
@@ -128,7 +129,7 @@ func TestTenants_ClassFile(t *testing.T) {
 	}
 }
 
-// A container that later webhooks add may be named by a request: nothing is asked of
+// A request may name a container that later webhooks add; Verify does not check
 // it.
 func TestVerify_LateContainer(t *testing.T) {
 	in := newInjector(t, func(cfg *injector.Config) {

@@ -198,7 +198,8 @@ func TestVerify_Refusals(t *testing.T) {
 	}
 }
 
-// A Pod that never saw Review, as its label was left out or the webhook was away.
+// A Pod that bypassed Review, because its label was missing or the webhook was
+// down.
 func TestVerify_PodWithoutReview(t *testing.T) {
 	pod := stamped(t, userStoryPod(), secret.Request{Group: "user-info", Key: "password"})
 	response := verify(t, newInjector(t, nil), pod)
