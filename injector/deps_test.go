@@ -38,7 +38,7 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// Packages import each other in one direction; see CONTRIBUTING.md.
+// Packages import each other in one direction; see docs/architecture.md.
 func TestDependencies_Direction(t *testing.T) {
 	for pkg, may := range map[string][]string{
 		"internal/names": nil,

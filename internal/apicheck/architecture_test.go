@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The functions that CONTRIBUTING.md names on the way of a request exist.
-func TestContributing_Functions(t *testing.T) {
-	text, err := os.ReadFile("../../CONTRIBUTING.md")
+// The functions that docs/architecture.md names on the way of a request exist.
+func TestArchitecture_Functions(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
 	require.NoError(t, err)
 	_, way, ok := strings.Cut(string(text), "\n## The way of one request\n")
 	require.True(t, ok)
