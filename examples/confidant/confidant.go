@@ -1,29 +1,24 @@
-// Package confidant is an example of a manager by somebody else. It serves
-// secrets from Lyft's Confidant, as files that an init container fetches, and
-// imports public packages only.
+// Package confidant is an example of a third-party manager. It serves secrets from Lyft's
+// Confidant, as files that an init container fetches. It imports public packages only.
 //
-// A request's group is the name of a credential in Confidant and its key one of
-// the credential's pairs; both keep their case. Confidant hands out the current
-// revision, so a request with a version is not served. Neither is one with a
-// field or a mode: the fragment's Honors does not name them, so the injector asks
-// the next manager.
+// A request's group is the name of a credential in Confidant, and its key is one of the
+// credential's pairs; both keep their case. Confidant serves only the current revision, so
+// requests with a version are not served. Neither are requests with a field or a mode: the
+// fragment's Honors does not include them, so the injector tries the next manager.
 //
-// # What is real
+// # What you must build
 //
-// Confidant is real, and so is its authentication: the Pod's service account has
-// an IAM role, by which it gets a token from AWS KMS, and Confidant knows that role
-// as a service to which credentials are mapped
-// (https://lyft.github.io/confidant/client.html). The image is not real: Confidant
-// has a client for the command line, which prints all credentials of a service as
-// JSON, but no image that writes one pair of one credential to a file. To use this
-// package, build one around that client, with the KMS key and the region in
-// /etc/confidant/config. The image must
+// Confidant and its authentication exist: the Pod's service account has an IAM role, with
+// which it gets a token from AWS KMS, and Confidant maps credentials to that role as a
+// service (https://lyft.github.io/confidant/client.html). The image does not exist:
+// Confidant's command-line client prints all credentials of a service as JSON, but no image
+// writes one pair of a credential to a file. To use this package, build an image around that
+// client, with the KMS key and the region in /etc/confidant/config. The image must
 //
 //   - read the CONFIDANT_ variables below;
-//   - write CONFIDANT_FILE and the directories above it, readable by everybody,
-//     and write nowhere else;
-//   - exit with another code than 0 on failure, so that no Pod starts without its
-//     secrets.
+//   - write CONFIDANT_FILE and its parent directories, readable by everyone, and write
+//     nowhere else;
+//   - fail with an exit code other than 0, so that no Pod starts without its secrets.
 package confidant
 
 import (
@@ -37,11 +32,11 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Config is what a Manager is made of. All fields are required.
+// Config configures a Manager. All fields are required.
 type Config struct {
-	Image   string // fetches
+	Image   string // of the init container
 	URL     string // of Confidant
-	Service string // the service as which Confidant knows the Pods
+	Service string // the Pods' service in Confidant
 }
 
 // Manager is the injector.SecretManager of Confidant. It is immutable and safe
@@ -59,24 +54,24 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "confidant".
 func (m *Manager) Name() string { return "confidant" }
 
-// out is where the init container has the volume of the secrets.
+// out is the mount path of the fetched files in the init container.
 const out = "/out"
 
-// Mount answers with an init container that fetches the secret into a file.
+// Mount returns an init container that fetches the secret into a file.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	switch {
 	case req.Mount == mount.EnvVar:
-		return mount.Fragment{}, fmt.Errorf("%w: secrets of Confidant are files", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: Confidant secrets are served as files only", secret.ErrUnsupported)
 	case req.GroupVersion != "":
-		return mount.Fragment{}, fmt.Errorf("%w: Confidant hands out current secrets only", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: Confidant serves only current secrets", secret.ErrUnsupported)
 	case req.Group == "" || req.Key == "":
-		return mount.Fragment{}, fmt.Errorf("%w: a secret of Confidant has a group and a key", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: a Confidant secret needs a group and a key", secret.ErrUnsupported)
 	}
 	file := out + "/" + req.RelPath(target.Layout(), "")
 	user := int64(65532)
 	return mount.Fragment{File: true, InitContainers: []mount.InitContainer{{
 		Container: &corev1.Container{
-			// A container of its own for each file.
+			// One container per file.
 			Name:            mount.Name(m.Name(), m.cfg.URL, m.cfg.Service, req.Group, req.Key, file),
 			Image:           m.cfg.Image,
 			VolumeMounts:    []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: out}},

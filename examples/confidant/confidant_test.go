@@ -44,7 +44,7 @@ func TestNew_Required(t *testing.T) {
 	}
 }
 
-// Names reach the fetcher unchanged, whatever is in them.
+// Names reach the fetcher unchanged.
 func TestMount_Env(t *testing.T) {
 	f, err := newManager(t).Mount(t.Context(), secret.Request{Group: "Pay$", Key: "API/Key"}, mount.Target{})
 	if err != nil {
@@ -52,7 +52,7 @@ func TestMount_Env(t *testing.T) {
 	}
 	want := map[string]string{
 		"CONFIDANT_URL": "https://confidant.example.com", "CONFIDANT_SERVICE": "tasks",
-		"CONFIDANT_CREDENTIAL": "Pay$$", // which the kubelet makes "Pay$"
+		"CONFIDANT_CREDENTIAL": "Pay$$", // the kubelet turns it into "Pay$"
 		"CONFIDANT_PAIR":       "API/Key",
 		"CONFIDANT_FILE":       "/out/pay$$/api/key",
 	}

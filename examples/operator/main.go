@@ -1,4 +1,4 @@
-// Command operator runs Tasks as Jobs that have secrets, without a webhook.
+// Command operator runs Tasks as Jobs with secrets, without a webhook.
 package main
 
 import (
@@ -30,7 +30,7 @@ func run() error {
 	if len(hashKey) < 32 {
 		return errors.New("HASH_KEY: has fewer than 32 characters")
 	}
-	// A Task whose Secret is missing waits for it, and so would its Pod.
+	// Required: a Pod waits for its Secret, as its Task does.
 	secrets, err := k8ssecret.New(k8ssecret.Config{Required: true})
 	if err != nil {
 		return err

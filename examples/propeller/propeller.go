@@ -1,9 +1,9 @@
-// Package propeller gives secrets to the Pods of resources that an operator turns
-// into Pods, as Flyte's propeller would: it has the resources in unstructured form,
-// and the secrets of a task as protobuf messages (secret.FromProto).
+// Package propeller adds secrets to resources that another operator turns into Pods, as
+// Flyte's propeller does: the resources are unstructured, and the secrets of a task are
+// protobuf messages (secret.FromProto).
 //
-// Stamp leaves the rest to a webhook; operators put a template's labels and
-// annotations on their Pods. Inject needs no webhook.
+// Stamp leaves the injection to a webhook; operators copy a template's labels and annotations
+// to their Pods. Inject needs no webhook.
 package propeller
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// templates are where each kind has its Pod templates.
+// templates lists the places of Pod templates in each kind.
 var templates = map[string][][]string{
 	"SparkApplication": {{"spec", "driver", "template"}, {"spec", "executor", "template"}},
 	"PyTorchJob": {
@@ -33,7 +33,7 @@ var templates = map[string][][]string{
 func Stamp(job *unstructured.Unstructured, reqs []secret.Request) (*unstructured.Unstructured, error) {
 	return change(job, func(template map[string]any) (map[string]any, error) {
 		if template["metadata"] == nil {
-			template["metadata"] = map[string]any{} // null, as Go's types encode an empty one
+			template["metadata"] = map[string]any{} // Go's types encode empty metadata as null
 		}
 		t := unstructured.Unstructured{Object: template}
 		labels, annotations, err := secret.Stamp(t.GetLabels(), t.GetAnnotations(), reqs)
@@ -63,22 +63,21 @@ func Inject(ctx context.Context, in *injector.Injector, job *unstructured.Unstru
 		if err != nil {
 			return nil, err
 		}
-		return injected, utiljson.Unmarshal(after, &injected) // whole numbers stay whole
+		return injected, utiljson.Unmarshal(after, &injected) // integers stay integers
 	})
 }
 
-// change returns a copy of the resource, in which each template is what f makes
-// of it.
+// change returns a copy of the resource with f applied to each template.
 func change(job *unstructured.Unstructured, f func(map[string]any) (map[string]any, error)) (*unstructured.Unstructured, error) {
 	paths, ok := templates[job.GetKind()]
 	if !ok {
-		return nil, fmt.Errorf("propeller: it is not known where kind %q has Pod templates", job.GetKind())
+		return nil, fmt.Errorf("propeller: the Pod templates of kind %q are unknown", job.GetKind())
 	}
-	changed, found := job.DeepCopy(), false
+	changed, hasTemplate := job.DeepCopy(), false
 	for _, path := range paths {
 		template, ok, err := unstructured.NestedMap(changed.Object, path...)
 		if ok {
-			found = true
+			hasTemplate = true
 			if template, err = f(template); err == nil {
 				err = unstructured.SetNestedMap(changed.Object, template, path...)
 			}
@@ -87,7 +86,7 @@ func change(job *unstructured.Unstructured, f func(map[string]any) (map[string]a
 			return nil, fmt.Errorf("propeller: %s %q: %s: %w", job.GetKind(), job.GetName(), strings.Join(path, "."), err)
 		}
 	}
-	if !found {
+	if !hasTemplate {
 		return nil, fmt.Errorf("propeller: %s %q has no Pod template", job.GetKind(), job.GetName())
 	}
 	return changed, nil

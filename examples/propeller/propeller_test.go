@@ -19,11 +19,11 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// mountType and message have what protoc makes of Flyte's core.Secret.
+// mountType and message have the methods that protoc generates for Flyte's core.Secret.
 type mountType int32
 
 func (m mountType) String() string {
-	return map[mountType]string{0: "ANY", 1: "ENV_VAR", 2: "FILE"}[m] // else no text, as no name is known
+	return map[mountType]string{0: "ANY", 1: "ENV_VAR", 2: "FILE"}[m] // "" for an unknown value
 }
 
 type message struct {
@@ -38,7 +38,7 @@ func (m *message) GetKey() string                 { return m.key }
 func (m *message) GetMountRequirement() mountType { return m.requirement }
 func (m *message) GetEnvVar() string              { return m.env }
 
-// secrets are what a task's security context asks for.
+// secrets converts the secrets of a task's security context.
 func secrets(t *testing.T, messages ...*message) (reqs []secret.Request) {
 	for _, m := range messages {
 		req, err := secret.FromProto(m)
@@ -55,11 +55,11 @@ func job(t *testing.T, name string) *unstructured.Unstructured {
 	require.NoError(t, yaml.Unmarshal(text, &object.Object))
 	text, err = object.MarshalJSON()
 	require.NoError(t, err)
-	require.NoError(t, object.UnmarshalJSON(text)) // whole numbers, as a client has them
+	require.NoError(t, object.UnmarshalJSON(text)) // integers, as in a client
 	return object
 }
 
-// pods are what the operator makes of the templates.
+// pods returns the operator's Pods of the templates.
 func pods(t *testing.T, job *unstructured.Unstructured) map[string]*corev1.Pod {
 	made := map[string]*corev1.Pod{}
 	for _, path := range templates[job.GetKind()] {
@@ -84,7 +84,7 @@ func newInjector(t *testing.T) *injector.Injector {
 	return in
 }
 
-var asked = []*message{
+var requested = []*message{
 	{group: "user-info", key: "token", requirement: 1, env: "TOKEN"},
 	{group: "user-info", key: "password", requirement: 2},
 	{group: "arn:aws:secretsmanager:us-east-2:123456789012:secret", key: "db-AbCdEf"},
@@ -101,11 +101,11 @@ var kinds = map[string]struct {
 func TestInject(t *testing.T) {
 	for name, kind := range kinds {
 		t.Run(name, func(t *testing.T) {
-			before, reqs := job(t, name), secrets(t, asked...)
+			before, reqs := job(t, name), secrets(t, requested...)
 			given := before.DeepCopy()
 			injected, err := Inject(t.Context(), newInjector(t), before, reqs)
 			require.NoError(t, err)
-			assert.Equal(t, given, before, "it is not changed")
+			assert.Equal(t, given, before, "the input is unchanged")
 			made := pods(t, injected)
 			require.Len(t, made, len(kind.pods))
 			for _, role := range kind.pods {
@@ -121,8 +121,7 @@ func TestInject(t *testing.T) {
 	}
 }
 
-// assertUnknownFields looks for what no Pod of this build of k8s.io/api has, and
-// for a number, which would not be whole any more.
+// assertUnknownFields fails unless an unknown field and an integer are unchanged.
 func assertUnknownFields(t *testing.T, job *unstructured.Unstructured) {
 	at := templates[job.GetKind()][0]
 	template, _, err := unstructured.NestedMap(job.Object, at...)
@@ -135,11 +134,11 @@ func assertUnknownFields(t *testing.T, job *unstructured.Unstructured) {
 	assert.Equal(t, int64(30), grace)
 }
 
-// What is stamped is what a webhook reads off the Pods.
+// A webhook reads the stamped requests from the Pods.
 func TestStamp(t *testing.T) {
 	for name, kind := range kinds {
 		t.Run(name, func(t *testing.T) {
-			before, reqs := job(t, name), secrets(t, asked...)
+			before, reqs := job(t, name), secrets(t, requested...)
 			stamped, err := Stamp(before, reqs)
 			require.NoError(t, err)
 			made := pods(t, stamped)
@@ -151,7 +150,7 @@ func TestStamp(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, reqs, read, role)
 				for i := range reqs {
-					assert.Contains(t, pod.Annotations, "flyte.secrets/s"+strconv.Itoa(i), "Flyte's own form")
+					assert.Contains(t, pod.Annotations, "flyte.secrets/s"+strconv.Itoa(i), "Flyte's form")
 				}
 			}
 			none, err := Stamp(stamped, nil)
@@ -165,10 +164,10 @@ func TestStamp(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	in := newInjector(t)
-	reqs := secrets(t, asked[0])
+	reqs := secrets(t, requested[0])
 	unknown := &unstructured.Unstructured{Object: map[string]any{"kind": "RayJob"}}
 	_, err := Inject(t.Context(), in, unknown, reqs)
-	assert.EqualError(t, err, `propeller: it is not known where kind "RayJob" has Pod templates`)
+	assert.EqualError(t, err, `propeller: the Pod templates of kind "RayJob" are unknown`)
 	empty := &unstructured.Unstructured{Object: map[string]any{"kind": "PyTorchJob", "metadata": map[string]any{"name": "j"}}}
 	_, err = Stamp(empty, reqs)
 	assert.EqualError(t, err, `propeller: PyTorchJob "j" has no Pod template`)

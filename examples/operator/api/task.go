@@ -1,5 +1,4 @@
-// Package api is version v1alpha1 of the group example.com, which has the
-// one resource Task.
+// Package api is version v1alpha1 of the API group example.com, with the resource Task.
 //
 // +kubebuilder:object:generate=true
 // +groupName=example.com
@@ -37,23 +36,23 @@ type Task struct {
 	Status TaskStatus `json:"status,omitempty"`
 }
 
-// TaskSpec says what runs. A change of it is another run.
+// TaskSpec describes the program. A change starts another run.
 type TaskSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	Image string `json:"image"`
 	// Command is the program and its arguments. None means the image's own.
 	// +optional
 	Command []string `json:"command,omitempty"`
-	// Secrets are what the program can read. Whether they can be had is found out
-	// by the controller, which says so in the condition Ready.
+	// Secrets are the secrets that the program can read. The condition Ready says
+	// whether they are available.
 	// +optional
 	Secrets []Secret `json:"secrets,omitempty"`
-	// RunAgain says that another value of one of the Secrets is another run too.
+	// RunAgain starts another run when the value of a Secret changes.
 	// +optional
 	RunAgain bool `json:"runAgain,omitempty"`
 }
 
-// Secret asks for one secret, as podsecrets' secret.Request does.
+// Secret requests one secret, like secret.Request of podsecrets.
 type Secret struct {
 	// +optional
 	Group string `json:"group,omitempty"`
@@ -61,47 +60,47 @@ type Secret struct {
 	Key string `json:"key,omitempty"`
 	// +optional
 	Version string `json:"version,omitempty"`
-	// Mount is where the program reads it. None means ANY: a variable if there is
-	// an EnvVar and no Path, otherwise a file.
+	// Mount is the form of the secret. Empty means ANY: a variable if EnvVar is set
+	// and Path is not, otherwise a file.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Enum=ANY;ENV_VAR;FILE
 	// +optional
 	Mount mount.Type `json:"mount,omitempty"`
-	// EnvVar is the variable that holds the secret, or the path of its file.
+	// EnvVar is the variable with the secret, or with the path of its file.
 	// +optional
 	EnvVar string `json:"envVar,omitempty"`
-	// Path is the file below /etc/secrets. None means GROUP/KEY.
+	// Path is the file's path below /etc/secrets. Empty means GROUP/KEY.
 	// +optional
 	Path string `json:"path,omitempty"`
 }
 
-// TaskStatus says what has become of the spec.
+// TaskStatus is the observed state of a Task.
 type TaskStatus struct {
-	// Conditions has Ready: whether the Job that the spec asks for is there, and
-	// if not, why.
+	// Conditions has the condition Ready: whether the Job of the current spec exists,
+	// and if not, why.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// Job is the name of the Job that was last applied.
+	// Job is the name of the last applied Job.
 	// +optional
 	Job string `json:"job,omitempty"`
 }
 
-// Ready is the type of the one condition. Its reasons:
+// Ready is the type of the condition. Its reasons:
 const (
 	Ready = "Ready"
 
 	ReasonJobApplied    = "JobApplied"          // true
-	ReasonInvalid       = "InvalidSecret"       // what the spec asks for cannot be asked for
+	ReasonInvalid       = "InvalidSecret"       // the request is invalid
 	ReasonConflict      = "SecretConflict"      // with another secret, or with the Pod
 	ReasonNotServed     = "SecretNotServed"     // no manager has it
 	ReasonMissing       = "SecretMissing"       // the operator waits for a Secret, or for a key of one
-	ReasonManagerFailed = "SecretManagerFailed" // it is tried again
+	ReasonManagerFailed = "SecretManagerFailed" // retried
 	ReasonJobRefused    = "JobRefused"          // by the API server
 )
 
-// TaskList is what a list of Tasks is read into.
+// TaskList is a list of Tasks.
 //
 // +kubebuilder:object:root=true
 type TaskList struct {

@@ -38,16 +38,15 @@ var cluster *apiserver.Server
 
 func TestMain(m *testing.M) { os.Exit(apiserver.Main(m, &cluster)) }
 
-// namespace is one of its own for a test, with the operator in it.
+// namespace is a test's namespace with an operator.
 type namespace struct {
-	client.WithWatch // the administrator's
+	client.WithWatch // of the administrator
 	name             string
-	operator         *Reconciler // as it runs, without a cache
+	operator         *Reconciler // without a cache
 }
 
-// run starts an operator, with the rights that config/ gives it and no more, in a
-// namespace that has the Secret user-info. No managers means the one for Kubernetes
-// Secrets.
+// run starts an operator with exactly the rights of config/, in a new namespace with the
+// Secret user-info. The default manager is k8ssecret.
 func run(t *testing.T, managers ...injector.SecretManager) *namespace {
 	if len(managers) == 0 {
 		secrets, err := k8ssecret.New(k8ssecret.Config{Required: true})
@@ -73,7 +72,7 @@ func run(t *testing.T, managers ...injector.SecretManager) *namespace {
 		Logger:     testr.New(t),
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{name: {}}},
 		Metrics:    server.Options{BindAddress: "0"},
-		Controller: config.Controller{SkipNameValidation: &skip}, // each test has one
+		Controller: config.Controller{SkipNameValidation: &skip}, // one per test
 	})
 	require.NoError(t, err)
 	operator := &Reconciler{Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Injector: in, HashKey: []byte("test")}
@@ -101,7 +100,7 @@ func install(t *testing.T, admin client.Client) {
 		files, err := filepath.Glob("../config/*.yaml")
 		require.NoError(t, err)
 		require.Len(t, files, 2)
-		slices.Sort(files) // the resource Task, then what uses it
+		slices.Sort(files) // the CRD comes first
 		for _, file := range files {
 			f, err := os.Open(file)
 			require.NoError(t, err)
@@ -122,7 +121,7 @@ func install(t *testing.T, admin client.Client) {
 
 var installed sync.Once
 
-// putSecret makes the Secret user-info, or replaces its data.
+// putSecret creates the Secret user-info or replaces its data.
 func (ns *namespace) putSecret(t *testing.T, data map[string]string) {
 	t.Helper()
 	o := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "user-info", Namespace: ns.name}, StringData: data}
@@ -133,25 +132,25 @@ func (ns *namespace) putSecret(t *testing.T, data map[string]string) {
 	require.NoError(t, err)
 }
 
-// create makes a Task and waits until the operator has told of it.
+// create creates a Task and waits for its condition.
 func (ns *namespace) create(t *testing.T, spec api.TaskSpec) *api.Task {
 	t.Helper()
 	task := &api.Task{ObjectMeta: metav1.ObjectMeta{Name: "report", Namespace: ns.name}, Spec: spec}
 	require.NoError(t, ns.Create(t.Context(), task))
-	return ns.told(t, task)
+	return ns.waitReported(t, task)
 }
 
-// change changes the spec of a Task and waits until the operator has told of it.
+// change changes a Task's spec and waits for its condition.
 func (ns *namespace) change(t *testing.T, task *api.Task, change func(*api.TaskSpec)) *api.Task {
 	t.Helper()
 	before := task.DeepCopy()
 	change(&task.Spec)
 	require.NoError(t, ns.Patch(t.Context(), task, client.MergeFrom(before)))
 	require.Greater(t, task.Generation, before.Generation, "the spec is another one")
-	return ns.told(t, task)
+	return ns.waitReported(t, task)
 }
 
-func (ns *namespace) told(t *testing.T, task *api.Task) *api.Task {
+func (ns *namespace) waitReported(t *testing.T, task *api.Task) *api.Task {
 	t.Helper()
 	generation := task.Generation
 	eventually(t, "the condition is up to date", func() bool {
@@ -161,7 +160,7 @@ func (ns *namespace) told(t *testing.T, task *api.Task) *api.Task {
 	return task
 }
 
-// job returns the one Job that there is.
+// job returns the only Job.
 func (ns *namespace) job(t *testing.T) *batchv1.Job {
 	t.Helper()
 	var jobs batchv1.JobList
@@ -170,8 +169,7 @@ func (ns *namespace) job(t *testing.T) *batchv1.Job {
 	return &jobs.Items[0]
 }
 
-// events watches the namespace's Jobs, and returns a function that stops and
-// returns all that happened until then.
+// events watches the namespace's Jobs. The returned function stops and returns the events.
 func (ns *namespace) events(t *testing.T) func() []string {
 	w, err := ns.Watch(t.Context(), &batchv1.JobList{}, client.InNamespace(ns.name))
 	require.NoError(t, err)

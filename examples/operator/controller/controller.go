@@ -1,6 +1,5 @@
-// Package controller makes a Job of each Task, with the secrets that the Task
-// asks for. There is no webhook: the secrets are in the Job's template when the
-// API server first sees it.
+// Package controller creates a Job with secrets for each Task, without a webhook: the Job's
+// template has the secrets when it is created.
 package controller
 
 import (
@@ -26,27 +25,26 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// owner is the name of this controller in the managed fields of a Job.
+// owner is this controller's name in managed fields.
 const owner = client.FieldOwner("podsecrets-operator")
 
-// maxMessage is what Kubernetes allows in a condition.
+// maxMessage is Kubernetes' limit for a condition's message, in bytes.
 const maxMessage = 32768
 
-// Reconciler makes Jobs of Tasks.
+// Reconciler creates the Jobs of Tasks.
 type Reconciler struct {
 	client.Client
-	// Secrets reads Secrets. It should not be a cache: none of their values stays in
-	// memory.
+	// Secrets reads Secrets. Use a client without a cache, so that values do not stay
+	// in memory.
 	Secrets  client.Reader
 	Injector *injector.Injector
-	// HashKey is the key of the hashes of secrets. Another one runs each Task with
-	// RunAgain once more.
+	// HashKey is the key of the hashes of secrets. A new key runs each Task with
+	// RunAgain again.
 	HashKey []byte
 }
 
-// SetupWithManager has the manager call Reconcile for each Task that changes, and
-// for the Tasks of each Job and of each Secret that does. Of Secrets it caches the
-// metadata only.
+// SetupWithManager registers Reconcile for changes of Tasks, of their Jobs and of their
+// Secrets. Only the metadata of Secrets is cached.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &api.Task{}, secretsIndex, r.indexSecrets); err != nil {
 		return err
@@ -58,41 +56,40 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(r)
 }
 
-// Reconcile makes the Job of a Task's spec, removes the Jobs of former specs, and
-// says in the condition Ready how that went. A spec whose secrets cannot be
-// injected, or are not there, changes nothing: the former Job stays. An error is
-// tried again, later each time.
+// Reconcile applies the Job of a Task's spec, removes the Jobs of earlier specs, and reports the
+// result in the condition Ready. If the secrets cannot be injected or are missing, the earlier
+// Job stays. Errors are retried with increasing delay.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	task := &api.Task{}
 	if err := r.Get(ctx, req.NamespacedName, task); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !task.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, nil // the Jobs go with it: it owns them
+		return ctrl.Result{}, nil // the owned Jobs are deleted with it
 	}
 	job, err := r.jobOf(ctx, task)
 	if err != nil {
 		reason, message, again := explain(err)
-		if !again { // a change of the Task or of a Secret would help, and is watched
-			log.FromContext(ctx).Info("The Task cannot have its secrets", "reason", reason, "error", err.Error())
+		if !again { // wait for a change of the Task or of a Secret
+			log.FromContext(ctx).Info("The secrets of the Task are not available", "reason", reason, "error", err.Error())
 			err = nil
 		}
-		return ctrl.Result{}, r.tell(ctx, task, task.Status.Job, reason, message, err)
+		return ctrl.Result{}, r.setStatus(ctx, task, task.Status.Job, reason, message, err)
 	}
 	if err := r.apply(ctx, job); err != nil {
 		retry := err
 		if apierrors.IsInvalid(err) {
 			retry = nil
 		}
-		return ctrl.Result{}, r.tell(ctx, task, task.Status.Job, api.ReasonJobRefused, err.Error(), retry)
+		return ctrl.Result{}, r.setStatus(ctx, task, task.Status.Job, api.ReasonJobRefused, err.Error(), retry)
 	}
 	if err := r.removeFormer(ctx, task, job.Name); err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{}, r.tell(ctx, task, job.Name, api.ReasonJobApplied, "", nil)
+	return ctrl.Result{}, r.setStatus(ctx, task, job.Name, api.ReasonJobApplied, "", nil)
 }
 
-// jobOf returns the Job that a Task asks for, with what its Secrets have now.
+// jobOf returns the Job for a Task and the current values of its Secrets.
 func (r *Reconciler) jobOf(ctx context.Context, task *api.Task) (*batchv1.Job, error) {
 	refs, err := references(ctx, r.Injector, task)
 	if err != nil {
@@ -109,8 +106,8 @@ func (r *Reconciler) jobOf(ctx context.Context, task *api.Task) (*batchv1.Job, e
 	return newJob(ctx, r.Injector, task, hash)
 }
 
-// apply writes the Job with server-side apply. If it is there as it should be,
-// that changes nothing, not even its resourceVersion, whatever others have added.
+// apply writes the Job with server-side apply. If the Job is up to date, nothing changes, not
+// even its resourceVersion.
 func (r *Reconciler) apply(ctx context.Context, job *batchv1.Job) error {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(job)
 	if err != nil {
@@ -120,15 +117,15 @@ func (r *Reconciler) apply(ctx context.Context, job *batchv1.Job) error {
 	return r.Apply(ctx, config, owner, client.ForceOwnership)
 }
 
-// removeFormer deletes the Task's Jobs but the one of this name, with their Pods.
-func (r *Reconciler) removeFormer(ctx context.Context, task *api.Task, but string) error {
+// removeFormer deletes the Task's other Jobs and their Pods.
+func (r *Reconciler) removeFormer(ctx context.Context, task *api.Task, current string) error {
 	var jobs batchv1.JobList
 	if err := r.List(ctx, &jobs, client.InNamespace(task.Namespace), client.MatchingLabels{taskLabel: string(task.UID)}); err != nil {
 		return err
 	}
 	for i := range jobs.Items {
 		job := &jobs.Items[i]
-		if job.Name == but || !metav1.IsControlledBy(job, task) {
+		if job.Name == current || !metav1.IsControlledBy(job, task) {
 			continue
 		}
 		err := r.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))
@@ -139,9 +136,9 @@ func (r *Reconciler) removeFormer(ctx context.Context, task *api.Task, but strin
 	return nil
 }
 
-// tell writes the Job's name and the condition, if one of them is another one, and
-// returns err, or that they could not be written.
-func (r *Reconciler) tell(ctx context.Context, task *api.Task, job, reason, message string, err error) error {
+// setStatus writes the Job's name and the condition if they change. It returns err, or else the
+// error of writing them.
+func (r *Reconciler) setStatus(ctx context.Context, task *api.Task, job, reason, message string, err error) error {
 	status := metav1.ConditionFalse
 	if reason == api.ReasonJobApplied {
 		status = metav1.ConditionTrue

@@ -27,7 +27,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// spec asks for a secret as a variable, and for one as a file.
+// spec requests a variable and a file.
 func spec() api.TaskSpec {
 	return api.TaskSpec{
 		Image:   "example.test/report:v1",
@@ -69,7 +69,7 @@ func TestJob(t *testing.T) {
 	require.Len(t, container.VolumeMounts, 1)
 	assert.Empty(t, job.Spec.Template.Annotations)
 
-	// What the Job's controller would make of it, the API server accepts.
+	// The API server accepts the Pod that the Job's controller would create.
 	pod := &corev1.Pod{ObjectMeta: *job.Spec.Template.ObjectMeta.DeepCopy(), Spec: job.Spec.Template.Spec}
 	pod.Namespace, pod.GenerateName = ns.name, "pod-"
 	require.NoError(t, ns.Create(t.Context(), pod))
@@ -78,7 +78,7 @@ func TestJob(t *testing.T) {
 	}
 }
 
-// The sample is whole: the Secret beside it has what the Task refers to.
+// The sample's Secret has the keys that the sample's Task references.
 func TestSample(t *testing.T) {
 	ns := run(t)
 	task, beside := &api.Task{}, &corev1.Secret{}
@@ -95,10 +95,10 @@ func TestSample(t *testing.T) {
 
 	ns.putSecret(t, beside.StringData)
 	require.NoError(t, ns.Create(t.Context(), task))
-	requireReady(t, ns.told(t, task))
+	requireReady(t, ns.waitReported(t, task))
 }
 
-// The operator's own Pod is accepted in its namespace, which is a restricted one.
+// The operator's own Pod passes the restricted standard of its namespace.
 func TestDeployment(t *testing.T) {
 	ns := run(t)
 	deployment := &appsv1.Deployment{}
@@ -108,7 +108,7 @@ func TestDeployment(t *testing.T) {
 	require.NoError(t, ns.Create(t.Context(), pod, client.DryRunAll))
 }
 
-// A resync, a restart of the operator and what others write change nothing.
+// Neither a resync, a restart of the operator, nor others' changes cause a write.
 func TestReconcile_Idempotent(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
@@ -141,9 +141,8 @@ func TestReconcile_Idempotent(t *testing.T) {
 	assert.Equal(t, []string{"ADDED " + job.Name, "MODIFIED " + job.Name}, stop(), "the watch begins with what is there; the label is the one change")
 }
 
-// A new spec is one new Job, and the former is gone. Nothing is written on the
-// way that is not needed.
-func TestSpecChange(t *testing.T) {
+// A new spec replaces the Job, without unnecessary writes.
+func TestReconcile_SpecChange(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
 	former := task.Status.Job
@@ -160,8 +159,8 @@ func TestSpecChange(t *testing.T) {
 	assert.Equal(t, []string{"ADDED " + former, "ADDED " + task.Status.Job, "DELETED " + former}, stop())
 }
 
-// A request that cannot be served is in the condition, and does nothing else.
-func TestBadRequest(t *testing.T) {
+// A request that cannot be served only changes the condition.
+func TestReconcile_BadRequest(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		secrets []api.Secret
@@ -199,9 +198,9 @@ func TestBadRequest(t *testing.T) {
 	}
 }
 
-// An operator that injects otherwise, after an upgrade say, leaves the Job as it
-// is, since its template cannot change, and says so.
-func TestRefusedJob(t *testing.T) {
+// An upgraded operator that injects differently leaves the Job, whose template is immutable,
+// and reports it.
+func TestReconcile_RefusedJob(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
 	job := ns.job(t)
@@ -213,13 +212,13 @@ func TestRefusedJob(t *testing.T) {
 	require.NoError(t, err)
 	_, err = upgraded.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(task)})
 	require.NoError(t, err)
-	requireNot(t, ns.told(t, task), api.ReasonJobRefused, job.Name, "immutable")
+	requireNot(t, ns.waitReported(t, task), api.ReasonJobRefused, job.Name, "immutable")
 	assert.Equal(t, job, ns.job(t))
 
 	requireReady(t, ns.change(t, task, func(s *api.TaskSpec) { s.Image = "example.test/report:v2" }))
 }
 
-// store is a manager that fails until it is mended.
+// store is a manager that fails until it is repaired.
 type store struct{ mended atomic.Bool }
 
 func (*store) Name() string { return "store" }
@@ -231,7 +230,7 @@ func (s *store) Mount(context.Context, secret.Request, mount.Target) (mount.Frag
 	return mount.Fragment{Value: mount.Literal("value")}, nil
 }
 
-func TestManagerFails(t *testing.T) {
+func TestReconcile_ManagerFails(t *testing.T) {
 	s := new(store)
 	ns := run(t, s)
 	task := ns.create(t, api.TaskSpec{Image: "example.test/report", Secrets: []api.Secret{{Group: "g", Key: "k", EnvVar: "K"}}})
@@ -239,11 +238,11 @@ func TestManagerFails(t *testing.T) {
 	assert.NotContains(t, task.Status.Conditions[0].Message, "192.0.2.1")
 	s.mended.Store(true)
 	eventually(t, "it is tried again by itself", func() bool {
-		return ns.told(t, task).Status.Conditions[0].Reason == api.ReasonJobApplied
+		return ns.waitReported(t, task).Status.Conditions[0].Reason == api.ReasonJobApplied
 	})
 }
 
-func TestDeletedJob(t *testing.T) {
+func TestReconcile_DeletedJob(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
 	job := ns.job(t)

@@ -18,11 +18,10 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// taskLabel is on each Job, and has the UID of its Task.
+// taskLabel is the label of Jobs with the UID of their Task.
 const taskLabel = "example.com/task"
 
-// Layout has exact names only: a Task names the variable and the file that its
-// program reads.
+// Layout has only exact names: a Task names the variables and files of its program.
 var Layout = mount.Layout{Exact: true, Dir: "/etc/secrets"}
 
 // template returns the Pod template of a Task without secrets.
@@ -33,9 +32,8 @@ func template(task *api.Task) *corev1.PodTemplateSpec {
 	}}
 }
 
-// newJob returns the Job that a Task asks for. It is made anew each time, from a
-// template without secrets, so that it is the same as long as the Task is, and the
-// hash of its secrets, if there is one.
+// newJob returns the Job of a Task. It starts from a template without secrets each time, so
+// the result depends only on the Task and on the hash of its secrets, which may be "".
 func newJob(ctx context.Context, in *injector.Injector, task *api.Task, hash string) (*batchv1.Job, error) {
 	t := template(task)
 	if hash != "" {
@@ -68,21 +66,19 @@ func requests(task *api.Task) []secret.Request {
 	return reqs
 }
 
-// jobName is another one for each spec of each Task, and for each hash of its
-// secrets: a Job's template cannot change, and a Task that is deleted and made anew
-// shall run again.
+// jobName returns a different name for each Task, spec and hash of secrets: a Job's template
+// is immutable, and a Task that is deleted and created again must run again.
 //
-// It is a hash of what was asked for and not of the injected template, although
-// that is as stable: an operator that injects otherwise after an upgrade shall
-// not run everything once more.
+// It hashes the spec rather than the injected template, so that an upgrade of the operator
+// that changes the injection does not run everything again.
 func jobName(task *api.Task, hash string) string {
-	asked, err := json.Marshal(task.Spec)
+	spec, err := json.Marshal(task.Spec)
 	if err != nil {
 		panic(err) // strings and booleans only
 	}
-	sum := sha256.Sum256(slices.Concat([]byte(task.UID), asked, []byte(hash)))
+	sum := sha256.Sum256(slices.Concat([]byte(task.UID), spec, []byte(hash)))
 	suffix := fmt.Sprintf("-%x", sum)[:11]
-	// The Job's name becomes the value of a label, which has at most 63 bytes.
+	// The Job's name is also a label's value, at most 63 bytes.
 	prefix := task.Name[:min(len(task.Name), 63-len(suffix))]
 	return strings.TrimRight(prefix, ".-") + suffix
 }

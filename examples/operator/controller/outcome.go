@@ -11,11 +11,11 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// explain says in a reason and a message why there are no secrets, and whether to
-// try again. The reason is that of the first error, or of the first to try again.
+// explain returns the condition's reason and message for an error, and whether to retry. The
+// reason is that of the first error to retry, or else of the first error.
 func explain(err error) (reason, message string, again bool) {
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { // the injector tells of all that is wrong
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // all failed requests
 		all = joined.Unwrap()
 	}
 	texts := make([]string, len(all))
@@ -39,21 +39,19 @@ func explainOne(err error) (reason, message string, again bool) {
 		}
 		return reason, fmt.Sprintf("secret %v: %s", request.Request, cause), false
 	case errors.As(err, &request):
-		// How a manager reaches its store is for the log, not for all who may
-		// read Tasks.
+		// Details of a manager's failure are for the log, not for readers of Tasks.
 		return api.ReasonManagerFailed, fmt.Sprintf("secret %v: manager %s failed", request.Request, request.Manager), true
 	case errors.As(err, new(*missingError)):
-		return api.ReasonMissing, err.Error(), false // the watch tells of the Secret
+		return api.ReasonMissing, err.Error(), false // the Secret is watched
 	case errors.Is(err, mount.ErrTooLarge), errors.As(err, new(*injector.LimitError)):
 		return api.ReasonInvalid, err.Error(), false
 	default:
-		return api.ReasonManagerFailed, "the secrets cannot be injected now", true
+		return api.ReasonManagerFailed, "the secrets cannot be injected at the moment", true
 	}
 }
 
-// causeOf returns the part of a cause that the Task's author can act on. Around it,
-// and where no manager serves a secret, there can be text for the operator only,
-// such as the rules that refused it.
+// causeOf returns the part of an error that the Task's author can fix. The rest may be for
+// operators only, such as the rules that refused a secret.
 func causeOf(err error) (reason, text string) {
 	var (
 		invalid  *secret.InvalidError

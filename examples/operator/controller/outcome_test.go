@@ -20,8 +20,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The errors are the injector's own. Whatever a manager or a rule says beside what
-// the author can fix has the word "private" in it.
+// The errors come from an injector. Text that must stay private contains "private".
 func TestExplain(t *testing.T) {
 	private := errors.New("private address")
 	store := &injectortest.Fake{
@@ -65,7 +64,7 @@ func TestExplain(t *testing.T) {
 		{"not supported", t.Context(), []api.Secret{variable("g", "unsupported")}, api.ReasonNotServed, "no manager serves it", false},
 		{"not allowed", t.Context(), []api.Secret{variable("denied", "k")}, api.ReasonNotServed, "no manager serves it", false},
 		{"failed", t.Context(), []api.Secret{down}, api.ReasonManagerFailed, "manager fake failed", true},
-		{"time is up", canceled, []api.Secret{variable("g", "k")}, api.ReasonManagerFailed, "cannot be injected now", true},
+		{"time is up", canceled, []api.Secret{variable("g", "k")}, api.ReasonManagerFailed, "cannot be injected at the moment", true},
 		{"the first of several", t.Context(), []api.Secret{variable("g", "none"), variable("g", "../k")}, api.ReasonNotServed, "; ", false},
 		{"a failure behind others", t.Context(), []api.Secret{variable("g", "none"), down}, api.ReasonManagerFailed, "no manager serves it; ", true},
 	} {
@@ -83,7 +82,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// What controller-gen makes of the Go types is what is committed.
+// The committed files are what controller-gen generates.
 func TestGenerated(t *testing.T) {
 	dir := t.TempDir()
 	out, err := exec.Command("go", "tool", "controller-gen", "object", "crd", "paths=../api",

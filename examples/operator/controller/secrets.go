@@ -19,11 +19,10 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// hashAnnotation is on the Pod template of a Task that runs again when its Secrets
-// change.
+// hashAnnotation is on the Pod template of a Task with RunAgain.
 const hashAnnotation = "example.com/secrets-hash"
 
-// secretsIndex is the index of Tasks by the names of the Secrets that they refer to.
+// secretsIndex indexes Tasks by the names of their Secrets.
 const secretsIndex = "secrets"
 
 // references returns what must exist for the Task's Pod.
@@ -36,8 +35,8 @@ func references(ctx context.Context, in *injector.Injector, task *api.Task) ([]i
 	return plan.References(), nil
 }
 
-// indexSecrets is computed for each Task that enters the cache, so before it is
-// reconciled. A Task whose secrets cannot be injected waits for nothing.
+// indexSecrets returns the names of a Task's Secrets. The cache calls it before the Task is
+// reconciled. A Task whose secrets cannot be injected has none.
 func (r *Reconciler) indexSecrets(o client.Object) (names []string) {
 	refs, err := references(context.Background(), r.Injector, o.(*api.Task))
 	if err != nil {
@@ -48,10 +47,10 @@ func (r *Reconciler) indexSecrets(o client.Object) (names []string) {
 			names = append(names, ref.Name)
 		}
 	}
-	return slices.Compact(names) // they are sorted
+	return slices.Compact(names) // sorted
 }
 
-// tasksOf returns the Tasks that refer to a Secret.
+// tasksOf returns the Tasks that reference a Secret.
 func (r *Reconciler) tasksOf(ctx context.Context, o client.Object) (requests []reconcile.Request) {
 	var tasks api.TaskList
 	if err := r.List(ctx, &tasks, client.InNamespace(o.GetNamespace()), client.MatchingFields{secretsIndex: o.GetName()}); err != nil {
@@ -66,21 +65,21 @@ func (r *Reconciler) tasksOf(ctx context.Context, o client.Object) (requests []r
 // values are the referenced data of Secrets, by name and key.
 type values map[string]map[string][]byte
 
-// missingError says what the Task's author, or who keeps the Secrets, must create.
+// missingError is a Secret or key that somebody must create.
 type missingError struct {
 	ref injector.Reference
-	key string // or "", if there is no such Secret
+	key string // "" if the Secret does not exist
 }
 
 func (e *missingError) Error() string {
 	if e.key == "" {
-		return fmt.Sprintf("there is no Secret %q", e.ref.Name)
+		return fmt.Sprintf("Secret %q does not exist", e.ref.Name)
 	}
-	return fmt.Sprintf("the Secret %q has no key %q", e.ref.Name, e.key)
+	return fmt.Sprintf("Secret %q has no key %q", e.ref.Name, e.key)
 }
 
-// read returns what the references name. What is not optional and not there is a
-// *missingError each, joined. Objects of other kinds are for the kubelet to find.
+// read returns the values of the references to Secrets. The error joins a *missingError for
+// each missing one that is not optional. Other kinds are left to the kubelet.
 func (r *Reconciler) read(ctx context.Context, refs []injector.Reference) (values, error) {
 	found, missing := make(values), []error(nil)
 	for _, ref := range refs {
@@ -98,7 +97,7 @@ func (r *Reconciler) read(ctx context.Context, refs []injector.Reference) (value
 		case err != nil:
 			return nil, fmt.Errorf("secret %s/%s: %w", ref.Namespace, ref.Name, err)
 		}
-		if found[ref.Name] == nil { // a Secret has two references if only some of its keys are optional
+		if found[ref.Name] == nil { // a Secret with optional and required keys has two references
 			found[ref.Name] = make(map[string][]byte)
 		}
 		if len(ref.Keys) == 0 {
@@ -115,8 +114,8 @@ func (r *Reconciler) read(ctx context.Context, refs []injector.Reference) (value
 	return found, errors.Join(missing...)
 }
 
-// hash returns another text if one of the values is another one. It has a key, as
-// people who may read Jobs but not Secrets could otherwise test guesses of a value.
+// hash returns a hash of the values. It is keyed, because people who can read Jobs but not
+// Secrets could otherwise test guesses of a value.
 func (v values) hash(key []byte) string {
 	text, err := json.Marshal(v) // sorted by name and key
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// waitFor waits for a reason. The spec stays as it is, so the generation does not tell.
+// waitFor waits for a reason. The generation does not change, because the spec does not.
 func (ns *namespace) waitFor(t *testing.T, task *api.Task, reason string) {
 	t.Helper()
 	eventually(t, "the condition says "+reason, func() bool {
-		return ns.told(t, task).Status.Conditions[0].Reason == reason
+		return ns.waitReported(t, task).Status.Conditions[0].Reason == reason
 	})
 }
 
@@ -30,16 +30,16 @@ func (ns *namespace) deleteSecret(t *testing.T) {
 	require.NoError(t, ns.Delete(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "user-info", Namespace: ns.name}}))
 }
 
-// A Task waits for its Secret, and for each of its keys, and says so.
-func TestMissingSecret(t *testing.T) {
+// A Task waits for its Secret and all keys, and reports it.
+func TestReconcile_MissingSecret(t *testing.T) {
 	ns := run(t)
 	ns.deleteSecret(t)
 	task := ns.create(t, spec())
-	requireNot(t, task, api.ReasonMissing, `there is no Secret "user-info"`)
+	requireNot(t, task, api.ReasonMissing, `Secret "user-info" does not exist`)
 
 	ns.putSecret(t, map[string]string{"unused": "u"})
 	eventually(t, "the condition names the keys", func() bool {
-		return ns.told(t, task).Status.Conditions[0].Message == `the Secret "user-info" has no key "password"; the Secret "user-info" has no key "token"`
+		return ns.waitReported(t, task).Status.Conditions[0].Message == `Secret "user-info" has no key "password"; Secret "user-info" has no key "token"`
 	})
 	var jobs batchv1.JobList
 	require.NoError(t, ns.List(t.Context(), &jobs, client.InNamespace(ns.name)))
@@ -50,8 +50,8 @@ func TestMissingSecret(t *testing.T) {
 	assert.Equal(t, task.Status.Job, ns.job(t).Name)
 }
 
-// A Task with RunAgain is a new Job when one of its values changes, and only then.
-func TestRunAgain(t *testing.T) {
+// A Task with RunAgain gets a new Job when a value changes, and only then.
+func TestReconcile_RunAgain(t *testing.T) {
 	ns := run(t)
 	s := spec()
 	s.RunAgain = true
@@ -77,13 +77,13 @@ func TestRunAgain(t *testing.T) {
 		return apierrors.IsNotFound(ns.Get(t.Context(), client.ObjectKeyFromObject(former), &batchv1.Job{}))
 	})
 	job := ns.job(t)
-	eventually(t, "the status names the new one", func() bool { return ns.told(t, task).Status.Job == job.Name })
+	eventually(t, "the status names the new one", func() bool { return ns.waitReported(t, task).Status.Job == job.Name })
 	requireReady(t, task)
 	assert.NotEqual(t, former.Spec.Template.Annotations[hashAnnotation], job.Spec.Template.Annotations[hashAnnotation])
 }
 
-// Without RunAgain, what ran does not run again.
-func TestRunOnce(t *testing.T) {
+// Without RunAgain, a change of a value starts nothing.
+func TestReconcile_RunOnce(t *testing.T) {
 	ns := run(t)
 	task := ns.create(t, spec())
 	requireReady(t, task)
@@ -114,8 +114,7 @@ func TestHash(t *testing.T) {
 	assert.Equal(t, v("a", "b", "c").hash(key), v("a", "b", "c").hash(key))
 }
 
-// What only some keys need is read with what all need; what is optional may be
-// missing; what the kubelet finds by itself is not looked for.
+// Optional keys may be missing, and references to other kinds are ignored.
 func TestRead(t *testing.T) {
 	ns := run(t)
 	ref := func(name string, optional bool, keys ...string) injector.Reference {
@@ -135,7 +134,7 @@ func TestRead(t *testing.T) {
 	assert.Len(t, got["user-info"], 3, "the whole Secret")
 
 	_, err = ns.operator.read(t.Context(), []injector.Reference{ref("user-info", false, "none"), ref("none", false)})
-	assert.EqualError(t, err, "the Secret \"user-info\" has no key \"none\"\nthere is no Secret \"none\"")
+	assert.EqualError(t, err, "Secret \"user-info\" has no key \"none\"\nSecret \"none\" does not exist")
 
 	elsewhere := ref("user-info", false)
 	elsewhere.Namespace = "not/a/name"
