@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds a release into dist/: the command line for five platforms, an SBOM for each,
 # checksums, and the version's notes. "make release VERSION=v0.1.0" runs it. With
-# VERSION=dry-run the notes are those of "Unreleased".
+# VERSION=dry-run the notes are the newest section.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=$1
 section=$version
-if [ "$version" = dry-run ]; then section=Unreleased; fi
+if [ "$version" = dry-run ]; then section=$(sed -n 's/^## \([^ ]*\).*/\1/p' CHANGELOG.md | head -1); fi
 
 rm -rf dist
 mkdir dist
