@@ -21,7 +21,7 @@ import (
 type awsStore struct {
 	guard  *guard
 	items  []item
-	region string // of secrets that are names
+	region string // of secrets requested by name
 	client *secretsmanager.Client
 }
 
@@ -39,15 +39,15 @@ var (
 func (*awsStore) check(r ref) error {
 	switch {
 	case !awsARN.MatchString(r.id) && !awsName.MatchString(r.id):
-		return errors.New("id is no ARN of a secret and no name of one")
+		return errors.New("id is neither the ARN nor the name of a secret")
 	case r.version != "" && !awsVersion.MatchString(r.version):
-		return errors.New("version is no version id")
+		return errors.New("version is not a version ID")
 	default:
 		return nil
 	}
 }
 
-// awsRegion is that of an ARN.
+// awsRegion returns the region of an ARN, "" for a name.
 func awsRegion(id string) string {
 	if parts := awsARN.FindStringSubmatch(id); parts != nil {
 		return parts[1]
@@ -56,8 +56,8 @@ func awsRegion(id string) string {
 }
 
 func (s *awsStore) login(ctx context.Context) error {
-	// A profile needs the shared files, which can name programs to run. The SDK
-	// cannot add a CA bundle to the guard.
+	// A profile needs the shared files, which can run programs. The SDK cannot add a CA
+	// bundle to the guard.
 	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CA_BUNDLE"} {
 		if os.Getenv(name) != "" {
 			return &failure{outcome: badRequest, detail: name + " is not supported"}
@@ -86,7 +86,7 @@ func (s *awsStore) login(ctx context.Context) error {
 	return nil
 }
 
-// findRegion sets the region of names, which is also the one of the STS endpoint.
+// findRegion sets the region of names and of the STS endpoint.
 func (s *awsStore) findRegion(ctx context.Context) error {
 	s.region = os.Getenv("AWS_REGION")
 	if s.region == "" {
@@ -111,7 +111,7 @@ func (s *awsStore) findRegion(ctx context.Context) error {
 		answer, err := client.GetRegion(ctx, nil)
 		if err != nil {
 			f := x.login(err)
-			return &failure{outcome: badRequest, detail: "an id without a region, no AWS_REGION, and " + f.detail, temporary: f.temporary}
+			return &failure{outcome: badRequest, detail: "an id has no region, AWS_REGION is not set, and " + f.detail, temporary: f.temporary}
 		}
 		s.region = answer.Region
 	}
@@ -139,8 +139,8 @@ func (s *awsStore) get(ctx context.Context, r ref) ([]byte, error) {
 	}
 }
 
-// awsCodes are the codes that Secrets Manager and STS answer with, besides those
-// that the SDK knows as temporary. No other code is ever shown.
+// awsCodes maps the error codes of Secrets Manager and STS, apart from those that the SDK
+// knows as temporary. No other code is ever shown.
 var awsCodes = map[string]outcome{
 	"ResourceNotFoundException":   notFound,
 	"AccessDeniedException":       denied,
@@ -169,7 +169,7 @@ var awsCodes = map[string]outcome{
 	"RequestTimeTooSkewed":        unavailable,
 }
 
-// withCode makes a failure as precise as AWS' error code is.
+// withCode adds AWS' error code to a failure.
 func withCode(f *failure, err error) *failure {
 	var api smithy.APIError
 	if !errors.As(err, &api) {

@@ -24,7 +24,7 @@ type azureStore struct {
 }
 
 func newAzure(s settings, dial dialer) *azureStore {
-	azlog.SetListener(nil) // AZURE_SDK_GO_LOGGING would have it print requests
+	azlog.SetListener(nil) // AZURE_SDK_GO_LOGGING would print requests
 	allow := func(host string) bool { return azureLoginHosts.MatchString(host) || s.hosts.has(host) }
 	return &azureStore{hosts: s.hosts, dial: dial, tokens: &azureTokens{guard: newGuard(allow, azureNode, dial)}}
 }
@@ -38,17 +38,17 @@ func (s *azureStore) check(r ref) error {
 	parts := azureURL.FindStringSubmatch(r.id)
 	switch {
 	case parts == nil:
-		return errors.New("id is no https://VAULT/secrets/NAME")
+		return errors.New("id is not https://VAULT/secrets/NAME")
 	case r.version != "" && !azureVersion.MatchString(r.version):
-		return errors.New("version is none of a secret")
+		return errors.New("version is not valid")
 	}
 	if host := withPort(strings.ToLower(parts[1])); !azureVaults.MatchString(host) && !s.hosts.has(host) {
-		return errors.New(shorten(host, 200) + " is no host of Key Vault (" + hostsVar + " may list it)")
+		return errors.New(shorten(host, 200) + " is not a host of Key Vault (to allow it, list it in " + hostsVar + ")")
 	}
 	return nil
 }
 
-// login sends nothing: a vault's challenge names the tenant and resource of its token.
+// login sends nothing: the vault's challenge names the tenant and resource of the token.
 func (s *azureStore) login(ctx context.Context) error {
 	_, x := withExchange(ctx)
 	if err := s.tokens.open(); err != nil {
@@ -61,13 +61,13 @@ func (s *azureStore) get(ctx context.Context, r ref) ([]byte, error) {
 	parts := azureURL.FindStringSubmatch(r.id)
 	vault := withPort(strings.ToLower(parts[1]))
 	client, err := s.clients.get(vault, func() (*azsecrets.Client, error) {
-		// A token for this vault goes to this vault.
+		// A vault's token goes only to that vault.
 		only := newGuard(func(host string) bool { return host == vault }, nil, s.dial)
 		return azsecrets.NewClient("https://"+strings.TrimSuffix(vault, ":443"), s.tokens,
 			&azsecrets.ClientOptions{ClientOptions: azureOptions(only)})
 	})
 	if err != nil {
-		return nil, &failure{outcome: badRequest, detail: "id is no https://VAULT/secrets/NAME"}
+		return nil, &failure{outcome: badRequest, detail: "id is not https://VAULT/secrets/NAME"}
 	}
 	ctx, x := withExchange(ctx)
 	answer, err := client.GetSecret(ctx, parts[2], r.version, nil)
@@ -88,9 +88,9 @@ func azureOptions(g *guard) policy.ClientOptions {
 	return policy.ClientOptions{Transport: g, Retry: policy.RetryOptions{MaxRetries: -1}}
 }
 
-// azureTokens returns tokens of the workload identity if its webhook has set the file
-// with the service account's token, else of a managed identity. A final failure is
-// kept, because each secret asks for a token.
+// azureTokens returns tokens of the workload identity if its webhook has set the service
+// account's token file, otherwise of a managed identity. It keeps a final failure, because each
+// secret needs a token.
 type azureTokens struct {
 	guard *guard
 	mu    sync.Mutex

@@ -23,7 +23,7 @@ func BenchmarkColdStart(b *testing.B) {
 	require.NoError(b, build.Run())
 	info, err := os.Stat(program)
 	require.NoError(b, err)
-	for _, s := range standIns {
+	for _, s := range fakeStores {
 		b.Run(s.store, func(b *testing.B) {
 			c := newCloud(b)
 			var items []item

@@ -22,9 +22,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The test binary is the program where childVar is set. dialVar then leads
-// addresses to others: "169.254.169.254:80=127.0.0.1:1234,...". umaskVar is an octal
-// umask, and sizeVar the size that no file may exceed.
+// With childVar set, the test binary is the program. dialVar redirects addresses:
+// "169.254.169.254:80=127.0.0.1:1234,...". umaskVar is an octal umask. sizeVar is the maximum size
+// of a file.
 const (
 	childVar = "PODSECRETS_TEST_CHILD"
 	dialVar  = "PODSECRETS_TEST_DIAL"
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVar) == "" {
 		flag.Parse()
 		if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-			_ = f.Value.Set("12") // most of the time tests wait
+			_ = f.Value.Set("12") // tests mostly wait
 		}
 		os.Exit(m.Run())
 	}
@@ -61,11 +61,10 @@ func TestMain(m *testing.M) {
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr, dial))
 }
 
-// canary is in each value, each token and each error of the stand-ins, and may be
-// in nothing that the program prints.
+// canary is in each value, token and error of the fake stores. The program must never print it.
 const canary = "C4N4RY"
 
-// volumes are the two directories of a run, and its termination log.
+// volumes has a run's two directories and termination log.
 type volumes struct {
 	t                          testing.TB
 	files, envFiles, log, base string
@@ -81,7 +80,7 @@ func newVolumes(t testing.TB) *volumes {
 	return v
 }
 
-// mkdir makes a directory as the kubelet makes an emptyDir.
+// mkdir creates a directory like the kubelet's emptyDir.
 func (v *volumes) mkdir(name string) string {
 	dir := filepath.Join(v.base, name)
 	require.NoError(v.t, os.Mkdir(dir, 0o700))
@@ -89,7 +88,7 @@ func (v *volumes) mkdir(name string) string {
 	return dir
 }
 
-// result is what a Pod's author sees of a run.
+// result is the visible result of a run.
 type result struct {
 	code                    int
 	message, stdout, stderr string
@@ -151,7 +150,7 @@ func (v *volumes) start(cmd *exec.Cmd, env map[string]string) result {
 	return r
 }
 
-// tree returns what is in the volumes: by path, mode and content.
+// tree returns the mode and content of each path in the volumes.
 func (v *volumes) tree() map[string]string {
 	tree := map[string]string{}
 	for _, dir := range []string{v.files, v.envFiles} {
@@ -183,7 +182,7 @@ func (v *volumes) read(path string) string {
 	return string(text)
 }
 
-// owner returns the user to whom a file belongs.
+// owner returns a file's owner.
 func owner(t *testing.T, path string) int {
 	info, err := os.Stat(path)
 	require.NoError(t, err)

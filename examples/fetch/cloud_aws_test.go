@@ -12,7 +12,7 @@ import (
 
 const awsPrefix = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
 
-// awsEnv is what EKS sets for a service account with a role.
+// awsEnv returns EKS' variables for a service account with a role.
 func (c *cloud) awsEnv(subject string) map[string]string {
 	return c.env(map[string]string{
 		storeVar: aws, "AWS_REGION": "eu-west-1",
@@ -20,7 +20,7 @@ func (c *cloud) awsEnv(subject string) map[string]string {
 	})
 }
 
-// serveSTS is AssumeRoleWithWebIdentity.
+// serveSTS serves AssumeRoleWithWebIdentity.
 func (c *cloud) serveSTS(w http.ResponseWriter, r *http.Request) {
 	assert.Equal(c.t, "AssumeRoleWithWebIdentity", r.FormValue("Action"))
 	switch status := c.login(r.FormValue("WebIdentityToken")); status {
@@ -37,7 +37,7 @@ func (c *cloud) serveSTS(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveAWS is GetSecretValue.
+// serveAWS serves GetSecretValue.
 func (c *cloud) serveAWS(w http.ResponseWriter, r *http.Request) {
 	var in struct{ SecretId, VersionId string }
 	assert.NoError(c.t, json.NewDecoder(r.Body).Decode(&in))

@@ -13,7 +13,7 @@ const (
 	azureTenant = "11111111-1111-1111-1111-111111111111"
 )
 
-// azureEnv is what the workload identity's webhook sets.
+// azureEnv returns the variables of the workload identity's webhook.
 func (c *cloud) azureEnv(subject string) map[string]string {
 	return c.env(map[string]string{
 		storeVar: azure, "AZURE_CLIENT_ID": "22222222-2222-2222-2222-222222222222", "AZURE_TENANT_ID": azureTenant,
@@ -21,7 +21,7 @@ func (c *cloud) azureEnv(subject string) map[string]string {
 	})
 }
 
-// serveEntra is Microsoft's login.
+// serveEntra serves Microsoft's login.
 func (c *cloud) serveEntra(w http.ResponseWriter, r *http.Request) {
 	base := "https://login.microsoftonline.com/" + azureTenant
 	switch {
@@ -46,7 +46,7 @@ func (c *cloud) serveEntra(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveAzure is a vault. It asks for a token of its own resource.
+// serveAzure serves a vault, which demands a token for its own resource.
 func (c *cloud) serveAzure(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	assert.Equal(c.t, "secrets", parts[0])

@@ -25,12 +25,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// gcpEnv has a file of workload identity federation.
+// gcpEnv returns variables with a file of workload identity federation.
 func (c *cloud) gcpEnv(subject string) map[string]string {
 	return c.gcpEnvWith(subject, map[string]any{})
 }
 
-// gcpEnvWith overwrites what is in the file.
+// gcpEnvWith overwrites entries of that file.
 func (c *cloud) gcpEnvWith(subject string, more map[string]any) map[string]string {
 	file := map[string]any{
 		"type": "external_account", "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/p",
@@ -60,7 +60,7 @@ func (c *cloud) serveGCPTokens(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveGCP does what a service cannot do, by the routing header that the SDK sets.
+// serveGCP handles faults below gRPC, by the routing header that the SDK sets.
 func (c *cloud) serveGCP(w http.ResponseWriter, r *http.Request) {
 	params, err := url.ParseQuery(r.Header.Get("X-Goog-Request-Params"))
 	assert.NoError(c.t, err)
@@ -71,7 +71,7 @@ func (c *cloud) serveGCP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// gcpSecret is the secret's name in the name of a version.
+// gcpSecret returns the secret's name in the name of a version.
 func gcpSecret(version string) string {
 	parts := strings.Split(version, "/")
 	if len(parts) < 4 {
@@ -98,7 +98,7 @@ func (c *cloud) newGCP() http.Handler {
 	return s
 }
 
-// AccessSecretVersion adds the version, unless it is the latest, to the value.
+// AccessSecretVersion appends the version to the value, unless it is the latest.
 func (s *gcpService) AccessSecretVersion(ctx context.Context, in *secretmanagerpb.AccessSecretVersionRequest) (*secretmanagerpb.AccessSecretVersionResponse, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	if bearer := strings.Join(md.Get("authorization"), ","); !s.c.signed(bearer) {
@@ -131,7 +131,7 @@ func (s *gcpService) AccessSecretVersion(ctx context.Context, in *secretmanagerp
 	return &secretmanagerpb.AccessSecretVersionResponse{Payload: &secretmanagerpb.SecretPayload{Data: data, DataCrc32C: &sum}}, nil
 }
 
-// signed reports whether a token is one that a service account has signed itself.
+// signed reports whether a token was signed by a service account's key.
 func (c *cloud) signed(bearer string) bool {
 	parts := strings.Split(strings.TrimPrefix(bearer, "Bearer "), ".")
 	if len(parts) != 3 {
@@ -142,7 +142,7 @@ func (c *cloud) signed(bearer string) bool {
 	return strings.Contains(string(claims), `"iss":"reader@project-1.iam.gserviceaccount.com"`)
 }
 
-// serviceAccount is the content of a service account's file.
+// serviceAccount returns the content of a service account's file.
 func serviceAccount(t *testing.T) map[string]any {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)

@@ -26,9 +26,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cloud stands in for the three vendors: one server with TLS that answers for
-// their hosts, and the proxy that is the only way to it. Secrets have names that
-// say which answer they are for.
+// cloud fakes the three vendors: one TLS server for all their hosts, reachable only through a
+// proxy. A secret's name selects the answer.
 type cloud struct {
 	t      testing.TB
 	server *httptest.Server
@@ -39,15 +38,15 @@ type cloud struct {
 	mu       sync.Mutex
 	answers  map[string]answer // by the secret's name
 	asked    map[string]int
-	loginFor map[string]int // how often the login of a subject is still throttled
-	hosts    []string       // that were connected to
-	first    time.Time      // when a store was first asked
+	loginFor map[string]int // remaining throttled logins by subject
+	hosts    []string       // connected hosts
+	first    time.Time      // of the first request to a store
 }
 
-// answer is what a store has for a secret.
+// answer is a store's answer for a secret.
 type answer struct {
 	value string
-	// fault is what happens instead, times times or, if that is 0, always.
+	// fault replaces the answer: the first times requests, or always if times is 0.
 	fault string
 	times int
 }
@@ -77,7 +76,7 @@ func newCloud(t testing.TB) *cloud {
 
 type connKey struct{}
 
-// cloudHosts are those for which the stand-ins answer.
+// cloudHosts are the fake stores' hosts.
 var cloudHosts = []string{
 	"secretsmanager.eu-west-1.amazonaws.com", "secretsmanager.us-gov-west-1.amazonaws.com", "secretsmanager.cn-north-1.amazonaws.com.cn",
 	"sts.eu-west-1.amazonaws.com", "sts.us-gov-west-1.amazonaws.com", "sts.cn-north-1.amazonaws.com.cn",
@@ -85,7 +84,7 @@ var cloudHosts = []string{
 	"vault-1.vault.azure.net", "vault-2.vault.azure.net", "vault.corp.example", "login.microsoftonline.com",
 }
 
-// newAuthority returns a certificate for all hosts, signed by itself.
+// newAuthority returns a self-signed certificate for all hosts.
 func newAuthority(t testing.TB) (tls.Certificate, []byte) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -100,7 +99,7 @@ func newAuthority(t testing.TB) (tls.Certificate, []byte) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// connect is the proxy. It connects to hosts of the cloud only, and knows of all.
+// connect is the proxy. It connects only to the cloud's hosts, and records all attempts.
 func (c *cloud) connect(w http.ResponseWriter, r *http.Request) {
 	host, port, _ := cutPort(r.Host)
 	c.mu.Lock()
@@ -132,7 +131,7 @@ func (c *cloud) connect(w http.ResponseWriter, r *http.Request) {
 	<-done
 }
 
-// serve answers as the host would.
+// serve answers for a host.
 func (c *cloud) serve(w http.ResponseWriter, r *http.Request) {
 	host, _, _ := cutPort(r.Host + ":")
 	host = strings.TrimSuffix(host, ":443")
@@ -152,15 +151,15 @@ func (c *cloud) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// put sets what a store has.
+// put sets a store's answer.
 func (c *cloud) put(name string, a answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answers[name] = a
 }
 
-// ask returns the answer for a secret. Where its fault is due, it does what all
-// stores do the same, and returns the fault otherwise.
+// ask returns the answer for a secret. If its fault is due, ask performs the faults that are the
+// same for all stores, and returns other faults.
 func (c *cloud) ask(w http.ResponseWriter, r *http.Request, name string) (a answer, fault string, done bool) {
 	c.mu.Lock()
 	a, ok := c.answers[name]
@@ -206,14 +205,14 @@ func (c *cloud) timesAsked(name string) int {
 	return c.asked[name]
 }
 
-// connected returns the hosts that the proxy was asked for.
+// connected returns the hosts requested from the proxy.
 func (c *cloud) connected() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Compact(slices.Sorted(slices.Values(c.hosts)))
 }
 
-// env is what all stores need to get to the stand-ins.
+// env returns the variables that lead to the fake stores.
 func (c *cloud) env(more map[string]string) map[string]string {
 	env := map[string]string{
 		"HTTPS_PROXY": c.proxy.URL, "HTTP_PROXY": c.proxy.URL,
@@ -238,7 +237,7 @@ func (c *cloud) tokenFile(subject string) string {
 	return file
 }
 
-// login reports how to answer to a service account's token: 200, or a status.
+// login returns the HTTP status for a service account's token.
 func (c *cloud) login(token string) int {
 	subject, ok := strings.CutPrefix(token, canary+"-jwt-")
 	c.mu.Lock()

@@ -11,7 +11,7 @@ import (
 	contract "github.com/podsecrets/podsecrets/internal/fetch"
 )
 
-// The managers' side of the contract says the same as ours.
+// The managers' side of the contract agrees with this program's.
 func TestContract(t *testing.T) {
 	assert.Equal(t, []any{
 		contract.StoreVar, contract.ItemPrefix, contract.AWS, contract.GCP, contract.Azure, contract.FilesDir, contract.EnvDir, contract.EnvKey, contract.DefaultMode,

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// evil is a host that is not allowed, though its certificate is good.
+// evil is a host that is not allowed, although its certificate is valid.
 type evil struct {
 	*httptest.Server
 	plain *httptest.Server
@@ -37,8 +37,8 @@ func newEvil(t *testing.T, c *cloud) *evil {
 	return e
 }
 
-// Variables of the SDKs can name other endpoints. None of them gets anything,
-// unless the configuration lists it.
+// The SDKs' variables can name other endpoints. These receive nothing unless the configuration
+// lists them.
 func TestEscapes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -96,7 +96,7 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// Hosts that the configuration lists are asked, directly as they are on loopback.
+// Hosts that the configuration lists are asked, without a proxy because they are on loopback.
 func TestListedHosts(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -121,18 +121,18 @@ func TestListedHosts(t *testing.T) {
 	assert.Equal(t, []string{"CONNECT sts.eu-west-1.amazonaws.com", "CONNECT sts.googleapis.com"}, c.connected())
 }
 
-// A certificate that is not trusted, and a proxy that does not connect.
+// An untrusted certificate, and a proxy that does not connect.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
 	c.put("x", answer{value: canary})
 	other := newCloud(t) // another authority
-	for _, s := range standIns {
+	for _, s := range fakeStores {
 		for _, tt := range []struct {
 			slug, message string
 			env           map[string]string
 		}{
-			{"untrusted", "has a certificate that is not trusted", map[string]string{"SSL_CERT_FILE": other.ca}},
+			{"untrusted", "has an untrusted certificate", map[string]string{"SSL_CERT_FILE": other.ca}},
 			{"no-proxy", "the proxy does not connect", map[string]string{"HTTPS_PROXY": "http://user:" + canary + "@127.0.0.1:1", deadlineVar: "2s"}},
 			{"closed-proxy", "the proxy does not connect", map[string]string{"HTTPS_PROXY": newEvil(t, c).plain.URL, deadlineVar: "2s"}},
 		} {
@@ -150,13 +150,13 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// The variables by which libraries log do not show anything either.
+// The libraries' logging variables show nothing either.
 func TestLogging(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
 	c.put("x", answer{value: canary})
 	c.put("denied", answer{fault: "denied"})
-	for _, s := range standIns {
+	for _, s := range fakeStores {
 		t.Run(s.store, func(t *testing.T) {
 			t.Parallel()
 			env := s.env(c, "reader")

@@ -11,8 +11,7 @@ import (
 	"strings"
 )
 
-// explain returns the failure of a request over HTTP, from its last exchange and
-// the SDK's error.
+// explain returns the failure of an HTTP request, from its last exchange and the SDK's error.
 func (x *exchange) explain(err error) *failure {
 	host, status, wire := x.last()
 	var refusal *hostError
@@ -22,7 +21,7 @@ func (x *exchange) explain(err error) *failure {
 	case x.ctx.Err() != nil:
 		return cause(host, context.DeadlineExceeded.Error())
 	case host == "":
-		return &failure{outcome: unavailable, detail: "nothing could be asked"}
+		return &failure{outcome: unavailable, detail: "no request was sent"}
 	case wire != nil:
 		return cause(host, wire.Error())
 	case status < 300:
@@ -39,7 +38,7 @@ func (x *exchange) explain(err error) *failure {
 }
 
 func notAllowed(e *hostError) *failure {
-	return &failure{outcome: badRequest, detail: e.Error() + " (" + hostsVar + " may list it)"}
+	return &failure{outcome: badRequest, detail: e.Error() + " (to allow it, list it in " + hostsVar + ")"}
 }
 
 func byStatus(status int) *failure {
@@ -55,34 +54,34 @@ func byStatus(status int) *failure {
 	}
 }
 
-// causes translates fragments of error texts into this program's words, because
-// some SDKs keep only the text of an error. The first match counts.
+// causes maps fragments of error texts to this program's own texts, because some SDKs keep only
+// the text of an error. The first match counts.
 var causes = []struct {
 	text, detail string
 	outcome      outcome
 	temporary    bool
 }{
-	{"doesn't match the requested domain", "asks for a token of another domain; none was sent", denied, false},
-	{"configured to acquire tokens for tenant", "belongs to another tenant than the identity", denied, false},
+	{"doesn't match the requested domain", "asks for a token of another domain, which was not sent", denied, false},
+	{"configured to acquire tokens for tenant", "and the identity belong to different tenants", denied, false},
 	{errRedirect.Error(), errRedirect.Error(), unavailable, false},
 	{"received from server: 30", errRedirect.Error(), unavailable, false}, // gRPC
-	{"certificate is not trusted", "has a certificate that is not trusted", unavailable, false},
-	{"signed by unknown authority", "has a certificate that is not trusted", unavailable, false},
-	{"failed to verify certificate", "has a certificate that is not valid for it", unavailable, false},
+	{"certificate is not trusted", "has an untrusted certificate", unavailable, false},
+	{"signed by unknown authority", "has an untrusted certificate", unavailable, false},
+	{"failed to verify certificate", "has an invalid certificate", unavailable, false},
 	{"tls: ", "fails in the TLS handshake", unavailable, true},
 	{errProxy.Error(), errProxy.Error(), unavailable, true},
 	{"do connect handshake", errProxy.Error(), unavailable, true}, // gRPC
 	{"proxyconnect", errProxy.Error(), unavailable, true},
 	{"request body too large", "answers with more than 1 MiB", unavailable, false},
 	{"connection refused", "refuses connections", unavailable, true},
-	{"no such host", "is not known to DNS", unavailable, true},
+	{"no such host", "is unknown to DNS", unavailable, true},
 	{"connection reset", "closes the connection", unavailable, true},
 	{"EOF", "closes the connection", unavailable, true},
 	{"i/o timeout", "does not answer in time", unavailable, true},
 	{"timeout awaiting", "does not answer in time", unavailable, true},
 	{"deadline exceeded", "does not answer in time", unavailable, true},
-	{"unreachable", "is not reachable", unavailable, true},
-	{"no route to host", "is not reachable", unavailable, true},
+	{"unreachable", "is unreachable", unavailable, true},
+	{"no route to host", "is unreachable", unavailable, true},
 }
 
 // cause returns the failure that an error text describes, without quoting it.
@@ -108,14 +107,13 @@ func entraCode(err error) string {
 	return ""
 }
 
-// identityFiles are the variables that name files of an identity.
+// identityFiles are the variables with files of an identity.
 var identityFiles = []string{
 	"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE", "GOOGLE_APPLICATION_CREDENTIALS",
 }
 
-// login returns the failure to get credentials. An endpoint that answers with any
-// other error than a temporary one denies them. Where none was asked, settings are
-// missing.
+// login returns the failure to get credentials. Any answer that is not a temporary error is a
+// denial. If no endpoint was asked, settings are missing.
 func (x *exchange) login(err error) *failure {
 	host, _, _ := x.last()
 	f := &failure{outcome: denied, detail: "the settings of the identity are incomplete or wrong"}
@@ -134,7 +132,7 @@ func (x *exchange) login(err error) *failure {
 	return f
 }
 
-// unreadableFile says which of the identity's files cannot be read, and why.
+// unreadableFile names the identity's file that cannot be read, and the reason.
 func unreadableFile() string {
 	for _, name := range identityFiles {
 		path := os.Getenv(name)

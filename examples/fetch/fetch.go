@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// ref is one value in a store. Version "" is the current one.
+// ref identifies a value in a store. Version "" means the current one.
 type ref struct{ id, version string }
 
 // store is a client of one store. Its errors are failures.
 type store interface {
-	// check reports why a reference is none, before anything is asked.
+	// check returns why a reference is invalid, without asking the store.
 	check(r ref) error
-	// login gets credentials, and what is not in the references.
+	// login gets credentials, and settings that the references lack.
 	login(ctx context.Context) error
 	get(ctx context.Context, r ref) ([]byte, error)
 }
@@ -29,8 +29,7 @@ func newStore(s settings, dial dialer) store {
 	}
 }
 
-// fetch fetches and writes all items or none. It returns the problems in the order
-// of the items.
+// fetch fetches and writes all items or none. It returns the problems in the items' order.
 func fetch(ctx context.Context, s settings, dial dialer) []problem {
 	st := newStore(s, dial)
 	var problems []problem
@@ -63,7 +62,7 @@ func fetch(ctx context.Context, s settings, dial dialer) []problem {
 	return write(s, files)
 }
 
-// fetchValues asks for each value once.
+// fetchValues fetches each value once.
 func fetchValues(ctx context.Context, s settings, st store) (map[ref][]byte, map[ref]*failure) {
 	stopped := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.deadline)
@@ -102,7 +101,7 @@ func fetchValues(ctx context.Context, s settings, st store) (map[ref][]byte, map
 	return values, failures
 }
 
-// refs returns the different references, in order.
+// refs returns the distinct references in order.
 func refs(items []item) []ref {
 	var all []ref
 	for _, it := range items { // sorted
@@ -113,7 +112,7 @@ func refs(items []item) []ref {
 	return all
 }
 
-// clients has a client for each host, created when it is first needed.
+// clients holds a client per host, created on first use.
 type clients[T any] struct {
 	mu  sync.Mutex
 	all map[string]T

@@ -15,8 +15,7 @@ import (
 	"github.com/podsecrets/podsecrets/internal/kubelet"
 )
 
-// An item that is accepted says the same when it is written again, and an error is
-// one short line.
+// An accepted item encodes to the same item, and an error is one short line.
 func FuzzDecodeItem(f *testing.F) {
 	for _, text := range []string{
 		`{"id":"a","file":"a/b","mode":256}`, `{"id":"a","version":"1","field":"f","env":"e","nameLen":3}`,
@@ -41,7 +40,7 @@ func FuzzDecodeItem(f *testing.F) {
 	})
 }
 
-// A path that is accepted is written below the directory, and nowhere else.
+// An accepted path is written below the directory and nowhere else.
 func FuzzPath(f *testing.F) {
 	for _, path := range []string{"a", "a/b", "../a", "/a", "a/../../b", ".", "a/./b", "a//b", "a\x00b", "..a", "...", "link/a", "link", "a/" + strings.Repeat("b", 255)} {
 		f.Add(path)
@@ -69,7 +68,7 @@ func FuzzPath(f *testing.F) {
 	})
 }
 
-// The kubelet reads from an env file exactly the value, or there is none.
+// The kubelet reads exactly the value from an env file, or there is no file.
 func FuzzEnvFile(f *testing.F) {
 	for _, value := range []string{"a", "a\nb", "a\r\nb", "'", "\x00", "#", "V='x'", " ", "\r", "\xff"} {
 		f.Add([]byte(value), 3)
@@ -85,7 +84,7 @@ func FuzzEnvFile(f *testing.F) {
 	})
 }
 
-// A field is what encoding/json reads, where it reads it without loss.
+// A field equals encoding/json's, where that is lossless.
 func FuzzField(f *testing.F) {
 	for _, value := range []string{`{"a":"b"}`, `{"a":1,"a":2}`, `{"a":"\ud800"}`, `{"a":"\ud83d\ude00"}`, `{"a":{}}x`, `{"b":1}`, `{"a":"\\ud800\u0000"}`} {
 		f.Add(value, "a")

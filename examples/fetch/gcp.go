@@ -30,7 +30,7 @@ type gcpStore struct {
 	items    []item
 	hosts    hostList
 	endpoint string
-	project  string // of secrets that are bare names
+	project  string // of secrets requested by name
 	tokens   auth.TokenProvider
 	clients  clients[*secretmanager.Client]
 }
@@ -52,9 +52,9 @@ var (
 func (*gcpStore) check(r ref) error {
 	switch {
 	case !gcpResource.MatchString(r.id) && !gcpName.MatchString(r.id):
-		return errors.New("id is no projects/P/secrets/S, no projects/P/locations/L/secrets/S and no name of a secret")
+		return errors.New("id is neither projects/P/secrets/S, projects/P/locations/L/secrets/S nor a secret's name")
 	case r.version != "" && !gcpVersion.MatchString(r.version):
-		return errors.New("version is no number and no alias")
+		return errors.New("version is neither a number nor an alias")
 	default:
 		return nil
 	}
@@ -82,18 +82,18 @@ func (s *gcpStore) login(ctx context.Context) error {
 			ctx, x := withExchange(ctx)
 			if s.project, err = node.GetWithContext(ctx, "project/project-id"); err != nil {
 				f := x.login(err)
-				return &failure{outcome: badRequest, detail: "an id without a project, no GOOGLE_CLOUD_PROJECT, and " + f.detail, temporary: f.temporary}
+				return &failure{outcome: badRequest, detail: "an id has no project, GOOGLE_CLOUD_PROJECT is not set, and " + f.detail, temporary: f.temporary}
 			}
 			s.project = strings.TrimSpace(s.project)
 		}
 		if !gcpID.MatchString(s.project) {
-			return &failure{outcome: badRequest, detail: "GOOGLE_CLOUD_PROJECT is no id of a project"}
+			return &failure{outcome: badRequest, detail: "GOOGLE_CLOUD_PROJECT is not a project ID"}
 		}
 	}
 	return nil
 }
 
-// where returns the version's full name, and the host that has it.
+// where returns the version's full name and its host.
 func (s *gcpStore) where(r ref) (name, host string) {
 	name, host = r.id, "secretmanager.googleapis.com:443"
 	if gcpName.MatchString(name) {
@@ -111,8 +111,8 @@ func (s *gcpStore) where(r ref) (name, host string) {
 	return name + "/versions/" + version, host
 }
 
-// dial returns a client. Its TLS is with the host, whatever address or proxy is
-// between. From the environment it takes only proxies, from DNS only addresses.
+// dial returns a client. TLS ends at the host, whatever address or proxy is between. The client
+// takes only proxies from the environment, and only addresses from DNS.
 func (s *gcpStore) dial(host string) (*secretmanager.Client, error) {
 	if !gcpHosts.MatchString(host) && !s.hosts.has(host) {
 		return nil, notAllowed(&hostError{host})
@@ -151,12 +151,12 @@ func (s *gcpStore) get(ctx context.Context, r ref) ([]byte, error) {
 	}
 	data, sum := answer.GetPayload().GetData(), answer.GetPayload().DataCrc32C
 	if sum != nil && int64(crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli))) != *sum {
-		return nil, &failure{outcome: unavailable, detail: "the value does not have the checksum that came with it", temporary: true}
+		return nil, &failure{outcome: unavailable, detail: "the value does not match its checksum", temporary: true}
 	}
 	return data, nil
 }
 
-// byCode returns the failure of a call.
+// byCode returns the failure of a gRPC call.
 func byCode(host string, err error) *failure {
 	code := status.Code(err)
 	f := &failure{detail: fmt.Sprintf("%s answers %v", host, code)}

@@ -15,8 +15,8 @@ import (
 
 const gcpScope = "https://www.googleapis.com/auth/cloud-platform"
 
-// gcpTokens returns the tokens of GOOGLE_APPLICATION_CREDENTIALS, else of the
-// metadata server. credentials.DetectDefault would ask the latter past the guard.
+// gcpTokens returns tokens of GOOGLE_APPLICATION_CREDENTIALS, otherwise of the metadata server.
+// credentials.DetectDefault would bypass the guard to ask the latter.
 func gcpTokens(g *guard, node *metadata.Client) (auth.TokenProvider, error) {
 	file := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS")
 	if file == "" {
@@ -39,8 +39,8 @@ func gcpTokens(g *guard, node *metadata.Client) (auth.TokenProvider, error) {
 	})
 }
 
-// gcpKind returns the type of a credentials file. It refuses files that would run a
-// program or open connections past the guard.
+// gcpKind returns the type of a credentials file. It refuses files that would run a program or
+// bypass the guard.
 func gcpKind(text []byte) (credentials.CredType, error) {
 	var file struct {
 		Type             credentials.CredType
@@ -63,12 +63,11 @@ func gcpKind(text []byte) (credentials.CredType, error) {
 }
 
 func errNoKind() error {
-	return &failure{outcome: denied, detail: "GOOGLE_APPLICATION_CREDENTIALS names a file of another kind than " +
+	return &failure{outcome: denied, detail: "the file of GOOGLE_APPLICATION_CREDENTIALS is not one of " +
 		"service_account, authorized_user, and external_account with a file or URL"}
 }
 
-// nodeTokens are those of the metadata server: of GKE's workload identity, or of
-// the node.
+// nodeTokens returns tokens of the metadata server: of GKE's workload identity or of the node.
 type nodeTokens struct{ node *metadata.Client }
 
 func (n nodeTokens) Token(ctx context.Context) (*auth.Token, error) {

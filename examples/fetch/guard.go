@@ -13,8 +13,7 @@ import (
 	"time"
 )
 
-// maxAnswer is the limit of an answer's body, in bytes. Stores' own limits are 64
-// KiB and less.
+// maxAnswer is the limit of an answer's body, in bytes. Stores' own limits are at most 64 KiB.
 const maxAnswer = 1 << 20
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
@@ -63,7 +62,7 @@ type hostError struct{ host string }
 func (e *hostError) Error() string { return e.host + " is not an allowed host" }
 
 var (
-	errRedirect = errors.New("redirects, which is not followed")
+	errRedirect = errors.New("redirects, which is not allowed")
 	errProxy    = errors.New("the proxy does not connect")
 )
 
@@ -96,7 +95,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return answer, record(req, answer.StatusCode, nil)
 }
 
-// Do is for the SDKs of AWS and Azure. They get no *http.Client, because Azure's
+// Do is for the SDKs of AWS and Azure. They do not get an *http.Client, because Azure's SDK
 // replaces a client's transport for Service Fabric.
 func (g *guard) Do(req *http.Request) (*http.Response, error) { return g.client().Do(req) }
 
@@ -107,8 +106,8 @@ func (g *guard) client() *http.Client {
 	}
 }
 
-// exchange is the last request of an attempt, and its result. It is recorded here
-// because SDKs keep only the text of some errors.
+// exchange records the last request of an attempt and its result, because SDKs keep only the text
+// of some errors.
 type exchange struct {
 	ctx    context.Context // the attempt's
 	mu     sync.Mutex

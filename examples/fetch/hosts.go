@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// hostList has hosts with their port, in lower case: "host:443".
+// hostList is a list of hosts with ports, in lower case: "host:443".
 type hostList []string
 
 func (l hostList) has(host string) bool { return slices.Contains(l, host) }
 
 var hostForm = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$`)
 
-// parseHosts reads host[:port], separated by commas.
+// parseHosts parses a comma-separated list of host[:port].
 func parseHosts(text string) (hostList, error) {
 	var l hostList
 	for part := range strings.SplitSeq(text, ",") {
@@ -33,7 +33,7 @@ func parseHosts(text string) (hostList, error) {
 	return l, nil
 }
 
-// withPort adds the port of HTTPS to a host that has none.
+// withPort adds HTTPS' port to a host without a port.
 func withPort(host string) string {
 	if strings.HasSuffix(host, "]") || !strings.Contains(host, ":") {
 		return host + ":443"
@@ -41,7 +41,7 @@ func withPort(host string) string {
 	return host
 }
 
-// cutPort separates host and port; the host is without brackets.
+// cutPort splits host and port. The host has no brackets.
 func cutPort(hostPort string) (host, port string, ok bool) {
 	i := strings.LastIndexByte(hostPort, ':')
 	if i < 0 {
@@ -50,11 +50,11 @@ func cutPort(hostPort string) (host, port string, ok bool) {
 	return strings.Trim(hostPort[:i], "[]"), hostPort[i+1:], true
 }
 
-// The vendors' hosts. Each set is narrow enough that only the vendor can have a host
-// in it: *.amazonaws.com, for instance, includes customers' API gateways.
+// The vendors' hosts. Only the vendor controls the hosts that these match; *.amazonaws.com, for
+// instance, would include customers' API gateways.
 var (
-	// SDKs' partitions: aws, aws-cn, aws-eusc, aws-iso, -b, -e, -f, each with its
-	// domain and the one for IPv6. aws-us-gov has those of aws.
+	// The SDK's partitions: aws, aws-cn, aws-eusc, aws-iso, -b, -e, -f, each with its
+	// domain and its IPv6 domain. aws-us-gov has the domains of aws.
 	awsHosts = regexp.MustCompile(`^(` +
 		`(vpce-[a-z0-9-]+\.)?(secretsmanager|sts)(-fips)?\.[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}(\.vpce)?` +
 		`\.(amazonaws\.com|api\.aws|amazonaws\.com\.cn|api\.amazonwebservices\.com\.cn|amazonaws\.eu|api\.amazonwebservices\.eu` +
@@ -67,13 +67,13 @@ var (
 
 	// Public, China, US Government.
 	azureVaults = regexp.MustCompile(`^[a-z0-9-]{3,24}\.vault\.(azure\.net|azure\.cn|usgovcloudapi\.net):443$`)
-	// Those that Microsoft's own library trusts.
+	// The hosts that Microsoft's own library trusts.
 	azureLoginHosts = regexp.MustCompile(`^(login\.microsoftonline\.(com|us)|login\.(microsoft\.com|windows\.net)|sts\.windows\.net` +
 		`|login\.partner\.microsoftonline\.cn|login\.chinacloudapi\.cn|login\.usgovcloudapi\.net):443$`)
 )
 
-// Endpoints on the node that hand out an identity. They speak plain HTTP, which does
-// not leave the node.
+// Endpoints on the node that issue an identity. They use plain HTTP, which does not leave the
+// node.
 var (
 	awsNode = hostList{
 		"169.254.169.254:80", "[fd00:ec2::254]:80", // EC2's metadata

@@ -80,7 +80,7 @@ func TestParseHosts(t *testing.T) {
 	}
 }
 
-// The guard takes schemes and ports as they are.
+// The guard compares schemes and ports exactly.
 func TestGuard(t *testing.T) {
 	seen := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

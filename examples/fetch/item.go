@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// item is fetch.Item: a secret, and the one file into which it goes.
+// item is fetch.Item: a secret and the file to write it to.
 type item struct {
 	ID      string `json:"id"`
 	Version string `json:"version,omitempty"`
@@ -32,7 +32,7 @@ const (
 
 func (it item) ref() ref { return ref{it.ID, it.Version} }
 
-// path is below the directory of files, or of env files.
+// path returns the path relative to the directory of files or env files.
 func (it item) path() string { return it.File + it.Env }
 
 func (it item) mode() uint32 {
@@ -46,7 +46,7 @@ func (it item) mode() uint32 {
 	}
 }
 
-// before orders items, so that the same items give the same message.
+// before orders items, so that messages are deterministic.
 func (it item) before(o item) bool {
 	a := []string{it.ID, it.Version, it.Field, it.File, it.Env}
 	return slices.Compare(a, []string{o.ID, o.Version, o.Field, o.File, o.Env}) < 0
@@ -64,8 +64,8 @@ func (it item) String() string {
 	return text
 }
 
-// decodeItem decodes strictly: unknown, differently spelled and duplicate keys are
-// errors, and so are null and other types.
+// decodeItem decodes strictly: unknown, differently spelled and duplicate keys, null and wrong
+// types are errors.
 func decodeItem(text string) (item, error) {
 	fields, err := object([]byte(text))
 	if err != nil {
@@ -83,7 +83,7 @@ func decodeItem(text string) (item, error) {
 	var wrong *json.UnmarshalTypeError
 	switch err := json.Unmarshal([]byte(text), &it); {
 	case errors.As(err, &wrong):
-		return item{}, fmt.Errorf("%s has another type", wrong.Field)
+		return item{}, fmt.Errorf("%s has the wrong type", wrong.Field)
 	case err != nil:
 		return item{}, errNotObject
 	}
@@ -97,7 +97,7 @@ func (it item) validate() error {
 	case it.File != "" && it.Env != "":
 		return errors.New("file and env are both set")
 	case it.Mode < 0 || it.Mode > 0o777:
-		return errors.New("mode is not one of 0 to 0777")
+		return errors.New("mode is not between 0 and 0777")
 	case it.Mode != 0 && it.File == "":
 		return errors.New("mode is for files only")
 	case it.NameLen < 0:
@@ -119,7 +119,7 @@ const (
 	maxSegment = 255
 )
 
-// checkPath accepts relative, clean paths that stay below the directory.
+// checkPath accepts clean, relative paths below the directory.
 func checkPath(field, p string) error {
 	switch {
 	case !utf8.ValidString(p) || strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f }):
@@ -140,8 +140,7 @@ func checkPath(field, p string) error {
 	return nil
 }
 
-// clashes reports items that share a path, and items that need another item's path
-// as a directory.
+// clashes reports items with the same path, and items whose directory is another item's file.
 func clashes(items []item) []problem {
 	type place struct {
 		env  bool

@@ -15,23 +15,23 @@ func TestDecodeItem(t *testing.T) {
 		{"dots", `{"id": "a", "file": "..a/b..c/...d/.e"}`, ""},
 		{"odd-names", `{"id": "a", "file": "a b/$(X)'\"\\/é"}`, ""},
 		{"longest", `{"id": "a", "file": "` + strings.Repeat("a", 255) + `/b"}`, ""},
-		{"empty", ``, "the text is no JSON object"},
-		{"array", `[]`, "the text is no JSON object"},
-		{"null", `null`, "the text is no JSON object"},
-		{"rest", `{"id": "a", "file": "a"} {}`, "the text is no JSON object"},
-		{"cut", `{"id": "a", "file": "a"`, "the text is no JSON object"},
-		{"not-utf-8", "{\"id\": \"\xff\", \"file\": \"a\"}", "the text is no JSON object"},
+		{"empty", ``, "the text is not a JSON object"},
+		{"array", `[]`, "the text is not a JSON object"},
+		{"null", `null`, "the text is not a JSON object"},
+		{"rest", `{"id": "a", "file": "a"} {}`, "the text is not a JSON object"},
+		{"cut", `{"id": "a", "file": "a"`, "the text is not a JSON object"},
+		{"not-utf-8", "{\"id\": \"\xff\", \"file\": \"a\"}", "the text is not a JSON object"},
 		{"unknown", `{"id": "a", "file": "a", "` + canary + `": 1}`, `unknown key "C4N4RY"`},
 		{"case", `{"ID": "a", "file": "a"}`, `unknown key "ID"`},
-		{"twice", `{"id": "a", "id": "b", "file": "a"}`, "the object has a key twice"},
+		{"twice", `{"id": "a", "id": "b", "file": "a"}`, "the object has a duplicate key"},
 		{"null-value", `{"id": null, "file": "a"}`, "id is null"},
-		{"type", `{"id": 1, "file": "a"}`, "id has another type"},
-		{"fraction", `{"id": "a", "file": "a", "mode": 0.5}`, "mode has another type"},
+		{"type", `{"id": 1, "file": "a"}`, "id has the wrong type"},
+		{"fraction", `{"id": "a", "file": "a", "mode": 0.5}`, "mode has the wrong type"},
 		{"no-id", `{"file": "a"}`, "id is missing"},
 		{"no-path", `{"id": "a"}`, "neither file nor env is set"},
 		{"both", `{"id": "a", "file": "a", "env": "a"}`, "file and env are both set"},
-		{"mode", `{"id": "a", "file": "a", "mode": 512}`, "mode is not one of 0 to 0777"},
-		{"negative-mode", `{"id": "a", "file": "a", "mode": -1}`, "mode is not one of 0 to 0777"},
+		{"mode", `{"id": "a", "file": "a", "mode": 512}`, "mode is not between 0 and 0777"},
+		{"negative-mode", `{"id": "a", "file": "a", "mode": -1}`, "mode is not between 0 and 0777"},
 		{"env-mode", `{"id": "a", "env": "a", "mode": 256}`, "mode is for files only"},
 		{"file-name-len", `{"id": "a", "file": "a", "nameLen": 1}`, "nameLen is for env files only"},
 		{"name-len", `{"id": "a", "env": "a", "nameLen": -1}`, "nameLen is negative"},
@@ -56,7 +56,7 @@ func TestDecodeItem(t *testing.T) {
 	}
 }
 
-// What the program cannot understand is told at once, before anything is asked.
+// Invalid settings are reported together, before any request.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	one := `{"id": "x", "file": "a"}`
@@ -66,19 +66,19 @@ func TestSettings(t *testing.T) {
 		message string
 	}{
 		{"nothing", nil, "bad request: is not set: PODSECRETS_STORE"},
-		{"no-item", map[string]string{storeVar: aws}, "bad request: no secret is asked for: PODSECRETS_GET_*"},
-		{"store", map[string]string{storeVar: "vault", "PODSECRETS_GET_A": one}, "bad request: there are the stores aws, gcp and azure: PODSECRETS_STORE"},
+		{"no-item", map[string]string{storeVar: aws}, "bad request: no secret is requested: PODSECRETS_GET_*"},
+		{"store", map[string]string{storeVar: "vault", "PODSECRETS_GET_A": one}, "bad request: must be one of aws, gcp, azure: PODSECRETS_STORE"},
 		{"deadline", map[string]string{storeVar: aws, "PODSECRETS_GET_A": one, deadlineVar: "60"}, "bad request: must be a duration from 1s to 1h: PODSECRETS_DEADLINE"},
 		{"short", map[string]string{storeVar: aws, "PODSECRETS_GET_A": one, deadlineVar: "1ms"}, "bad request: must be a duration from 1s to 1h: PODSECRETS_DEADLINE"},
 		{"concurrency", map[string]string{storeVar: aws, "PODSECRETS_GET_A": one, concurrencyVar: "0"}, "bad request: must be a number from 1 to 100: PODSECRETS_CONCURRENCY"},
 		{"hosts", map[string]string{storeVar: aws, "PODSECRETS_GET_A": one, hostsVar: "a,*.b"}, `bad request: "*.b" is not host[:port]: PODSECRETS_HOSTS`},
 		{"endpoint", map[string]string{storeVar: gcp, "PODSECRETS_GET_A": one, gcpEndpointVar: "https://x"}, "bad request: must be a host, or host:port: PODSECRETS_GCP_ENDPOINT"},
 		{"items", map[string]string{storeVar: aws, "PODSECRETS_GET_A": `{}`, "PODSECRETS_GET_B": `{"id": "x", "file": "../x"}`, "PODSECRETS_GET_C": canary},
-			`bad request: id is missing: PODSECRETS_GET_A; bad request: file has an empty, "." or ".." segment: PODSECRETS_GET_B; bad request: the text is no JSON object: PODSECRETS_GET_C`},
+			`bad request: id is missing: PODSECRETS_GET_A; bad request: file has an empty, "." or ".." segment: PODSECRETS_GET_B; bad request: the text is not a JSON object: PODSECRETS_GET_C`},
 		{"same-path", map[string]string{storeVar: aws, "PODSECRETS_GET_A": one, "PODSECRETS_GET_B": `{"id": "y", "file": "a"}`}, "bad request: has the same path as PODSECRETS_GET_A: PODSECRETS_GET_B"},
 		{"directory", map[string]string{storeVar: aws, "PODSECRETS_GET_A": `{"id": "x", "file": "a/b/c"}`, "PODSECRETS_GET_B": one}, "bad request: needs a directory where PODSECRETS_GET_B has its file: PODSECRETS_GET_A"},
 		{"ids", map[string]string{storeVar: aws, "PODSECRETS_GET_A": `{"id": "x y", "file": "a"}`, "PODSECRETS_GET_B": `{"id": "x", "version": "1", "file": "b"}`},
-			"bad request: version is no version id: PODSECRETS_GET_B; bad request: id is no ARN of a secret and no name of one: PODSECRETS_GET_A"},
+			"bad request: version is not a version ID: PODSECRETS_GET_B; bad request: id is neither the ARN nor the name of a secret: PODSECRETS_GET_A"},
 	} {
 		t.Run(tt.slug, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +96,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// A file and an env file of one name are in two volumes.
+// A file and an env file with the same name are in different volumes.
 func TestSettings_TwoVolumes(t *testing.T) {
 	s, problems := readSettings([]string{storeVar + "=aws", `PODSECRETS_GET_A={"id": "x", "file": "a"}`, `PODSECRETS_GET_B={"id": "x", "env": "a"}`})
 	assert.Empty(t, problems)

@@ -1,7 +1,7 @@
-// Command fetch is the program in fetching init containers: it reads secrets from
-// AWS Secrets Manager, Google Secret Manager or Azure Key Vault, and writes them
-// into files and env files. Its environment says which (package internal/fetch is
-// the other side). README.md documents settings, exit codes and permissions.
+// Command fetch is the program in fetching init containers: it reads secrets from AWS Secrets
+// Manager, Google Secret Manager or Azure Key Vault, and writes them to files and env files.
+// Environment variables, which package internal/fetch creates, list the secrets. README.md
+// documents settings, exit codes and permissions.
 //
 //	fetch [-version]
 package main
@@ -26,12 +26,11 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr, nil))
 }
 
-// run is main for tests. A dialer that is not nil is used for all connections
-// but those of gRPC.
+// run is main without os.Exit. A dialer that is not nil makes all connections except gRPC's.
 func run(args, environ []string, stdout, stderr io.Writer, dial dialer) int {
-	// Libraries log what goes over the wire if GODEBUG asks for it.
+	// With GODEBUG, libraries would log traffic.
 	log.SetOutput(io.Discard)
-	// Modes are what write says, and a Pod's fsGroup is inherited.
+	// write sets exact modes; a Pod's fsGroup is inherited.
 	syscall.Umask(0)
 	s, problems := readSettings(environ)
 	fs := flag.NewFlagSet("fetch", flag.ContinueOnError)
@@ -46,7 +45,7 @@ func run(args, environ []string, stdout, stderr io.Writer, dial dialer) int {
 		fmt.Fprintf(stdout, "fetch %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return 0
 	case fs.NArg() > 0:
-		problems = []problem{{"flags", failure{outcome: badRequest, detail: "there are no arguments"}}}
+		problems = []problem{{"flags", failure{outcome: badRequest, detail: "arguments are not allowed"}}}
 	}
 	if len(problems) == 0 {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

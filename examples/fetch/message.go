@@ -6,18 +6,17 @@ import (
 	"strings"
 )
 
-// maxMessage is the limit of the kubelet for a container's termination message,
-// in bytes.
+// maxMessage is the kubelet's limit for a termination message, in bytes.
 const maxMessage = 4096
 
-// problem is a failure, and the secret or variable that has it.
+// problem is the failure of a secret or a variable.
 type problem struct {
 	subject string
 	failure
 }
 
-// message returns the line that tells about all problems, as far as there is
-// room: "not found: A, B; denied: HOST answers 403: C; and 12 more".
+// message returns a line with all problems that fit:
+// "not found: A, B; denied: HOST answers 403: C; and 12 more".
 func message(problems []problem) string {
 	var reasons []string
 	subjects := map[string][]string{}
@@ -48,7 +47,7 @@ func message(problems []problem) string {
 	return line.String()
 }
 
-// shorten keeps a text in one line, and within n bytes and some.
+// shorten escapes a text and cuts it after n bytes.
 func shorten(text string, n int) string {
 	text = strings.Trim(fmt.Sprintf("%+q", text), `"`)
 	if len(text) > n {
@@ -57,8 +56,8 @@ func shorten(text string, n int) string {
 	return text
 }
 
-// writeTermination writes the line where the kubelet looks for it. There is
-// nothing to do about an error: the line is in the log, too.
+// writeTermination writes the termination message. It ignores errors, because the line is also in
+// the log.
 func writeTermination(path, line string) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC|os.O_CREATE, 0o600) // #nosec G304 -- a setting of the container
 	if err != nil {

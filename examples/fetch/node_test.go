@@ -13,8 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// node stands in for the endpoints of a node, for those that work as for those that
-// do not.
+// node fakes the endpoints of a node, working and broken ones.
 type node struct {
 	t    *testing.T
 	down map[string]int // a path's status
@@ -67,8 +66,8 @@ func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Credentials, region and project come from the endpoints on the node, in plain
-// HTTP and past the proxy.
+// Credentials, region and project come from the node's endpoints, over plain HTTP and without the
+// proxy.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -104,7 +103,7 @@ func TestNode(t *testing.T) {
 		{slug: "gcp-no-account", store: gcp, endpoint: imds, down: map[string]int{"/computeMetadata/v1/instance/service-accounts/default/token": 404},
 			code: denied, message: "denied: no credentials: 169.254.169.254 answers 404: x"},
 		{slug: "gcp-no-project", store: gcp, endpoint: imds, down: map[string]int{"/computeMetadata/v1/project/project-id": 404},
-			code: badRequest, message: "bad request: an id without a project, no GOOGLE_CLOUD_PROJECT, and no credentials: 169.254.169.254 answers 404: x"},
+			code: badRequest, message: "bad request: an id has no project, GOOGLE_CLOUD_PROJECT is not set, and no credentials: 169.254.169.254 answers 404: x"},
 		{slug: "azure-metadata", store: azure, endpoint: imds},
 		{slug: "azure-client", store: azure, endpoint: imds, env: map[string]string{"AZURE_CLIENT_ID": "22222222-2222-2222-2222-222222222222"}},
 		{slug: "azure-no-identity", store: azure, endpoint: imds, down: map[string]int{"/metadata/identity/oauth2/token": 400},
@@ -129,7 +128,7 @@ func TestNode(t *testing.T) {
 	})
 }
 
-// runOnNode runs the program where the node has one endpoint.
+// runOnNode runs the program on a node with one endpoint.
 func runOnNode(t *testing.T, n *node, endpoint string, env map[string]string) result {
 	server := httptest.NewServer(n)
 	t.Cleanup(server.Close)
@@ -144,8 +143,8 @@ func runOnNode(t *testing.T, n *node, endpoint string, env map[string]string) re
 	return newVolumes(t).run(env, item{ID: id, File: "a"})
 }
 
-// A service account's key signs its own tokens: no host that its file names is
-// asked, and the store without a login before it.
+// A service account's key signs its own tokens, so no host in its file is asked, and the store needs
+// no login.
 func TestServiceAccount(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -159,7 +158,7 @@ func TestServiceAccount(t *testing.T) {
 		code          outcome
 	}{
 		{"works", "", nil, 0},
-		{"untrusted", "has a certificate that is not trusted: x", map[string]string{"SSL_CERT_FILE": newCloud(t).ca}, unavailable},
+		{"untrusted", "has an untrusted certificate: x", map[string]string{"SSL_CERT_FILE": newCloud(t).ca}, unavailable},
 		{"no-proxy", "refuses connections (tried for 2s): x", map[string]string{"HTTPS_PROXY": "http://127.0.0.1:1", deadlineVar: "2s"}, unavailable},
 		{"closed-proxy", "the proxy does not connect (tried for 2s): x", map[string]string{"HTTPS_PROXY": newEvil(t, c).plain.URL, deadlineVar: "2s"}, unavailable},
 	} {

@@ -2,8 +2,7 @@ package main
 
 import "errors"
 
-// outcome is what became of a secret, and the exit code of the program. 1 and 2
-// are left to the Go runtime.
+// outcome is a kind of failure, and the program's exit code. The Go runtime uses 1 and 2.
 type outcome int
 
 // The outcomes. README.md documents them.
@@ -45,9 +44,9 @@ func (o outcome) String() string {
 	}
 }
 
-// failure is why a secret cannot be delivered. Its detail consists of this
-// program's own words, host names, status codes and known error codes. SDKs'
-// errors are not wrapped: they quote answers, which may hold a token or a value.
+// failure is the reason why a secret cannot be delivered. Its detail has only this program's own
+// texts, host names, status codes and known error codes. It never wraps an SDK's error, which may
+// quote an answer with a token or a value.
 type failure struct {
 	outcome   outcome
 	detail    string

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// all are the 256 bytes, which Azure's JSON cannot carry.
+// all has all 256 bytes, which Azure's JSON cannot carry.
 var all = func() string {
 	var text []byte
 	for b := range 256 {
@@ -16,17 +16,17 @@ var all = func() string {
 	return canary + string(text)
 }()
 
-// outcomes are those that all stores have the same. The secret is called by the
-// slug. %s in a message is the secret's id.
+// outcomes are the same for all stores. The secret's name is the slug. %s in a message is the
+// secret's id.
 var outcomes = []struct {
 	slug string
 	why  string
-	once bool // what happens behind all stores is tried with one
+	once bool // independent of the store, so run with one only
 	answer
 	item
 	code    outcome
-	message string // its beginning; "HOST" is the store's
-	file    string // the content, if there is one
+	message string // the beginning; "HOST" is the store's host
+	file    string // the content, "" for no file
 }{
 	{slug: "text", answer: answer{value: canary}, item: item{File: "a/b"}, file: canary},
 	{slug: "mode", once: true, answer: answer{value: canary}, item: item{File: "B", Mode: 0o440}, file: canary},
@@ -41,8 +41,8 @@ var outcomes = []struct {
 	{slug: "denied", item: item{File: "a"}, answer: answer{fault: "denied"}, code: denied, message: "denied: HOST answers "},
 	{slug: "refused", item: item{File: "a"}, answer: answer{fault: "refused"}, code: refused, message: "refused: HOST answers "},
 	{slug: "no-field", item: item{File: "a", Field: "x\ny"}, answer: answer{value: `{"b": "` + canary + `"}`}, code: noField, message: `no such field: ID field "x\ny"`},
-	{slug: "no-object", once: true, item: item{File: "a", Field: "b"}, answer: answer{value: canary}, code: notObject, message: "not a JSON object: the text is no JSON object: ID"},
-	{slug: "twice", once: true, item: item{File: "a", Field: "b"}, answer: answer{value: `{"b": "` + canary + `", "b": 1}`}, code: notObject, message: "not a JSON object: the object has a key twice: ID"},
+	{slug: "no-object", once: true, item: item{File: "a", Field: "b"}, answer: answer{value: canary}, code: notObject, message: "not a JSON object: the text is not a JSON object: ID"},
+	{slug: "twice", once: true, item: item{File: "a", Field: "b"}, answer: answer{value: `{"b": "` + canary + `", "b": 1}`}, code: notObject, message: "not a JSON object: the object has a duplicate key: ID"},
 	{slug: "env-empty", once: true, item: item{Env: "a"}, answer: answer{value: ""}, code: notEnv, message: "cannot be an env file: the value is empty: ID"},
 	{slug: "env-quote", once: true, item: item{Env: "a"}, answer: answer{value: canary + "'"}, code: notEnv, message: "cannot be an env file: the value has a single quote: ID"},
 	{slug: "env-nul", once: true, item: item{Env: "a"}, answer: answer{value: canary + "\x00"}, code: notEnv, message: "cannot be an env file: the value has a NUL byte: ID"},
@@ -61,11 +61,11 @@ var outcomes = []struct {
 	{slug: "dropped", item: item{File: "a"}, answer: answer{fault: "drop"}, code: unavailable, message: "store unreachable: HOST closes the connection (tried for 4s): ID"},
 	{slug: "slow", item: item{File: "a"}, answer: answer{fault: "slow"}, code: unavailable, message: "store unreachable: HOST does not answer in time (tried for 4s): ID"},
 	{slug: "garbage", item: item{File: "a"}, answer: answer{fault: "garbage"}, code: unavailable, message: "store unreachable: HOST gives no usable answer (tried for 4s): ID"},
-	{slug: "redirected", item: item{File: "a"}, answer: answer{fault: "redirect"}, code: unavailable, message: "store unreachable: HOST redirects, which is not followed: ID"},
+	{slug: "redirected", item: item{File: "a"}, answer: answer{fault: "redirect"}, code: unavailable, message: "store unreachable: HOST redirects, which is not allowed: ID"},
 }
 
-// standIns are how the stores are asked.
-var standIns = []struct {
+// fakeStores describes requests to the fake stores.
+var fakeStores = []struct {
 	store, prefix, host string
 	env                 func(c *cloud, subject string) map[string]string
 	version             string
@@ -77,7 +77,7 @@ var standIns = []struct {
 
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
-	for _, s := range standIns {
+	for _, s := range fakeStores {
 		t.Run(s.store, func(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t)

@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// README.md documents every exit code with the text of its line, every setting, and
-// every file of the program.
+// README.md documents each exit code with its text, each setting, and each source file.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)

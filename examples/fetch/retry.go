@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// Pauses between attempts double. Each is shortened at random by up to half, so that
-// Pods that start together do not ask together.
+// Pauses between attempts double. Each is randomly shortened by up to half, so that Pods that start
+// together do not retry together.
 const (
 	firstPause = 200 * time.Millisecond
 	longPause  = 5 * time.Second
 )
 
-// retry calls try until it succeeds, fails for good, or the context ends. The SDKs'
-// own retries are off, because their policies differ and none keeps one deadline
-// for all secrets.
+// retry calls try until it succeeds, fails permanently, or the context ends. The SDKs' own retries
+// are off, because their policies differ and none has one deadline for all secrets.
 func retry(ctx context.Context, limit time.Duration, try func(ctx context.Context) error) *failure {
 	var last *failure
 	for attempt := 1; ; attempt++ {
@@ -40,13 +39,12 @@ func retry(ctx context.Context, limit time.Duration, try func(ctx context.Contex
 	}
 }
 
-// attemptOnce gives one attempt its own limit, so that a stalled connection does not
-// take all of the time.
+// attemptOnce limits one attempt, so that a stalled connection does not use up the deadline.
 func attemptOnce(ctx context.Context, limit time.Duration, try func(ctx context.Context) error) (f *failure) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	defer func() {
-		if recover() != nil { // what it says may quote an answer
+		if recover() != nil { // the panic may quote an answer
 			f = &failure{outcome: unavailable, detail: "the SDK cannot read the answer"}
 		}
 	}()
@@ -56,7 +54,7 @@ func attemptOnce(ctx context.Context, limit time.Duration, try func(ctx context.
 	return asFailure(try(ctx))
 }
 
-// attemptLimit is a quarter of the deadline, but 15 seconds at most.
+// attemptLimit returns a quarter of the deadline, at most 15 seconds.
 func attemptLimit(deadline time.Duration) time.Duration {
 	return min(deadline/4, 15*time.Second)
 }

@@ -50,8 +50,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// An attempt that never ends is given up in time for others, and one that panics
-// does not tell why.
+// An attempt that hangs ends in time for others, and a panic's message stays hidden.
 func TestRetry_Limits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -83,7 +82,7 @@ func TestRetry_Limits(t *testing.T) {
 	})
 }
 
-// SIGTERM ends a run that waits.
+// SIGTERM ends a waiting run.
 func TestRetry_Stopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What the managers write: the contract of package internal/fetch, which a test
-// compares with this. Importing it would add k8s.io/api, a third of the program.
+// The contract with package internal/fetch; a test compares both. Importing that package would add
+// k8s.io/api, a third of the program.
 const (
 	storeVar   = "PODSECRETS_STORE"
 	itemPrefix = "PODSECRETS_GET_"
@@ -36,19 +36,19 @@ const (
 
 type settings struct {
 	store string
-	items []item // in order of their ids
-	// deadline is for everything but the writing of files.
+	items []item // ordered by id
+	// deadline limits everything except writing files.
 	deadline    time.Duration
 	concurrency int
 	// hosts are allowed besides the vendor's.
 	hosts hostList
-	// gcpEndpoint is asked in place of Google's hosts: host:port.
+	// gcpEndpoint replaces Google's hosts: host:port.
 	gcpEndpoint                      string
 	filesDir, envDir, terminationLog string
 }
 
-// readSettings returns the settings in an environment, and all that is wrong
-// with them. The termination log is always set.
+// readSettings returns the settings in an environment, and all problems. The termination log is
+// always set.
 func readSettings(environ []string) (settings, []problem) {
 	s := settings{
 		deadline: time.Minute, concurrency: 8,
@@ -67,7 +67,7 @@ func readSettings(environ []string) (settings, []problem) {
 	if len(problems) == 0 && s.store == "" {
 		missing(storeVar, "is not set")
 	} else if len(problems) == 0 && len(s.items) == 0 {
-		missing(itemPrefix+"*", "no secret is asked for")
+		missing(itemPrefix+"*", "no secret is requested")
 	}
 	sort.SliceStable(s.items, func(i, j int) bool { return s.items[i].before(s.items[j]) })
 	problems = append(problems, clashes(s.items)...)
@@ -77,7 +77,7 @@ func readSettings(environ []string) (settings, []problem) {
 
 var endpointForm = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]{1,5})?$`)
 
-// set takes one variable. An empty setting is an unset one.
+// set sets one variable. An empty setting counts as unset.
 func (s *settings) set(name, value string) (err error) {
 	if strings.HasPrefix(name, itemPrefix) {
 		it, err := decodeItem(value)
@@ -92,7 +92,7 @@ func (s *settings) set(name, value string) (err error) {
 	switch name {
 	case storeVar:
 		if s.store = value; value != aws && value != gcp && value != azure {
-			return fmt.Errorf("there are the stores %s, %s and %s", aws, gcp, azure)
+			return fmt.Errorf("must be one of %s, %s, %s", aws, gcp, azure)
 		}
 	case deadlineVar:
 		s.deadline, err = time.ParseDuration(value)

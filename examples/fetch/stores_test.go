@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// storeCases are what stores have of their own. The value of a version is the
-// answer's, and the version.
+// storeCases are specific to one store. The value of a version is the answer's value plus the
+// version.
 var storeCases = []struct {
 	slug, why, store, subject string
 	env                       map[string]string
@@ -32,7 +32,7 @@ var storeCases = []struct {
 	{slug: "aws-cn", store: aws, env: map[string]string{"AWS_REGION": "cn-north-1"}, item: item{ID: "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:aws-cn"}, file: canary},
 	{slug: "aws-binary-field", store: aws, answer: answer{value: "{\"a\": \"\xff\"}"}, item: item{ID: "aws-binary-field", Field: "a"}, code: notObject},
 	{slug: "aws-profile", store: aws, env: map[string]string{"AWS_PROFILE": "x"}, item: item{ID: "x"}, code: badRequest, message: "bad request: AWS_PROFILE is not supported: x"},
-	{slug: "aws-no-region", store: aws, env: map[string]string{"AWS_REGION": "", "AWS_EC2_METADATA_DISABLED": "true"}, item: item{ID: "x"}, code: badRequest, message: "bad request: an id without a region, no AWS_REGION, and "},
+	{slug: "aws-no-region", store: aws, env: map[string]string{"AWS_REGION": "", "AWS_EC2_METADATA_DISABLED": "true"}, item: item{ID: "x"}, code: badRequest, message: "bad request: an id has no region, AWS_REGION is not set, and "},
 	{slug: "aws-odd-region", store: aws, env: map[string]string{"AWS_REGION": "evil.example/#"}, item: item{ID: "x"}, code: denied, message: "denied: no credentials: the settings of the identity are incomplete or wrong: x"},
 	{slug: "aws-huge", store: aws, answer: answer{fault: "huge"}, item: item{ID: "aws-huge"}, code: unavailable, message: "store unreachable: secretsmanager.eu-west-1.amazonaws.com answers with more than 1 MiB: "},
 	{slug: "aws-denied-login", store: aws, subject: "denied", item: item{ID: "x"}, code: denied, message: "denied: no credentials: sts.eu-west-1.amazonaws.com answers 403 (AccessDenied): x"},
@@ -44,16 +44,16 @@ var storeCases = []struct {
 	{slug: "gcp-location", store: gcp, item: item{ID: "projects/project-1/locations/europe-west3/secrets/gcp-location"}, file: canary},
 	{slug: "gcp-no-checksum", store: gcp, answer: answer{value: canary, fault: "no-checksum"}, item: item{ID: "gcp-no-checksum"}, file: canary},
 	{slug: "gcp-checksum-once", store: gcp, answer: answer{value: canary, fault: "checksum", times: 1}, item: item{ID: "gcp-checksum-once"}, file: canary},
-	{slug: "gcp-checksum", store: gcp, env: map[string]string{deadlineVar: "4s"}, answer: answer{value: canary, fault: "checksum"}, item: item{ID: "gcp-checksum"}, code: unavailable, message: "store unreachable: the value does not have the checksum"},
-	{slug: "gcp-odd-project", store: gcp, env: map[string]string{"GOOGLE_CLOUD_PROJECT": "x/y"}, item: item{ID: "x"}, code: badRequest, message: "bad request: GOOGLE_CLOUD_PROJECT is no id of a project: x"},
+	{slug: "gcp-checksum", store: gcp, env: map[string]string{deadlineVar: "4s"}, answer: answer{value: canary, fault: "checksum"}, item: item{ID: "gcp-checksum"}, code: unavailable, message: "store unreachable: the value does not match its checksum"},
+	{slug: "gcp-odd-project", store: gcp, env: map[string]string{"GOOGLE_CLOUD_PROJECT": "x/y"}, item: item{ID: "x"}, code: badRequest, message: "bad request: GOOGLE_CLOUD_PROJECT is not a project ID: x"},
 	{slug: "gcp-denied-login", store: gcp, subject: "denied", item: item{ID: "x"}, code: denied, message: "denied: no credentials: sts.googleapis.com answers 403: x"},
 	{slug: "gcp-no-file", store: gcp, env: map[string]string{"GOOGLE_APPLICATION_CREDENTIALS": "/nonexistent/file"}, item: item{ID: "x"}, code: denied, message: "denied: no credentials: cannot open /nonexistent/file (GOOGLE_APPLICATION_CREDENTIALS): no such file or directory: x"},
 
 	{slug: "azure-version", store: azure, item: item{ID: azurePrefix + "azure-version", Version: "0123456789abcdef0123456789abcdef"}, file: canary + "0123456789abcdef0123456789abcdef"},
 	{slug: "azure-case", store: azure, item: item{ID: "https://Vault-1.vault.azure.net/secrets/azure-case/"}, file: canary},
 	{slug: "azure-own-host", store: azure, env: map[string]string{hostsVar: "vault.corp.example"}, item: item{ID: "https://vault.corp.example/secrets/azure-own-host"}, file: canary},
-	{slug: "azure-other-host", store: azure, item: item{ID: "https://vault.corp.example/secrets/x"}, code: badRequest, message: "bad request: vault.corp.example:443 is no host of Key Vault (PODSECRETS_HOSTS may list it): PODSECRETS_GET_0000"},
-	{slug: "foreign-challenge", store: azure, item: item{ID: azurePrefix + "foreign-challenge"}, code: denied, message: "denied: vault-1.vault.azure.net asks for a token of another domain; none was sent: "},
+	{slug: "azure-other-host", store: azure, item: item{ID: "https://vault.corp.example/secrets/x"}, code: badRequest, message: "bad request: vault.corp.example:443 is not a host of Key Vault (to allow it, list it in PODSECRETS_HOSTS): PODSECRETS_GET_0000"},
+	{slug: "foreign-challenge", store: azure, item: item{ID: azurePrefix + "foreign-challenge"}, code: denied, message: "denied: vault-1.vault.azure.net asks for a token of another domain, which was not sent: "},
 	{slug: "broken-challenge", store: azure, item: item{ID: azurePrefix + "broken-challenge"}, code: unavailable, message: "store unreachable: the SDK cannot read the answer: ", why: "the SDK panics"},
 	{slug: "other-tenant", store: azure, item: item{ID: azurePrefix + "other-tenant"}, code: denied, message: "denied: no credentials: "},
 	{slug: "azure-huge", store: azure, answer: answer{fault: "huge"}, item: item{ID: azurePrefix + "azure-huge"}, code: unavailable, message: "store unreachable: vault-1.vault.azure.net answers with more than 1 MiB: "},
@@ -97,7 +97,7 @@ func TestStores(t *testing.T) {
 }
 
 func envOf(c *cloud, store, subject string) map[string]string {
-	for _, s := range standIns {
+	for _, s := range fakeStores {
 		if s.store == store {
 			return s.env(c, subject)
 		}
@@ -105,11 +105,11 @@ func envOf(c *cloud, store, subject string) map[string]string {
 	panic(store)
 }
 
-// A login that is throttled is tried again, and once for all secrets.
+// A throttled login is retried, once for all secrets.
 func TestLogin_Temporary(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	for _, s := range standIns {
+	for _, s := range fakeStores {
 		t.Run(s.store, func(t *testing.T) {
 			c.put("a", answer{value: canary})
 			c.put("b", answer{value: canary})
@@ -123,11 +123,11 @@ func TestLogin_Temporary(t *testing.T) {
 	}
 }
 
-// A hundred secrets with two hundred files, each asked for once.
+// A hundred secrets with two hundred files; each secret is fetched once.
 func TestHundred(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	for _, s := range standIns {
+	for _, s := range fakeStores {
 		t.Run(s.store, func(t *testing.T) {
 			t.Parallel()
 			var items []item
@@ -152,8 +152,7 @@ func TestHundred(t *testing.T) {
 	}
 }
 
-// The first failure in order of the ids decides the code, and the line names all
-// as far as there is room.
+// The first failure by id decides the exit code. The line names as many as fit.
 func TestManyFailures(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -175,7 +174,7 @@ func TestManyFailures(t *testing.T) {
 	assert.Greater(t, len(r.message), 4000)
 }
 
-// What is asked at the same time is bounded.
+// The number of concurrent requests is bounded.
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
 	for _, most := range []int{1, 3} {
@@ -192,8 +191,7 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
-// countingStore fails if it is asked more often at the same time than it has
-// slots.
+// countingStore fails if it has more concurrent requests than slots.
 type countingStore struct{ slots chan struct{} }
 
 func (*countingStore) check(ref) error             { return nil }
@@ -210,7 +208,7 @@ func (s *countingStore) get(context.Context, ref) ([]byte, error) {
 	return nil, nil
 }
 
-// The credentials' file of Google can name hosts and programs.
+// Google's credentials file can name hosts and programs.
 func TestGCPFiles(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -242,7 +240,7 @@ func TestGCPFiles(t *testing.T) {
 	assert.Zero(t, evil.seen.Load())
 }
 
-// A Pod that is deleted does not wait for a store.
+// A deleted Pod does not wait for a store.
 func TestSignal(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)

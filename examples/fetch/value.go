@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// The kubelet's limits of env files, and Linux' of a variable, in bytes.
+// The kubelet's limit for lines of env files, and Linux' limit for a variable, in bytes.
 const (
 	maxEnvLine = 64<<10 - 1
 	maxEnv     = 131_070 // name and value, without "=" and the end byte
@@ -21,7 +21,7 @@ const (
 // envKey is the key in each env file.
 const envKey = "V"
 
-// content returns what goes into the item's file.
+// content returns the content of the item's file.
 func (it item) content(value []byte) ([]byte, error) {
 	if it.Field != "" {
 		var err error
@@ -35,8 +35,8 @@ func (it item) content(value []byte) ([]byte, error) {
 	return envFile(value, it.NameLen)
 }
 
-// envFile returns a file from which the kubelet reads exactly the value, or an
-// error: the format has no escapes, and an empty value counts as missing.
+// envFile returns a file from which the kubelet reads exactly the value. Some values are an error,
+// because the format has no escapes and an empty value counts as missing.
 func envFile(value []byte, nameLen int) ([]byte, error) {
 	switch {
 	case len(value) == 0:
@@ -61,8 +61,8 @@ func envFile(value []byte, nameLen int) ([]byte, error) {
 	return file, nil
 }
 
-// field returns a field of a JSON object: the text of a string, or the JSON of
-// anything else, byte for byte.
+// field returns a field of a JSON object: a string's text, or the JSON of anything else byte for
+// byte.
 func field(value []byte, name string) ([]byte, error) {
 	fields, err := object(value)
 	if err != nil {
@@ -77,18 +77,18 @@ func field(value []byte, name string) ([]byte, error) {
 	}
 	var text string
 	if json.Unmarshal(raw, &text) != nil || hasLoneSurrogate(raw) {
-		return nil, &failure{outcome: notObject, detail: "the field is no Unicode text"}
+		return nil, &failure{outcome: notObject, detail: "the field is not Unicode text"}
 	}
 	return []byte(text), nil
 }
 
 var (
-	errNotObject = errors.New("the text is no JSON object")
-	errTwice     = errors.New("the object has a key twice")
+	errNotObject = errors.New("the text is not a JSON object")
+	errTwice     = errors.New("the object has a duplicate key")
 )
 
-// object returns the fields of a JSON object. Its errors never quote the text;
-// those of encoding/json do.
+// object returns the fields of a JSON object. Its errors never quote the text, as encoding/json's
+// do.
 func object(text []byte) (map[string]json.RawMessage, error) {
 	if !utf8.Valid(text) {
 		return nil, errNotObject // encoding/json would replace bytes
@@ -122,8 +122,8 @@ func object(text []byte) (map[string]json.RawMessage, error) {
 	return fields, nil
 }
 
-// hasLoneSurrogate reports whether a JSON string has an escape such as \ud800
-// without its other half, for which encoding/json puts U+FFFD.
+// hasLoneSurrogate reports whether a JSON string has an escape such as \ud800 without its other
+// half, which encoding/json replaces by U+FFFD.
 func hasLoneSurrogate(raw []byte) bool {
 	for i := 0; i < len(raw)-1; i++ {
 		if raw[i] != '\\' {
@@ -141,8 +141,7 @@ func hasLoneSurrogate(raw []byte) bool {
 	return false
 }
 
-// escaped returns the code unit of an escape \uXXXX at the beginning of a text, or
-// -1.
+// escaped returns the code unit of the escape \uXXXX at the beginning of a text, or -1.
 func escaped(text []byte) rune {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return -1

@@ -12,7 +12,7 @@ import (
 )
 
 func TestField(t *testing.T) {
-	const invalid = "not a JSON object: the text is no JSON object"
+	const invalid = "not a JSON object: the text is not a JSON object"
 	for _, tt := range []struct{ slug, value, field, want, err string }{
 		{"text", `{"a": "b\n\u00e9\ud83d\ude00\\ud800"}`, "a", "b\né😀\\ud800", ""},
 		{"empty", `{"a": ""}`, "a", "", ""},
@@ -34,11 +34,11 @@ func TestField(t *testing.T) {
 		{"cut", `{"a": "` + canary, "a", "", invalid},
 		{"bad-after", `{"a": 1, "b": ` + canary + `}`, "a", "", invalid},
 		{"not-utf-8", "{\"a\": \"\xff\"}", "a", "", invalid},
-		{"twice", `{"a": 1, "b": 2, "a": 1}`, "b", "", "not a JSON object: the object has a key twice"},
-		{"twice-escaped", `{"a": 1, "\u0061": 1}`, "a", "", "not a JSON object: the object has a key twice"},
-		{"half-first", `{"a": "x\ud800y"}`, "a", "", "not a JSON object: the field is no Unicode text"},
-		{"half-second", `{"a": "\udc00"}`, "a", "", "not a JSON object: the field is no Unicode text"},
-		{"half-at-end", `{"a": "\ud83d\ude00\ud83d"}`, "a", "", "not a JSON object: the field is no Unicode text"},
+		{"twice", `{"a": 1, "b": 2, "a": 1}`, "b", "", "not a JSON object: the object has a duplicate key"},
+		{"twice-escaped", `{"a": 1, "\u0061": 1}`, "a", "", "not a JSON object: the object has a duplicate key"},
+		{"half-first", `{"a": "x\ud800y"}`, "a", "", "not a JSON object: the field is not Unicode text"},
+		{"half-second", `{"a": "\udc00"}`, "a", "", "not a JSON object: the field is not Unicode text"},
+		{"half-at-end", `{"a": "\ud83d\ude00\ud83d"}`, "a", "", "not a JSON object: the field is not Unicode text"},
 	} {
 		t.Run(tt.slug, func(t *testing.T) {
 			got, err := field([]byte(tt.value), tt.field)
@@ -52,7 +52,7 @@ func TestField(t *testing.T) {
 	}
 }
 
-// The kubelet reads from an env file what the store has, or there is none.
+// The kubelet reads the store's value from an env file, or there is no file.
 func TestEnvFile(t *testing.T) {
 	long := strings.Repeat("0123456789\n", 20_000)
 	for _, tt := range []struct {

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// file is an item, and the content of its file.
+// file is an item with the content of its file.
 type file struct {
 	item
 	content []byte
 }
 
-// write writes all files or none. Files have temporary names until all are complete.
+// write writes all files or none. They have temporary names until all are complete.
 func write(s settings, files []file) []problem {
 	volumes := map[bool]*volume{false: {path: s.filesDir}, true: {path: s.envDir}}
 	for _, v := range volumes {
@@ -46,10 +46,9 @@ func write(s settings, files []file) []problem {
 	return nil
 }
 
-// volume is a directory into which others may write at the same time: a sidecar can
-// have the volume before this program. So each step takes one name in an open
-// directory, no link is followed, and a directory must be ours. Only the mount
-// point belongs to the kubelet.
+// volume is a directory that others may write at the same time: a sidecar can mount the volume
+// before this program starts. So each step uses one name in an open directory, no link is
+// followed, and each directory below the mount point must be ours.
 type volume struct {
 	path   string
 	uid    uint32
@@ -58,12 +57,12 @@ type volume struct {
 	staged map[string]*entry
 }
 
-// entry is a name in an open directory, and what this run has put there.
+// entry is a file or directory of this run, in an open directory.
 type entry struct {
 	dir   int
 	name  string
 	node  inode
-	final string // the name that it shall have
+	final string // the name after commit
 }
 
 type inode struct{ dev, ino uint64 }
@@ -71,12 +70,12 @@ type inode struct{ dev, ino uint64 }
 var (
 	errForeign  = errors.New("a directory on its path belongs to another user")
 	errWritable = errors.New("others can write to a directory on its path")
-	errSwapped  = errors.New("somebody replaced it")
+	errSwapped  = errors.New("another process replaced it")
 	errLink     = errors.New("a directory on its path is a link or a file")
-	errIsDir    = errors.New("there is a directory of that name")
+	errIsDir    = errors.New("it is a directory")
 )
 
-// stage writes a file under a random name in the directory that it belongs to.
+// stage writes a file under a random name in its directory.
 func (v *volume) stage(at string, mode uint32, content []byte) (err error) {
 	dir, err := v.directory(path.Dir(at))
 	if err != nil {
@@ -107,20 +106,20 @@ func (v *volume) stage(at string, mode uint32, content []byte) (err error) {
 	return unix.Fchmod(fd, mode)
 }
 
-// commit gives a staged file its name, and checks that it is still ours.
+// commit renames a staged file to its final name, and checks that it is still ours.
 func (v *volume) commit(at string) error {
 	e := v.staged[at]
 	if err := unix.Renameat(e.dir, e.name, e.dir, e.final); err != nil {
 		return err
 	}
 	e.name = e.final
-	if !e.there() {
+	if !e.unchanged() {
 		return errSwapped
 	}
 	return nil
 }
 
-// directory opens a directory below the mount point, and creates what is missing.
+// directory opens a directory below the mount point and creates missing ones.
 func (v *volume) directory(at string) (int, error) {
 	if fd, ok := v.dirs[at]; ok {
 		return fd, nil
@@ -178,16 +177,16 @@ func (v *volume) enter(parent int, name string) (int, error) {
 	return fd, nil
 }
 
-// undo removes what this run has written, unless others have replaced it.
+// undo removes this run's files and directories, unless others have replaced them.
 func (v *volume) undo() {
 	for _, e := range v.staged {
-		if e.there() {
+		if e.unchanged() {
 			_ = unix.Unlinkat(e.dir, e.name, 0)
 		}
 	}
 	for i := len(v.made) - 1; i >= 0; i-- {
-		if e := &v.made[i]; e.there() {
-			_ = unix.Unlinkat(e.dir, e.name, unix.AT_REMOVEDIR) // fails unless it is empty
+		if e := &v.made[i]; e.unchanged() {
+			_ = unix.Unlinkat(e.dir, e.name, unix.AT_REMOVEDIR) // fails if it is not empty
 		}
 	}
 }
@@ -198,8 +197,8 @@ func (v *volume) close() {
 	}
 }
 
-// there reports whether the name still is what this run has put there.
-func (e *entry) there() bool {
+// unchanged reports whether the name still is this run's file or directory.
+func (e *entry) unchanged() bool {
 	st, err := lstat(e.dir, e.name)
 	return err == nil && nodeOf(&st) == e.node
 }
@@ -213,7 +212,7 @@ func nodeOf(st *unix.Stat_t) inode {
 	return inode{uint64(st.Dev), st.Ino}
 }
 
-// plain returns the system's error without the name that the os package adds.
+// plain returns the system's error without the name that package os adds.
 func plain(err error) error {
 	var withName *os.PathError
 	if errors.As(err, &withName) {

@@ -15,12 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settings of a run in this process.
+// settings returns the settings of a run in this process.
 func (v *volumes) settings() settings {
 	return settings{filesDir: v.files, envDir: v.envFiles}
 }
 
-// inVolume returns a path of the volume of files.
+// inVolume returns a path in the volume of files.
 func (v *volumes) inVolume(path string) string { return filepath.Join(v.files, path) }
 
 func one(path string) []file { return []file{{item{ID: "x", File: path}, []byte(canary)}} }
@@ -46,8 +46,8 @@ func TestWrite(t *testing.T) {
 	assert.Equal(t, want, v.tree())
 }
 
-// Who has the volume before us can put anything there. Whatever it is, nothing is
-// written outside of the volume, nor through what others can change.
+// A process with earlier access to the volume can put anything there. Still nothing is written
+// outside of the volume, or through anything that others can change.
 func TestWrite_Hostile(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "outside")
 	require.NoError(t, os.Mkdir(secret, 0o700))
@@ -71,7 +71,7 @@ func TestWrite_Hostile(t *testing.T) {
 		{"pipe", "a", func(v *volumes) error { return unix.Mkfifo(v.inVolume("a"), 0o666) }, ""},
 		{"pipe-directory", "a/b", func(v *volumes) error { return unix.Mkfifo(v.inVolume("a"), 0o666) }, "a directory on its path is a link or a file"},
 		{"file-directory", "a/b", func(v *volumes) error { return os.WriteFile(v.inVolume("a"), nil, 0o600) }, "a directory on its path is a link or a file"},
-		{"directory-file", "a", func(v *volumes) error { return os.Mkdir(v.inVolume("a"), 0o700) }, "there is a directory of that name"},
+		{"directory-file", "a", func(v *volumes) error { return os.Mkdir(v.inVolume("a"), 0o700) }, "it is a directory"},
 		{"group-writes", "a/b", func(v *volumes) error {
 			return errors.Join(os.Mkdir(v.inVolume("a"), 0o700), os.Chmod(v.inVolume("a"), 0o770))
 		}, "others can write to a directory on its path"},
@@ -114,8 +114,8 @@ func (v *volumes) treeIfAny() map[string]string {
 	return v.tree()
 }
 
-// A directory of another user is refused. Only root can make one; without it, the
-// one there is another's from the view of the volume.
+// A directory of another user is refused. Only root can create one; otherwise the test gives the
+// volume another user.
 func TestWrite_Foreign(t *testing.T) {
 	v := newVolumes(t)
 	require.NoError(t, os.Mkdir(v.inVolume("a"), 0o700))
@@ -132,7 +132,7 @@ func TestWrite_Foreign(t *testing.T) {
 	}
 }
 
-// An error at any file removes what is there of the others, and nothing else.
+// An error removes this run's files and directories, and nothing else.
 func TestWrite_Undo(t *testing.T) {
 	v := newVolumes(t)
 	require.NoError(t, os.Mkdir(v.inVolume("ours"), 0o755)) // #nosec G301 -- as the program makes them
@@ -143,7 +143,7 @@ func TestWrite_Undo(t *testing.T) {
 	assert.Len(t, write(v.settings(), files), 1)
 	assert.Equal(t, before, v.tree())
 
-	// While they get their names: others are there already.
+	// An error during commit, after other files have their names.
 	vol := &volume{path: v.files, uid: uint32(os.Geteuid())} // #nosec G115 -- small
 	defer vol.close()
 	for _, f := range files[:3] {
@@ -158,7 +158,7 @@ func TestWrite_Undo(t *testing.T) {
 	assert.Equal(t, before, v.tree())
 }
 
-// What somebody swaps between two steps is noticed, and not removed as ours.
+// A file that is swapped between two steps is detected, and not removed.
 func TestWrite_Swapped(t *testing.T) {
 	v := newVolumes(t)
 	vol := &volume{path: v.files, uid: uint32(os.Geteuid())} // #nosec G115 -- small
@@ -171,7 +171,7 @@ func TestWrite_Swapped(t *testing.T) {
 	vol.undo()
 	assert.Equal(t, map[string]string{"files/a": "-rw------- theirs"}, v.tree())
 
-	// A directory that is moved away takes the files with it, inside the volume.
+	// A directory that is moved takes its files along, inside the volume.
 	require.NoError(t, vol.stage("dir/b", 0o600, []byte(canary)))
 	outside := t.TempDir()
 	require.NoError(t, os.Rename(v.inVolume("dir"), v.inVolume("moved")))
@@ -182,7 +182,7 @@ func TestWrite_Swapped(t *testing.T) {
 	assert.Empty(t, entries)
 }
 
-// A sidecar swaps directories for links as fast as it can.
+// A sidecar constantly swaps directories and links.
 func TestWrite_Race(t *testing.T) {
 	v := newVolumes(t)
 	outside := t.TempDir()
@@ -220,7 +220,7 @@ func TestWrite_Race(t *testing.T) {
 	assert.Empty(t, entries, "%v", results)
 }
 
-// The program as another user, as far as there is one, with any umask.
+// The program runs as another user, if the test runs as root, and with any umask.
 func TestWrite_Program(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -248,7 +248,7 @@ func TestWrite_Program(t *testing.T) {
 	}
 }
 
-// A volume that is full fails with what was written removed.
+// With a full volume the program fails, and removes its files.
 func TestWrite_Full(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -261,7 +261,7 @@ func TestWrite_Full(t *testing.T) {
 	assert.Equal(t, "cannot write: file a/large: file too large: zlarge", r.message)
 }
 
-// copyOfProgram is this binary where other users can run it.
+// copyOfProgram copies this binary to a place where other users can run it.
 func copyOfProgram(t *testing.T) string {
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755)) // #nosec G302 -- as said
