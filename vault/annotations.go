@@ -15,60 +15,57 @@ import (
 // maxPath is Linux's limit on a path in bytes (PATH_MAX).
 const maxPath = 4096
 
-// nameFlaw says why an annotation of that name cannot be configured, or "".
+// nameFlaw says why Config cannot have an annotation of that name, or "".
 func (d *dialect) nameFlaw(name string) string {
 	switch {
 	case !names.IsAnnotation(name):
-		return "is not a valid name of an annotation"
-	// A name that was meant to be one of the injector's.
-	case !strings.Contains(name, "/"), hasPrefixInCapitals(name, d.prefix), d.isVaults(name):
-		return "does not begin with " + d.prefix
+		return "is not a valid annotation name"
+	case !strings.Contains(name, "/"), d.isMisspelled(name): // meant to be one of the injector's
+		return "must begin with " + strconv.Quote(d.prefix)
 	case name == d.status:
-		return "is for the injector to write"
+		return "is written by the injector"
 	case name == d.containers:
-		return "follows from the choice of containers"
+		return "follows from the chosen containers"
 	}
 	for _, p := range []string{d.secretPath, d.secretFile, d.template, d.perms, d.secretVolume, d.leftDelimiter, d.rightDelimiter} {
 		if strings.HasPrefix(name, p) {
-			return "belongs to a single secret"
+			return "applies to a single secret"
 		}
 	}
 	return ""
 }
 
-func hasPrefixInCapitals(name, prefix string) bool {
-	return strings.HasPrefix(strings.ToLower(name), prefix) && !strings.HasPrefix(name, prefix)
+// isMisspelled reports whether the name begins with the prefix in other case, or with
+// the prefix of the flavor whose annotations the injector renames.
+func (d *dialect) isMisspelled(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.HasPrefix(lower, d.prefix) && !strings.HasPrefix(name, d.prefix) ||
+		d.renames != nil && strings.HasPrefix(lower, d.renames.prefix)
 }
 
-// isVaults reports an annotation of Vault's that OpenBao's injector would rename.
-func (d *dialect) isVaults(name string) bool {
-	prefix := dialects[Vault].prefix
-	return d.prefix != prefix && strings.HasPrefix(strings.ToLower(name), prefix)
-}
-
-// flaw says why secrets would never arrive with that annotation, or "".
+// flaw says why no secret would arrive with that annotation, or "".
 func (d *dialect) flaw(name, value string) string {
 	switch name {
 	case d.inject, d.prePopulate:
-		value = value[:min(len(value), 64)] // which is no shorter than any that is true
+		value = value[:min(len(value), 64)] // for the message; all true values are shorter
 		if on, err := strconv.ParseBool(value); err != nil || !on {
-			return fmt.Sprintf("is %q, and secrets arrive only if it is true", value)
+			return fmt.Sprintf("is %q: must be true, or no secrets arrive", value)
 		}
 	case d.role:
 		if value == "" {
-			return "is empty, and the agent would take another annotation's"
+			return "is empty: the agent would use the role from another annotation"
 		}
 	case d.configMap:
 		if value != "" {
-			return "is set, and then the agent takes no notice of the secrets asked for"
+			return "is set: the agent would ignore the requested secrets"
 		}
 	case d.volumePath:
 		var wrong *mount.LayoutError
 		switch {
-		case value == "": // the default, to Layout
+		case value == "": // Layout would use its default
 			return "is empty"
 		case len(value) > maxPath:
-			return fmt.Sprintf("has more than %d bytes", maxPath)
+			return fmt.Sprintf("is too long (maximum %d bytes)", maxPath)
 		case errors.As(mount.Layout{Dir: value}.Validate(), &wrong):
 			return wrong.Reason
 		}
@@ -76,8 +73,8 @@ func (d *dialect) flaw(name, value string) string {
 	return ""
 }
 
-// check finds annotations of the Pod with which no secret would arrive. Mount has
-// looked at volumePath; the injector reports conflicting required annotations.
+// check reports annotations of the Pod with which no secret would arrive. inPod checks
+// volumePath; the injector reports conflicting required annotations.
 func (d *dialect) check(target mount.Target) error {
 	for _, name := range [...]string{d.inject, d.prePopulate, d.configMap, d.role} {
 		if value, ok := target.Annotation(name); ok {
@@ -86,25 +83,26 @@ func (d *dialect) check(target mount.Target) error {
 			}
 		}
 	}
-	if vaults := dialects[Vault]; d != vaults {
-		for _, name := range vaults.ofPod() {
-			if _, ok := target.Annotation(name); ok {
-				return conflict(name, "is Vault's, and OpenBao's injector would take it in place of "+d.prefix+name[len(vaults.prefix):])
-			}
+	if d.renames == nil {
+		return nil
+	}
+	for _, name := range d.agentAnnotations() {
+		if old := d.renamed(name); has(target, old) {
+			return conflict(old, fmt.Sprintf("is not allowed: %s's injector would rename it to %q", d.product, name))
 		}
 	}
 	return nil
 }
 
-// checkSecret finds annotations of the Pod with which a secret would not arrive.
-func (n secretNames) checkSecret(target mount.Target, dir string) error {
-	for _, other := range [...]struct{ name, without string }{
+// check reports annotations of the Pod with which this secret would not arrive.
+func (n secretNames) check(target mount.Target, dir string) error {
+	for _, a := range [...]struct{ name, want string }{
 		{n.volume, dir},
 		{n.left, "{{"},
 		{n.right, "}}"},
 	} {
-		if value, ok := target.Annotation(other.name); ok && value != other.without {
-			return conflict(other.name, fmt.Sprintf("is not %q, without which the secret does not arrive", other.without))
+		if value, ok := target.Annotation(a.name); ok && value != a.want {
+			return conflict(a.name, fmt.Sprintf("must be %q, or the secret does not arrive", a.want))
 		}
 	}
 	return nil
@@ -116,12 +114,11 @@ func conflict(name, reason string) error {
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// secretNames are the names of a secret's annotations.
+// secretNames are the names of the annotations for one secret.
 type secretNames struct{ path, file, template, perms, volume, left, right string }
 
-// of returns the names for the id of a secret, as parts of one text, which is
-// made at once.
-func (d *dialect) of(id string) secretNames {
+// namesFor returns the names for a secret's id. They share one string, to allocate once.
+func (d *dialect) namesFor(id string) secretNames {
 	prefixes := [...]string{d.secretPath, d.secretFile, d.template, d.perms, d.secretVolume, d.leftDelimiter, d.rightDelimiter}
 	var b strings.Builder
 	size := 0

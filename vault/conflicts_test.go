@@ -39,7 +39,7 @@ func podWith(annotations map[string]string) *corev1.Pod {
 	}
 }
 
-// The id of fromKV in the default layout.
+// idOf returns the id of fromKV in the default layout.
 func idOf(t testing.TB) string {
 	f, err := newManager(t, vault.Config{}).Mount(ctx, fromKV, mount.Target{})
 	require.NoError(t, err)
@@ -47,18 +47,18 @@ func idOf(t testing.TB) string {
 	return id
 }
 
-// Who wins: the Pod, then Config.Annotations, then the default.
-func TestPrecedence(t *testing.T) {
+// The Pod takes precedence, then Config.Annotations, then the default.
+func TestAnnotations_Precedence(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
 		cfg       vault.Config
 		own       map[string]string
 		want      map[string]string
-		announced string // another directory than the Layout's
+		announced string // the directory, if it is not the Layout's
 	}{
 		{name: "role", cfg: vault.Config{Role: "a", Annotations: map[string]string{p + "role": "b"}},
 			own: map[string]string{p + "role": "c"}, want: map[string]string{p + "role": "c"}},
-		{name: "other truths", own: map[string]string{p + "agent-inject": "1", p + "agent-pre-populate": "t"},
+		{name: "other true values", own: map[string]string{p + "agent-inject": "1", p + "agent-pre-populate": "t"},
 			want: map[string]string{p + "agent-inject": "1", p + "agent-pre-populate": "t"}},
 		{name: "sidecar", own: map[string]string{p + "agent-pre-populate-only": "false"},
 			want: map[string]string{p + "agent-pre-populate-only": "false"}},
@@ -112,19 +112,19 @@ func TestConflicts(t *testing.T) {
 		at     string // the annotation
 		reason string
 	}{
-		{"off", vault.Config{}, map[string]string{p + "agent-inject": "false"}, "agent-inject", `is "false", and secrets arrive only if it is true`},
-		{"odd case", vault.Config{}, map[string]string{p + "agent-inject": "tRuE"}, "agent-inject", `is "tRuE", and secrets arrive only if it is true`},
-		{"empty", vault.Config{}, map[string]string{p + "agent-inject": ""}, "agent-inject", `is "", and secrets arrive only if it is true`},
-		{"no init", vault.Config{}, map[string]string{p + "agent-pre-populate": "false"}, "agent-pre-populate", `is "false", and secrets arrive only if it is true`},
-		{"configmap", vault.Config{}, map[string]string{p + "agent-configmap": "mine"}, "agent-configmap", `is set, and then the agent takes no notice of the secrets asked for`},
+		{"off", vault.Config{}, map[string]string{p + "agent-inject": "false"}, "agent-inject", `is "false": must be true, or no secrets arrive`},
+		{"odd case", vault.Config{}, map[string]string{p + "agent-inject": "tRuE"}, "agent-inject", `is "tRuE": must be true, or no secrets arrive`},
+		{"empty", vault.Config{}, map[string]string{p + "agent-inject": ""}, "agent-inject", `is "": must be true, or no secrets arrive`},
+		{"no init", vault.Config{}, map[string]string{p + "agent-pre-populate": "false"}, "agent-pre-populate", `is "false": must be true, or no secrets arrive`},
+		{"configmap", vault.Config{}, map[string]string{p + "agent-configmap": "mine"}, "agent-configmap", `is set: the agent would ignore the requested secrets`},
 		{"relative dir", vault.Config{}, map[string]string{p + "secret-volume-path": "a"}, "secret-volume-path", "is not an absolute, clean path"},
 		{"unclean dir", vault.Config{}, map[string]string{p + "secret-volume-path": "/a/../b"}, "secret-volume-path", "is not an absolute, clean path"},
 		{"root", vault.Config{}, map[string]string{p + "secret-volume-path": "/"}, "secret-volume-path", "is the root directory"},
 		{"empty dir", vault.Config{}, map[string]string{p + "secret-volume-path": ""}, "secret-volume-path", "is empty"},
 		{"colon in dir", vault.Config{}, map[string]string{p + "secret-volume-path": "/a:b"}, "secret-volume-path", `contains ":", which Kubernetes does not allow in a mount path`},
-		{"dir of secret", vault.Config{}, map[string]string{p + "secret-volume-path-" + id: "/own"}, "secret-volume-path-" + id, `is not "/etc/flyte/secrets", without which the secret does not arrive`},
-		{"left delimiter", vault.Config{}, map[string]string{p + "agent-template-left-delim-" + id: "[["}, "agent-template-left-delim-" + id, `is not "{{", without which the secret does not arrive`},
-		{"right delimiter", vault.Config{}, map[string]string{p + "agent-template-right-delim-" + id: "]]"}, "agent-template-right-delim-" + id, `is not "}}", without which the secret does not arrive`},
+		{"dir of secret", vault.Config{}, map[string]string{p + "secret-volume-path-" + id: "/own"}, "secret-volume-path-" + id, `must be "/etc/flyte/secrets", or the secret does not arrive`},
+		{"left delimiter", vault.Config{}, map[string]string{p + "agent-template-left-delim-" + id: "[["}, "agent-template-left-delim-" + id, `must be "{{", or the secret does not arrive`},
+		{"right delimiter", vault.Config{}, map[string]string{p + "agent-template-right-delim-" + id: "]]"}, "agent-template-right-delim-" + id, `must be "}}", or the secret does not arrive`},
 		{"secret", vault.Config{}, map[string]string{p + "agent-inject-secret-" + id: "other"}, "agent-inject-secret-" + id, "has another value already"},
 		{"file", vault.Config{}, map[string]string{p + "agent-inject-file-" + id: "other"}, "agent-inject-file-" + id, "has another value already"},
 		{"template", vault.Config{}, map[string]string{p + "agent-inject-template-" + id: "other"}, "agent-inject-template-" + id, "has another value already"},
@@ -132,7 +132,7 @@ func TestConflicts(t *testing.T) {
 		{"locked role", locked, map[string]string{p + "role": "b"}, "role", "has another value already"},
 		{"locked dir", locked, map[string]string{p + "secret-volume-path": "/own"}, "secret-volume-path", "has another value already"},
 		{"locked order", locked, map[string]string{p + "agent-init-first": "false"}, "agent-init-first", "has another value already"},
-		{"locked absence", locked, map[string]string{p + "namespace": ""}, "namespace", "is locked, and pods must not have it"},
+		{"locked absence", locked, map[string]string{p + "namespace": ""}, "namespace", "is locked: the pod must not set it"},
 		{"status", vault.Config{}, map[string]string{p + "agent-inject-status": "injected"}, "agent-inject-status",
 			`is "injected", but the pod has none of the containers that the other webhook adds`},
 		{"own file", vault.Config{}, map[string]string{p + "agent-inject-secret-mine": "other", p + "agent-inject-file-mine": "secret/data/task/k"}, "agent-inject-file-mine",
@@ -154,7 +154,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// The annotations of the alias are looked at too.
+// The alias' annotations are checked too.
 func TestConflicts_Alias(t *testing.T) {
 	req := fromKV
 	req.GroupVersion = "kv2"
@@ -168,7 +168,7 @@ func TestConflicts_Alias(t *testing.T) {
 		require.True(t, errors.As(err, &conflict), "%v", err)
 		assert.Equal(t, p+name+id, conflict.Name)
 	}
-	// Another secret under its id is not overwritten, and keeps the alias away.
+	// Another secret with its id is not overwritten; the alias gives way.
 	own := map[string]string{p + "agent-inject-secret-" + id: "other", p + "agent-inject-file-" + id: "elsewhere"}
 	pod, err := newInjector(t, nil, m).Inject(ctx, podWith(own), req)
 	require.NoError(t, err)
@@ -176,8 +176,8 @@ func TestConflicts_Alias(t *testing.T) {
 	assert.NotContains(t, pod.Annotations, p+"agent-inject-template-"+id)
 }
 
-// done returns the Pod as the Vault Agent Injector leaves it.
-func done(pod *corev1.Pod) *corev1.Pod {
+// ran returns the Pod as the Vault Agent Injector leaves it.
+func ran(pod *corev1.Pod) *corev1.Pod {
 	pod = pod.DeepCopy()
 	pod.Annotations[p+"agent-inject-status"] = "injected"
 	volume := corev1.VolumeMount{Name: "vault-secrets", MountPath: pod.Annotations[p+"secret-volume-path"]}
@@ -190,13 +190,13 @@ func done(pod *corev1.Pod) *corev1.Pod {
 	return pod
 }
 
-// A Pod that the Vault Agent Injector is done with may ask again for what it
-// has, and for nothing else. That it is done is not believed, but looked at.
-func TestInjectedPods(t *testing.T) {
+// A Pod that the Vault Agent Injector has changed may ask again for the same secrets,
+// and for no others. The status annotation counts only if the Pod shows the changes.
+func TestInjected(t *testing.T) {
 	in := newInjector(t, nil, newManager(t, vault.Config{}))
 	once, err := in.Inject(ctx, podWith(nil), fromKV)
 	require.NoError(t, err)
-	injected := done(once)
+	injected := ran(once)
 	again, err := in.Inject(ctx, injected, fromKV)
 	require.NoError(t, err)
 	assert.Equal(t, injected, again)
@@ -214,7 +214,7 @@ func TestInjectedPods(t *testing.T) {
 		delete(pod.Annotations, name)
 		assert.Contains(t, conflict(pod, fromKV), fmt.Sprintf("is \"injected\", so that the other webhook will not read %q, which is missing", name))
 	}
-	assert.Contains(t, conflict(injected, fromKV, fromDB), "which is missing", "one more")
+	assert.Contains(t, conflict(injected, fromKV, fromDB), "which is missing", "one more request")
 
 	pod := injected.DeepCopy()
 	pod.Spec.InitContainers = nil
@@ -226,31 +226,31 @@ func TestInjectedPods(t *testing.T) {
 	pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/vault/secrets"
 	assert.Equal(t, `is "injected", but container "app" does not have its volume at "/etc/flyte/secrets"`, conflict(pod, fromKV))
 
-	behind := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = mount.InitAfterSidecars }, newManager(t, vault.Config{}))
-	_, err = behind.Inject(ctx, injected, fromKV)
-	assert.NoError(t, err, "what was first stays first")
+	last := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = mount.InitAfterSidecars }, newManager(t, vault.Config{}))
+	_, err = last.Inject(ctx, injected, fromKV)
+	assert.NoError(t, err, "the order does not change afterwards")
 }
 
-// The alias is an offer: a Pod that was injected without it stays as it is.
-func TestInjectedPods_WithoutAlias(t *testing.T) {
+// The alias is optional: a Pod that was injected without it does not get it later.
+func TestInjected_WithoutAlias(t *testing.T) {
 	in := newInjector(t, nil, newManager(t, vault.Config{}))
 	without, with := fromKV, fromKV
 	with.GroupVersion = "kv2"
 	once, err := in.Inject(ctx, podWith(nil), without)
 	require.NoError(t, err)
-	injected := done(once)
+	injected := ran(once)
 	again, err := in.Inject(ctx, injected, with)
 	require.NoError(t, err)
 	assert.Equal(t, injected, again)
 }
 
-// The Pod's own list of containers counts if it has all that receive.
-func TestContainersAnnotation(t *testing.T) {
+// The Pod's own list of containers is accepted if it has all receivers.
+func TestContainers_Annotation(t *testing.T) {
 	const name = p + "agent-inject-containers"
 	webOnly := func(cfg *injector.Config) {
 		cfg.Containers = func(c mount.Container) bool { return c.Name == "web" }
 	}
-	ofWeb := ofContainer(fromKV, "web")
+	onlyWeb := ofContainer(fromKV, "web")
 	for _, tc := range []struct {
 		name, own string
 		change    func(*injector.Config)
@@ -260,12 +260,12 @@ func TestContainersAnnotation(t *testing.T) {
 		{"all", "app,web", nil, fromKV, false},
 		{"more", "web,other,app", nil, fromKV, false},
 		{"too few", "app", nil, fromKV, true},
-		{"with blank", "app, web", nil, fromKV, true}, // exact names, that injector says
+		{"with space", "app, web", nil, fromKV, true}, // that injector compares exact names
 		{"chosen", "web", webOnly, fromKV, false},
-		{"chosen and more", "app,web", webOnly, fromKV, false},
-		{"chosen is missing", "app", webOnly, fromKV, true},
-		{"named", "web", nil, ofWeb, false},
-		{"named is missing", "app", nil, ofWeb, true},
+		{"chosen, and more", "app,web", webOnly, fromKV, false},
+		{"chosen, missing", "app", webOnly, fromKV, true},
+		{"named", "web", nil, onlyWeb, false},
+		{"named, missing", "app", nil, onlyWeb, true},
 		{"empty", "", webOnly, fromKV, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

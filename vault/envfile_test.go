@@ -20,11 +20,11 @@ func TestEnvFile(t *testing.T) {
 	f, err := m.Mount(ctx, req, mount.Target{})
 	require.NoError(t, err)
 	require.NoError(t, f.Validate())
-	must, id := written(f.Webhook.Annotations)
+	required, id := written(f.Webhook.Annotations)
 	ref := f.Value.EnvVar("X").ValueFrom.FileKeyRef
-	assert.Equal(t, &corev1.FileKeySelector{VolumeName: "vault-secrets", Path: must[p+"agent-inject-file-ID"], Key: fetch.EnvKey}, ref)
+	assert.Equal(t, &corev1.FileKeySelector{VolumeName: "vault-secrets", Path: required[p+"agent-inject-file-ID"], Key: fetch.EnvKey}, ref)
 	assert.True(t, strings.HasPrefix(ref.Path, ".env/"), ref.Path)
-	assert.Equal(t, "0400", must[p+"agent-inject-perms-"+id], "the kubelet reads it as root")
+	assert.Equal(t, "0400", required[p+"agent-inject-perms-"+id], "the kubelet reads it as root")
 	assert.Nil(t, f.Webhook.AliasAnnotations, "the merge names variables")
 
 	other := req
@@ -38,7 +38,6 @@ func TestEnvFile(t *testing.T) {
 	assert.NotEqual(t, ref.Path, longer.Value.EnvVar("X").ValueFrom.FileKeyRef.Path, "a longer name leaves the value less room")
 }
 
-// Which form a request gets.
 func TestEnvFile_Form(t *testing.T) {
 	off, on := vault.Config{}, vault.Config{EnvFiles: true}
 	inTemplate := mount.NewTarget(mount.Layout{}, mount.InitFirst, nil).WithSpec(mount.TargetSpec{Template: true})

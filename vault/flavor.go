@@ -2,55 +2,65 @@ package vault
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Flavor says whose injector is in the cluster.
+// Flavor selects the injector that runs in the cluster.
 type Flavor uint8
 
 const (
-	// Vault is HashiCorp's, with annotations that begin with "vault.hashicorp.com/".
+	// Vault is HashiCorp's injector. Its annotations begin with
+	// "vault.hashicorp.com/".
 	Vault Flavor = iota
-	// OpenBao is that of OpenBao, with annotations that begin with "openbao.org/".
-	// OpenBao's injector accepts Vault's annotations too and renames them. So a Pod
-	// must not have those of Vault's that decide how the agent runs.
+	// OpenBao is OpenBao's injector. Its annotations begin with "openbao.org/". It
+	// also accepts Vault's annotations and renames them, so a Pod must not have
+	// those Vault annotations that decide how the agent runs.
 	OpenBao
 )
 
-// String returns "Vault" or "OpenBao".
+// String returns "Vault", "OpenBao", or "Flavor(7)" for an undefined value.
 func (f Flavor) String() string {
-	switch f {
-	case Vault:
-		return "Vault"
-	case OpenBao:
-		return "OpenBao"
+	if int(f) < len(dialects) {
+		return dialects[f].product
 	}
 	return fmt.Sprintf("Flavor(%d)", uint8(f))
 }
 
-// dialect is what a flavor calls the annotations that this package writes or looks
-// at, and the manager.
+// dialect is everything that differs between flavors.
 type dialect struct {
-	manager string
-	prefix  string
+	product string
+	manager string // the manager's name
+	prefix  string // of annotation names
+	// renames is the dialect whose annotations this injector renames to its own,
+	// or nil.
+	renames *dialect
 
+	// Names of annotations.
 	inject, initFirst, prePopulateOnly, role, volumePath, containers string
 	prePopulate, configMap, status                                   string
 
-	// These end in the id of a secret.
+	// Prefixes of annotation names, each followed by a secret's id.
 	secretPath, secretFile, template, perms, secretVolume, leftDelimiter, rightDelimiter string
 
-	// webhook is what the injector does with every Pod.
+	// webhook is the part of a mount.Webhook that is the same for all Pods.
 	webhook mount.Webhook
 }
 
-var dialects = [...]*dialect{Vault: newDialect("vault", "vault.hashicorp.com/"), OpenBao: newDialect("openbao", "openbao.org/")}
+var (
+	vaultDialect   = newDialect("Vault", "vault", "vault.hashicorp.com/", nil)
+	openBaoDialect = newDialect("OpenBao", "openbao", "openbao.org/", vaultDialect)
 
-func newDialect(manager, prefix string) *dialect {
+	dialects = [...]*dialect{Vault: vaultDialect, OpenBao: openBaoDialect}
+)
+
+func newDialect(product, manager, prefix string, renames *dialect) *dialect {
 	d := &dialect{
+		product: product,
 		manager: manager,
 		prefix:  prefix,
+		renames: renames,
 
 		inject:          prefix + "agent-inject",
 		initFirst:       prefix + "agent-init-first",
@@ -81,8 +91,16 @@ func newDialect(manager, prefix string) *dialect {
 	return d
 }
 
-// ofPod are the annotations that decide how the agent runs, of which a Pod must
-// not have Vault's where OpenBao's injector would take them.
-func (d *dialect) ofPod() []string {
+// agentAnnotations returns the annotations that decide how the agent runs.
+func (d *dialect) agentAnnotations() []string {
 	return []string{d.inject, d.initFirst, d.prePopulateOnly, d.role, d.volumePath, d.containers, d.prePopulate, d.configMap, d.status}
+}
+
+// renamed returns the annotation that the injector would rename to name, or "".
+func (d *dialect) renamed(name string) string {
+	rest, ok := strings.CutPrefix(name, d.prefix)
+	if d.renames == nil || !ok {
+		return ""
+	}
+	return d.renames.prefix + rest
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// FuzzAnnotations: whatever is asked for and whatever the Pod has, either all is
-// refused, or each file is in the announced directory, where the Placement says,
-// and Kubernetes takes the annotations.
+// FuzzAnnotations checks that for any request and any annotation on the Pod, either the
+// request is refused, or each file is below the announced directory, at the Placement's
+// path, and the annotations' names are valid.
 func FuzzAnnotations(f *testing.F) {
 	for _, s := range hostile {
 		f.Add("secret/data/task", s, "", "role", "r")
@@ -56,7 +56,7 @@ func FuzzAnnotations(f *testing.F) {
 		layout := mount.Layout{Dir: dir}
 		want := map[string]bool{placed: true}
 		require.Equal(t, layout.Path(group, "", key), placed)
-		if alias := layout.Path(group, version, key); files[alias] { // it may be impossible
+		if alias := layout.Path(group, version, key); files[alias] { // not every alias can exist
 			want[alias] = true
 		}
 		require.Equal(t, want, files)

@@ -34,15 +34,15 @@ func (fetcher) Mount(_ context.Context, req secret.Request, _ mount.Target) (mou
 	}}}}, nil
 }
 
-// withSecrets is an Injector of Vault, of fetched secrets, and of Kubernetes
-// Secrets, which have the groups "k8s...".
+// withSecrets returns an Injector with Vault, with fetched secrets, and with Kubernetes
+// Secrets for groups that begin with "k8s".
 func withSecrets(t *testing.T, change func(*injector.Config)) *injector.Injector {
 	secrets, err := k8ssecret.New(k8ssecret.Config{})
 	require.NoError(t, err)
 	return newInjector(t, change, fetcher{}, only{"k8s", secrets}, newManager(t, vault.Config{}))
 }
 
-// only serves the groups that begin with a prefix.
+// only passes on requests whose group begins with a prefix.
 type only struct {
 	prefix string
 	injector.SecretManager
@@ -85,7 +85,7 @@ func TestInject(t *testing.T) {
 			again, err := in.Inject(ctx, injected, reqs...)
 			require.NoError(t, err)
 			assert.Equal(t, injected, again)
-			assert.NotContains(t, injected.Annotations, p+"agent-inject-containers", "all receive")
+			assert.NotContains(t, injected.Annotations, p+"agent-inject-containers", "all containers receive")
 			for n := range reqs {
 				first, err := in.Inject(ctx, pod, reqs[:n]...)
 				require.NoError(t, err)
@@ -110,13 +110,13 @@ func applied(t *testing.T, ops any, pod *corev1.Pod) string {
 	return string(out)
 }
 
-func TestEnvVar(t *testing.T) {
+func TestInject_PathVariable(t *testing.T) {
 	req := fromDB
 	req.EnvVar = "CREDS_FILE"
 	pod, err := withSecrets(t, nil).Inject(ctx, podWith(nil), req)
 	require.NoError(t, err)
 	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/creds", variable(pod, "CREDS_FILE"))
-	assert.Empty(t, pod.Spec.Volumes, "the Vault Agent Injector brings its own")
+	assert.Empty(t, pod.Spec.Volumes, "the Vault Agent Injector adds its own")
 	assert.Empty(t, pod.Spec.InitContainers)
 }
 
@@ -146,9 +146,9 @@ func TestConflicts_BetweenSecrets(t *testing.T) {
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/kv2/k", Reason: "is a name of both secrets, and can hold only one"}},
 		{"one path", "exact files must differ", nil, []secret.Request{{Group: "a", Key: "k", Path: "p"}, {Group: "b", Key: "k", Path: "p"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/p", Reason: "would hold two different secrets"}},
-		{"directory", "a file is no directory", nil, []secret.Request{{Group: "a", Key: "k"}, {Group: "a/k", Key: "x"}},
+		{"directory", "a file cannot be a directory", nil, []secret.Request{{Group: "a", Key: "k"}, {Group: "a/k", Key: "x"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/a/k/x", Reason: `would be below another file, "/etc/flyte/secrets/a/k"`}},
-		{"below a Secret", "its volume hides the file", nil, []secret.Request{{Group: "k8s", Key: "k", Mount: mount.File}, {Group: "./k8s", Key: "x"}},
+		{"below a Secret", "the Secret's volume hides the file", nil, []secret.Request{{Group: "k8s", Key: "k", Mount: mount.File}, {Group: "./k8s", Key: "x"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/k8s/x", Reason: `would be hidden by the volume mounted at "/etc/flyte/secrets/k8s"`}},
 		{"init container", "the annotation cannot list it", noSetup, []secret.Request{fromKV}, noInit},
 		{"container", "the init container would get it too", nil, []secret.Request{ofContainer(fromKV, "app")}, noInit},
@@ -176,8 +176,8 @@ func TestContainers(t *testing.T) {
 	assert.Equal(t, pod, again)
 }
 
-// A request for one container makes the annotation name it alone.
-func TestContainer(t *testing.T) {
+// With a request for one container, the annotation lists only that container.
+func TestContainers_One(t *testing.T) {
 	in, req := withSecrets(t, nil), ofContainer(fromKV, "helper")
 	pod := podOfThree()
 	pod.Spec.InitContainers = nil
@@ -197,8 +197,8 @@ func ofContainer(req secret.Request, name string) secret.Request {
 	return req
 }
 
-// Two Vaults, or two roles, cannot serve one Pod, which has one agent.
-func TestTwoManagers(t *testing.T) {
+// A Pod has one agent, so it cannot use two Vaults or two roles.
+func TestInject_TwoManagers(t *testing.T) {
 	in := newInjector(t, nil, only{"a", newManager(t, vault.Config{Role: "a"})}, newManager(t, vault.Config{Role: "b"}))
 	_, err := in.Inject(ctx, podWith(nil), secret.Request{Group: "a", Key: "k"}, secret.Request{Group: "b", Key: "k"})
 	assert.ErrorContains(t, err, `metadata.annotations "vault.hashicorp.com/role" would need two values`)

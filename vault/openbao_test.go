@@ -17,7 +17,7 @@ func TestOpenBao(t *testing.T) {
 	assert.Equal(t, "openbao", m.Name())
 	f, err := m.Mount(ctx, secret.Request{Group: "secret/data/a", Key: "k"}, mount.Target{})
 	require.NoError(t, err)
-	theirs, err := newManager(t, vault.Config{}).Mount(ctx, secret.Request{Group: "secret/data/a", Key: "k"}, mount.Target{})
+	want, err := newManager(t, vault.Config{}).Mount(ctx, secret.Request{Group: "secret/data/a", Key: "k"}, mount.Target{})
 	require.NoError(t, err)
 	renamed := func(annotations map[string]string) map[string]string {
 		out := map[string]string{}
@@ -26,8 +26,8 @@ func TestOpenBao(t *testing.T) {
 		}
 		return out
 	}
-	assert.Equal(t, renamed(theirs.Webhook.Annotations), f.Webhook.Annotations)
-	assert.Equal(t, renamed(theirs.Webhook.DefaultAnnotations), f.Webhook.DefaultAnnotations)
+	assert.Equal(t, renamed(want.Webhook.Annotations), f.Webhook.Annotations)
+	assert.Equal(t, renamed(want.Webhook.DefaultAnnotations), f.Webhook.DefaultAnnotations)
 	assert.Equal(t, "openbao-secrets", f.Webhook.Volume)
 	assert.Equal(t, []string{"openbao-agent-init", "openbao-agent"}, f.Webhook.Containers)
 	assert.Equal(t, "openbao.org/agent-inject-containers", f.Webhook.ContainersAnnotation)
@@ -35,9 +35,9 @@ func TestOpenBao(t *testing.T) {
 	assert.Equal(t, mount.FileAnnotations{Secret: "openbao.org/agent-inject-secret-", File: "openbao.org/agent-inject-file-", Dir: "openbao.org/secret-volume-path-"}, f.Webhook.Writes)
 }
 
-// OpenBao's injector renames Vault's annotations, so those that decide how it runs
-// must not be there.
-func TestOpenBao_VaultsAnnotations(t *testing.T) {
+// OpenBao's injector renames Vault's annotations, so a Pod must not have those that
+// decide how the agent runs.
+func TestOpenBao_Renames(t *testing.T) {
 	for _, tc := range []struct {
 		name, annotation string
 		cfg              vault.Config
@@ -65,6 +65,6 @@ func TestOpenBao_VaultsAnnotations(t *testing.T) {
 	for _, cfg := range []vault.Config{{Annotations: map[string]string{p + "role": "r"}}, {Locked: []string{p + "role"}}} {
 		cfg.Flavor = vault.OpenBao
 		_, err := vault.New(cfg)
-		assert.ErrorContains(t, err, `"vault.hashicorp.com/role" does not begin with openbao.org/`)
+		assert.ErrorContains(t, err, `"vault.hashicorp.com/role" must begin with "openbao.org/"`)
 	}
 }

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -9,40 +10,43 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The engines, which are also the versions that a request may have.
+// Engines, as a request's version names them.
 const (
 	kv1 = "kv1"
 	kv2 = "kv2"
 	db  = "db"
 )
 
-// read is what an agent has to read for one secret. Without a key it is all that
-// is at the path.
+// read is what an agent reads for one secret. An empty key means all entries at the
+// path.
 type read struct {
 	engine, path, key string
 }
 
-// read returns what a request asks for.
+// read returns what the agent reads for a request.
 func (m *Manager) read(req secret.Request) (read, error) {
-	r := read{req.GroupVersion, path.Clean("/" + req.Group)[1:], req.Key}
-	if r.engine == "" {
-		r.engine = m.engine
-	}
+	r := read{cmp.Or(req.GroupVersion, m.defaultEngine), path.Clean("/" + req.Group)[1:], req.Key}
+	reason := ""
 	switch {
 	case r.path == "":
-		return read{}, fmt.Errorf("%w: a secret of %v has a group, which is its path", secret.ErrUnsupported, m.flavor)
+		reason = "group must be a path in " + m.product
 	case r.engine != kv1 && r.engine != kv2 && r.engine != db:
-		return read{}, fmt.Errorf("%w: version is none of kv1, kv2, db", secret.ErrUnsupported)
+		reason = "version must be kv1, kv2 or db"
+	case len(m.mounts) == 0:
+	case r.engine == kv2 && m.mountOf(r.path) == "":
+		reason = "Mounts has no kv2 engine for this path"
+	case r.engine != kv2 && m.mountOf(r.path) != "":
+		reason = "Mounts has a kv2 engine at this path, but version is " + r.engine
 	}
-	if len(m.mounts) > 0 && (m.mountOf(r.path) != "") != (r.engine == kv2) {
-		return read{}, fmt.Errorf("%w: Mounts lists the key-value engines of version 2, and version is %s", secret.ErrUnsupported, r.engine)
+	if reason != "" {
+		return read{}, fmt.Errorf("%w: %s", secret.ErrUnsupported, reason)
 	}
 	return r, nil
 }
 
-// mountOf returns the longest of Mounts that has the path, or "".
+// mountOf returns the longest of Config.Mounts that contains the path, or "".
 func (m *Manager) mountOf(p string) string {
-	for _, mount := range m.mounts { // the longest first
+	for _, mount := range m.mounts { // longest first
 		if p == mount || strings.HasPrefix(p, mount+"/") {
 			return mount
 		}
@@ -50,12 +54,12 @@ func (m *Manager) mountOf(p string) string {
 	return ""
 }
 
-// object returns what the agent will ask for. With kv2 it puts "data/" behind the
-// mount if that is missing, as consul-template 0.41.1 does in shimKVv2Path.
+// object returns what the agent asks Vault for. With kv2 it inserts a missing "data/"
+// after the mount, as consul-template 0.41.1 does in shimKVv2Path.
 func (m *Manager) object(r read) mount.Object {
 	key := r.key
 	if r.engine == db {
-		key = "" // all that is there, whatever the file is called
+		key = "" // all entries; the key only names the file
 	}
 	if r.engine != kv2 {
 		return mount.Object{Name: r.path, Key: key}
@@ -73,7 +77,7 @@ func (m *Manager) object(r read) mount.Object {
 	return mount.Object{Name: path.Join(engine, "data", below), Key: key}
 }
 
-// id is what tells the secrets of a Pod apart in the names of annotations,
-// which leave it 36 bytes. It must be in lower case, and "file-" at its
-// beginning would make a template of another kind of it.
+// id identifies the secret and its file in the names of annotations, which leave 36 bytes
+// for it. vault-k8s requires lower case, and would read a leading "file-" as part of
+// another annotation, agent-inject-template-file-.
 func (r read) id(file string) string { return mount.Name("vault", r.engine, r.path, r.key, file) }

@@ -11,14 +11,14 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// However a secret is asked for, Reads has one spelling: the path of Vault's API.
+// Reads has one spelling for all requests for a secret: the path in Vault's API.
 func TestReads(t *testing.T) {
 	teams := vault.Config{Mounts: []string{"team", "team/kv", "secret"}}
 	for _, tc := range []struct {
 		name      string
 		cfg       vault.Config
 		req       secret.Request
-		path, key string // no path: not served
+		path, key string // an empty path means unsupported
 	}{
 		{"kv2", vault.Config{}, secret.Request{Group: "secret/data/Task", Key: "k"}, "secret/data/Task", "k"},
 		{"without data", vault.Config{}, secret.Request{Group: "secret/Task", Key: "k"}, "secret/data/Task", "k"},

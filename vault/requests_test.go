@@ -14,8 +14,8 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// Webhook.First follows the annotation that will be in force.
-func TestFirst(t *testing.T) {
+// Webhook.First follows the annotation that takes effect.
+func TestWebhook_First(t *testing.T) {
 	configured := func(value string) vault.Config {
 		return vault.Config{Annotations: map[string]string{p + "agent-init-first": value}}
 	}
@@ -44,7 +44,7 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-func TestUnsupported(t *testing.T) {
+func TestMount_Unsupported(t *testing.T) {
 	m := newManager(t, vault.Config{})
 	for name, req := range map[string]secret.Request{
 		"variable":           {Group: "g", Key: "k", Mount: mount.EnvVar},
@@ -55,22 +55,22 @@ func TestUnsupported(t *testing.T) {
 		"engine's number":    {Group: "g", Key: "k", GroupVersion: "2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// A Pod in the way changes nothing about that.
+			// Unsupported takes precedence over a conflict with the Pod.
 			_, err := m.Mount(ctx, req, target(map[string]string{p + "agent-inject": "false"}))
 			assert.ErrorIs(t, err, secret.ErrUnsupported)
 		})
 	}
 }
 
-// A field is not honored, so the request is another manager's.
-func TestField(t *testing.T) {
+// A field is not honored, so the request goes to the next manager.
+func TestMount_Field(t *testing.T) {
 	req := fromKV
 	req.Field = "f"
 	_, err := newInjector(t, nil, newManager(t, vault.Config{})).Inject(ctx, podWith(nil), req)
 	assert.ErrorIs(t, err, secret.ErrUnsupported)
 }
 
-func TestMode(t *testing.T) {
+func TestMount_Mode(t *testing.T) {
 	req := fromKV
 	req.Mode, req.GroupVersion = 0o440, "kv2"
 	f, err := newManager(t, vault.Config{}).Mount(ctx, req, mount.Target{})
@@ -84,8 +84,8 @@ func TestMode(t *testing.T) {
 	assert.ErrorContains(t, err, "agent-inject-perms-"+id, "the Pod has another mode")
 }
 
-// The agent is for Linux.
-func TestWindows(t *testing.T) {
+// The agent runs on Linux only.
+func TestMount_Windows(t *testing.T) {
 	in, yes, no := newInjector(t, nil, newManager(t, vault.Config{})), true, false
 	hostProcess := func(is *bool) *corev1.PodSecurityContext {
 		return &corev1.PodSecurityContext{WindowsOptions: &corev1.WindowsSecurityContextOptions{HostProcess: is}}

@@ -9,13 +9,13 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Texts are templates of consul-template, which the agent runs. In text/template a
-// string in quotes is what strconv.Quote returns and strconv.Unquote reads, and no
-// delimiter counts in it.
+// The agent renders templates with consul-template, which uses text/template. There, a
+// quoted string is what strconv.Quote returns and strconv.Unquote reads, and delimiters
+// in it have no meaning.
 
-// withID returns a template with the id in a comment behind it. Of two templates
-// that are equal, a consul-template that runs once renders only one, whatever
-// their files. The comment makes them differ.
+// withID returns a template with the id in a comment at its end, which makes templates
+// unique: a consul-template that runs once renders only one of several equal templates,
+// even if their files differ.
 func withID(body []byte, id string) string {
 	return string(append(append(append(body, "{{/* "...), id...), " */}}"...))
 }
@@ -26,34 +26,34 @@ func (r read) appendFile(to []byte) []byte {
 	if r.engine == db && r.key != "" {
 		to = append(to, `{{ range $k, $v := .Data }}{{ $k }}: {{ $v }}{{ "\n" }}{{ end }}`...)
 	} else {
-		to = r.appendIfThere(to)
+		to = r.appendIfPresent(to)
 		to = append(r.appendValue(append(to, "{{ "...)), " }}"...)
 		to = r.appendElse(to)
 	}
 	return append(to, "{{- end -}}"...)
 }
 
-// maxEnvLine is the kubelet's limit of a line of an env file, in bytes.
+// maxEnvLine is the kubelet's limit on a line of an env file, in bytes.
 const maxEnvLine = 64<<10 - 1
 
-// appendEnv appends the template of an env file, which the kubelet reads byte for
-// byte as the file, or which fails in the agent. All that comes from Vault is
-// UTF-8.
+// appendEnv appends the template of an env file. The kubelet sets the variable to exactly
+// the bytes that appendFile would write; if an env file cannot hold them, the agent fails.
+// All values from Vault are UTF-8.
 func (r read) appendEnv(to []byte, nameLen int) []byte {
 	to = r.appendWith(to)
 	all := r.engine == db && r.key != ""
 	if !all {
-		to = r.appendIfThere(to)
+		to = r.appendIfPresent(to)
 	}
 	switch {
-	case r.key == "": // in JSON there are quotes in strings only
+	case r.key == "": // JSON has single quotes only in strings
 		to = append(r.appendValue(append(to, "{{ $v := "...)), ` | replaceAll "'" "\\u0027" }}`...)
 	case all:
 		to = append(to, `{{ $v := "" }}{{ range $k, $e := .Data }}{{ $v = printf "%s%v: %v\n" $v $k $e }}{{ end }}`...)
 	default:
 		to = append(r.appendValue(append(to, `{{ $v := printf "%v" (`...)), ") }}"...)
 	}
-	to = strconv.AppendQuote(append(to, "{{ $cannot := "...), "vault: no variable can hold "+r.what()+", which ")
+	to = strconv.AppendQuote(append(to, "{{ $cannot := "...), "vault: no variable can hold "+r.description()+", which ")
 	to = append(to, ` }}{{ $f := printf "`+fetch.EnvKey+`='%s'" $v }}`...)
 	for _, check := range [...]struct{ flaw, reason string }{
 		{`eq $v ""`, "is empty"},
@@ -71,29 +71,29 @@ func (r read) appendEnv(to []byte, nameLen int) []byte {
 	return append(to, "{{- end -}}"...)
 }
 
-// fail makes the agent end.
+// fail returns an action that makes the agent fail.
 func fail(reason string) string {
 	return "{{ sprig_fail (print $cannot " + strconv.Quote(reason) + ") }}"
 }
 
-// what names the secret, for people.
-func (r read) what() string {
+// description names the secret in messages.
+func (r read) description() string {
 	var stack [128]byte
-	what := stack[:0]
+	text := stack[:0]
 	if r.key == "" {
-		what = append(what, "what is"...)
+		text = append(text, "the secret"...)
 	} else {
-		what = strconv.AppendQuote(append(what, "key "...), r.key)
+		text = strconv.AppendQuote(append(text, "key "...), r.key)
 	}
-	return string(strconv.AppendQuote(append(what, " at "...), r.path))
+	return string(strconv.AppendQuote(append(text, " at "...), r.path))
 }
 
-// appendWith begins a template that reads the path. "{{- end -}}" ends it.
+// appendWith begins a template that reads the path. "{{- end -}}" must end it.
 func (r read) appendWith(to []byte) []byte {
 	return append(strconv.AppendQuote(append(to, "{{- with secret "...), escape(r.path)), " -}}"...)
 }
 
-// data is where the engine puts what it has.
+// data returns the field of a response that has the entries.
 func (r read) data() string {
 	if r.engine == kv2 {
 		return ".Data.data"
@@ -101,7 +101,7 @@ func (r read) data() string {
 	return ".Data"
 }
 
-// appendValue appends the expression of what is read: an entry, or all as a JSON
+// appendValue appends an expression for the value: an entry, or all entries as a JSON
 // object.
 func (r read) appendValue(to []byte) []byte {
 	if r.key == "" {
@@ -111,10 +111,10 @@ func (r read) appendValue(to []byte) []byte {
 	return strconv.AppendQuote(append(to, ' '), r.key)
 }
 
-// appendIfThere begins the part of a template for what is there. An entry that is
-// not there, or null, would be rendered as "<no value>"; of a deleted version in
-// kv2 there are no data at all.
-func (r read) appendIfThere(to []byte) []byte {
+// appendIfPresent begins the part of a template that applies if the value is present. A
+// missing entry, or null, would be rendered as "<no value>"; a deleted kv2 version has no
+// entries.
+func (r read) appendIfPresent(to []byte) []byte {
 	to = append(to, "{{ if "...)
 	if r.key == "" {
 		to = append(to, r.data()...)
@@ -125,23 +125,23 @@ func (r read) appendIfThere(to []byte) []byte {
 	return append(to, " }}"...)
 }
 
-// appendElse ends that part: the agent fails if there is nothing to render.
+// appendElse ends that part and makes the agent fail otherwise.
 func (r read) appendElse(to []byte) []byte {
 	missing := "vault has nothing at "
 	if r.key == "" {
 		missing += strconv.Quote(r.path)
 	} else {
-		missing = "vault has no " + r.what()
+		missing = "vault has no " + r.description()
 	}
 	return append(strconv.AppendQuote(append(to, "{{ else }}{{ sprig_fail "...), missing), " }}{{ end }}"...)
 }
 
-// escape returns the path as the agent reads it: it strips blanks at both ends
-// and parses the rest as a URL, of which "?" would end the path, "%2e" would be a
-// dot, and a ":" would make the first segment a scheme.
+// escape encodes the path for the agent, which trims spaces and parses the rest as a URL:
+// unescaped, "?" would end the path, "%2e" would be a dot, and ":" would make the first
+// segment a scheme.
 func escape(p string) string {
-	const harmless = "/-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	if strings.Trim(p, harmless) == "" {
+	const unescaped = "/-_.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if strings.Trim(p, unescaped) == "" {
 		return p
 	}
 	var b strings.Builder

@@ -17,15 +17,15 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// hostile are texts that try to be more than text where they end up: in a
-// template, a string of it, a URL, a path.
+// hostile are texts that try to escape from a template, a quoted string, a URL or a
+// path.
 var hostile = []string{
 	`k" }}{{ env "HOME" }}{{ "`, "k` }}{{ plugin `id` }}{{ `", `\" }}{{ "`, `\`, `\x`, `"`, "`", "'", "}}", "{{", "{{/*", "*/}}", "-}}",
 	"a\nb", "a\x00b", "\xff", "\u2028", "\ufeff", "é", "日本", "😀", "1st", "my-key", "my.key", ".", " k ", "$", "%", "%2e%2e", "?version=1", "#f",
 	"a:b", "http://host/x", "a=b&c", "+", "*", "~", "<no value>", "data", "nil", "true", "0",
 }
 
-// rendered is what an agent makes of a template, and which paths it reads.
+// rendered returns the output of a template, and the paths that it reads.
 func rendered(t *testing.T, text string, data any) (out string, read []string, err error) {
 	t.Helper()
 	funcs := template.FuncMap{
@@ -45,7 +45,7 @@ func rendered(t *testing.T, text string, data any) (out string, read []string, e
 	return b.String(), read, err
 }
 
-// readPath is what consul-template makes of the argument of "secret".
+// readPath returns the path that consul-template reads for an argument of "secret".
 func readPath(t *testing.T, s string) string {
 	t.Helper()
 	u, err := url.Parse(strings.Trim(strings.TrimSpace(s), "/"))
@@ -55,9 +55,8 @@ func readPath(t *testing.T, s string) string {
 	return u.Path
 }
 
-// assertTemplates checks that the template for a group and a key, in each
-// engine, reads that path once and writes that entry, and fails if there is
-// none.
+// assertTemplates checks for each engine that the template for a group and a key reads
+// that path once, writes that entry, and fails if it is missing.
 func assertTemplates(t *testing.T, m *vault.Manager, group, key string) {
 	t.Helper()
 	want := strings.TrimPrefix(path.Clean("/"+group), "/")
@@ -72,14 +71,14 @@ func assertTemplates(t *testing.T, m *vault.Manager, group, key string) {
 			return
 		}
 		require.NoError(t, err)
-		must, id := written(f.Webhook.Annotations)
-		text := must[p+"agent-inject-template-ID"]
+		required, id := written(f.Webhook.Annotations)
+		text := required[p+"agent-inject-template-ID"]
 		alias, aliasID := written(f.Webhook.AliasAnnotations)
 		assert.Equal(t, strings.ReplaceAll(text, id, aliasID), alias[p+"agent-inject-template-ID"], "the alias reads the same")
-		assert.Equal(t, want, must[p+"agent-inject-secret-ID"])
+		assert.Equal(t, want, required[p+"agent-inject-secret-ID"])
 
 		const value = "c4nary {{ \r\n"
-		entry := map[string]any{key: value, key + "x": "another's", "": "nobody's"}
+		entry := map[string]any{key: value, key + "x": "another", "": "unnamed"}
 		out, read, err := rendered(t, text, wrap(entry))
 		require.NoError(t, err, "%s", text)
 		assert.Equal(t, []string{want}, read)
@@ -89,10 +88,10 @@ func assertTemplates(t *testing.T, m *vault.Manager, group, key string) {
 		}
 		assert.Equal(t, value, out)
 		for name, data := range map[string]any{
-			"another key": wrap(map[string]any{key + "x": value}),
-			"null":        wrap(map[string]any{key: nil}),
-			"no entries":  wrap(nil),
-			"no data":     map[string]any{"data": nil},
+			"other key":  wrap(map[string]any{key + "x": value}),
+			"null":       wrap(map[string]any{key: nil}),
+			"no entries": wrap(nil),
+			"no data":    map[string]any{"data": nil},
 		} {
 			out, _, err := rendered(t, text, data)
 			require.ErrorContains(t, err, fmt.Sprintf("vault has no key %q at %q", key, want), name)
@@ -113,9 +112,9 @@ func TestTemplates(t *testing.T) {
 func TestTemplates_EmptyValues(t *testing.T) {
 	f, err := newManager(t, vault.Config{KVVersion: "1"}).Mount(ctx, secret.Request{Group: "g", Key: "k"}, mount.Target{})
 	require.NoError(t, err)
-	must, _ := written(f.Webhook.Annotations)
+	required, _ := written(f.Webhook.Annotations)
 	for value, want := range map[any]string{"": "", false: "false", 0: "0"} {
-		out, _, err := rendered(t, must[p+"agent-inject-template-ID"], map[string]any{"k": value})
+		out, _, err := rendered(t, required[p+"agent-inject-template-ID"], map[string]any{"k": value})
 		require.NoError(t, err)
 		assert.Equal(t, want, out)
 	}

@@ -17,71 +17,69 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Config is what a Manager is made of. The zero value is valid.
+// Config configures a Manager. The zero value is valid.
 type Config struct {
-	// Flavor is Vault or OpenBao. Names of annotations below are Vault's.
+	// Flavor is Vault or OpenBao. The comments below use Vault's annotation names.
 	Flavor Flavor
-	// Role is the role in Vault as which agents log in, where neither the Pod
-	// nor Annotations name one. Empty means "flyte".
+	// Role is the Vault role with which agents log in, unless the Pod or Annotations
+	// set one. Empty means "flyte".
 	Role string
-	// KVVersion is the version of the key-value engine, "1" or "2", that serves
-	// requests without a version. Empty means "2".
+	// KVVersion is the version of the key-value engine, "1" or "2", for requests
+	// without a version. Empty means "2".
 	KVVersion string
 	// Mounts are the paths of the key-value engines of version 2, such as "secret"
-	// or "team/kv". If there are any, requests for kv2 are served below them only,
-	// and those for other engines elsewhere only. With none, Fragment.Reads takes
-	// the first segment of a path for the mount; list the mounts where rules decide
-	// who may ask for what, and some have more than one segment or no version 2.
+	// or "team/kv". If set, requests for kv2 are served only below these paths, and
+	// requests for other engines only elsewhere. If empty, Fragment.Reads assumes that
+	// the first segment of a path is the mount. Set it if rules decide who may read
+	// what and some mounts have more than one segment or are not version 2.
 	Mounts []string
 	// EnvFiles allows variables, from env files that the agent writes and the
-	// kubelet reads. All nodes must have Kubernetes 1.35 or later: an older kubelet
-	// sets the variable to "" without a word. The injector must be vault-k8s 1.7.2
-	// or later, as older ones drop the reference from init containers.
+	// kubelet reads. All nodes must run Kubernetes 1.35 or later: an older kubelet
+	// silently sets the variable to "". The injector must be vault-k8s 1.7.2 or
+	// later: older ones drop the reference from init containers.
 	EnvFiles bool
-	// Annotations are added to each Pod that gets secrets, under their full
-	// names, such as "vault.hashicorp.com/tls-secret". They take the place of
-	// defaults; the Pod's own take theirs. Those that New refuses are the ones
-	// that the package writes for each secret, agent-inject-containers and
-	// agent-inject-status, and values that would keep secrets from arriving.
+	// Annotations are added to each Pod that gets secrets, with full names, such as
+	// "vault.hashicorp.com/tls-secret". They replace defaults; the Pod's own replace
+	// them. New refuses the annotations that the package writes for each secret,
+	// agent-inject-containers, agent-inject-status, and values with which no secrets
+	// would arrive.
 	Annotations map[string]string
-	// Locked are the full names of annotations that a Pod may not change: it
-	// has the value that it would get, or, where it would get none, no such
-	// annotation. Anything else is a *mount.ConflictError. With OpenBao, the Pod may
-	// not have Vault's annotation of that name either. That concerns Pods
-	// that ask this library for secrets. To others it does not apply, and the
-	// Vault Agent Injector has other annotations that lead to the same end. To
-	// lock the role, lock these too: auth-type, auth-path, auth-config-role,
-	// service, namespace, proxy-address, ca-cert, tls-skip-verify, agent-image,
-	// agent-json-patch and agent-init-json-patch. Limit what a Pod can read by
-	// Vault's roles and policies, by service account and namespace.
+	// Locked are full names of annotations that a Pod may not change: the Pod must
+	// have the value that it would get anyway, or no such annotation if it would get
+	// none. Anything else is a *mount.ConflictError. With OpenBao, Vault's annotation
+	// of that name is refused too.
+	//
+	// This applies only to Pods that ask this library for secrets, and other
+	// annotations of the Vault Agent Injector have the same effect. To lock the role,
+	// also lock auth-type, auth-path, auth-config-role, service, namespace,
+	// proxy-address, ca-cert, tls-skip-verify, agent-image, agent-json-patch and
+	// agent-init-json-patch. Limit what a Pod can read with Vault's roles and
+	// policies, by service account and namespace.
 	Locked []string
 }
 
-// Manager is the injector.SecretManager of Vault. It is immutable and safe for
-// concurrent use.
+// Manager is the injector.SecretManager of Vault or OpenBao. It is immutable and safe
+// for concurrent use.
 type Manager struct {
 	*dialect
-	flavor   Flavor
-	engine   string   // of requests without a version
-	mounts   []string // the longest first
-	envFiles bool
-	common   map[string]string // annotations that do not depend on the Pod
-	usual    map[string]string // all that do not depend on the secret, as most Pods get them
-	locked   []string
+	defaultEngine string   // for requests without a version
+	mounts        []string // longest first
+	envFiles      bool
+	common        map[string]string // shared annotations, without those that depend on the Target
+	usual         map[string]string // common in the default directory, with InitFirst: right for most Pods
+	locked        []string
 }
 
-// New returns a Manager, or an error that names the field of cfg that cannot be
-// used.
+// New returns a Manager, or an error that names the invalid field of cfg.
 func New(cfg Config) (*Manager, error) {
 	if int(cfg.Flavor) >= len(dialects) {
 		return nil, fmt.Errorf("vault: Flavor %v is not defined", cfg.Flavor)
 	}
 	d := dialects[cfg.Flavor]
 	m := &Manager{
-		dialect:  d,
-		flavor:   cfg.Flavor,
-		engine:   "kv" + cmp.Or(cfg.KVVersion, "2"),
-		envFiles: cfg.EnvFiles,
+		dialect:       d,
+		defaultEngine: "kv" + cmp.Or(cfg.KVVersion, "2"),
+		envFiles:      cfg.EnvFiles,
 		common: map[string]string{
 			d.inject:          "true",
 			d.role:            cmp.Or(cfg.Role, "flyte"),
@@ -89,12 +87,12 @@ func New(cfg Config) (*Manager, error) {
 		},
 		locked: slices.Compact(slices.Sorted(slices.Values(cfg.Locked))),
 	}
-	if m.engine != kv1 && m.engine != kv2 {
+	if m.defaultEngine != kv1 && m.defaultEngine != kv2 {
 		return nil, fmt.Errorf(`vault: KVVersion %q is neither "1" nor "2"`, cfg.KVVersion)
 	}
 	for _, p := range cfg.Mounts {
 		if p == "" || path.Clean("/"+p) != "/"+p {
-			return nil, fmt.Errorf("vault: Mounts: %q is not a clean path without outer slashes", p)
+			return nil, fmt.Errorf("vault: Mounts: %q is not a clean path without leading and trailing slashes", p)
 		}
 		m.mounts = append(m.mounts, p)
 	}
@@ -105,7 +103,7 @@ func New(cfg Config) (*Manager, error) {
 		}
 	}
 	maps.Copy(m.common, cfg.Annotations)
-	m.usual = m.defaultsIn(usualDir, mount.InitFirst)
+	m.usual = m.makeDefaults(defaultDir, mount.InitFirst)
 	for _, name := range m.locked {
 		if reason := m.nameFlaw(name); reason != "" {
 			return nil, fmt.Errorf("vault: Locked: %q %s", name, reason)
@@ -117,27 +115,26 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "vault" or "openbao".
 func (m *Manager) Name() string { return m.manager }
 
-// Mount answers with a file that the injector's agent brings, or with a variable
-// from such a file. A request without a group or with a version that is no engine
-// is secret.ErrUnsupported, so is one for a variable without Config.EnvFiles or in
-// a template, and so is any in a Pod for Windows, as the agent is for Linux; a Pod
-// in which the secret would never arrive is a *mount.ConflictError. The context is
-// not used.
+// Mount returns a fragment with a file that the agent writes, or with a variable from
+// an env file. It returns secret.ErrUnsupported for a request without a group, with an
+// unknown engine, for a variable without Config.EnvFiles or in a Pod template, and in a
+// Pod for Windows. It returns a *mount.ConflictError for a Pod in which the secret would
+// never arrive. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	r, err := m.read(req)
 	if err != nil {
 		return mount.Fragment{}, err
 	}
-	// API servers refuse a template whose volume is not there yet.
+	// API servers refuse a template that refers to a missing volume.
 	envFiles := m.envFiles && !target.Template()
 	form := fetch.Form(req, target.Layout(), "", envFiles)
 	switch {
 	case form == mount.EnvVar && m.envFiles && !envFiles:
-		return mount.Fragment{}, fmt.Errorf("%w: variables from another webhook work in Pods only, not in templates", secret.ErrUnsupported)
+		return fetch.Unsupported("variables from another webhook work in Pods only, not in templates")
 	case form == mount.EnvVar && !envFiles:
-		return mount.Fragment{}, fmt.Errorf("%w: secrets of %v are files", secret.ErrUnsupported, m.flavor)
+		return fetch.Unsupported(m.product + " serves only files, because env files are off")
 	case target.OS() == string(corev1.Windows):
-		return mount.Fragment{}, fmt.Errorf("%w: %v's agent cannot run in a Pod for Windows", secret.ErrUnsupported, m.flavor)
+		return fetch.Unsupported(m.product + "'s agent cannot run in a Pod for Windows")
 	}
 	w, layout, err := m.inPod(target)
 	if err != nil {
@@ -155,25 +152,23 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	return f, nil
 }
 
-// inPod returns what the injector does with the Pod whatever the secret, and the
-// layout with the directory that the annotations choose.
+// inPod returns the part of the fragment's Webhook that does not depend on the secret,
+// and the layout with the directory from the annotations.
 func (m *Manager) inPod(target mount.Target) (*mount.Webhook, mount.Layout, error) {
-	layout, common, must := target.Layout(), m.defaults(target), map[string]string{}
+	layout, common, required := target.Layout(), m.defaults(target), map[string]string{}
 	for _, name := range m.locked {
 		if value, ok := common[name]; ok {
-			must[name] = value
-		} else if _, ok := target.Annotation(name); ok {
-			return nil, layout, conflict(name, "is locked, and pods must not have it")
+			required[name] = value
+		} else if has(target, name) {
+			return nil, layout, conflict(name, lockedReason)
 		}
-		if vaults := dialects[Vault]; m.dialect != vaults && strings.HasPrefix(name, m.prefix) {
-			if twin := vaults.prefix + name[len(m.prefix):]; has(target, twin) {
-				return nil, layout, conflict(twin, "is locked, and pods must not have it")
-			}
+		if old := m.renamed(name); old != "" && has(target, old) {
+			return nil, layout, conflict(old, lockedReason)
 		}
 	}
 	layout.Dir = common[m.volumePath]
 	if own, ok := target.Annotation(m.volumePath); ok {
-		// Before it becomes a part of every path.
+		// Checked before it becomes part of every path.
 		if reason := m.flaw(m.volumePath, own); reason != "" {
 			return nil, layout, conflict(m.volumePath, reason)
 		}
@@ -182,11 +177,13 @@ func (m *Manager) inPod(target mount.Target) (*mount.Webhook, mount.Layout, erro
 	if err := m.check(target); err != nil {
 		return nil, layout, err
 	}
-	w := m.webhook                                     // a copy
-	w.Annotations, w.DefaultAnnotations = must, common // what is in both counts in Annotations
+	w := m.webhook // a copy
+	w.Annotations, w.DefaultAnnotations = required, common
 	w.Dir, w.First = layout.Dir, m.isFirst(target, common)
 	return &w, layout, nil
 }
+
+const lockedReason = "is locked: the pod must not set it"
 
 func has(target mount.Target, name string) bool {
 	_, ok := target.Annotation(name)
@@ -206,7 +203,8 @@ func (m *Manager) addFile(f *mount.Fragment, r read, req secret.Request, target 
 	return m.add(f.Webhook.AliasAnnotations, r, target, layout, layout.RelPath(req.Group, req.GroupVersion, req.Key), body, mode)
 }
 
-// addEnvFile adds a variable. Only the kubelet needs to read its file, as root.
+// addEnvFile adds a variable. Its file has mode 0400, because only the kubelet reads it,
+// as root.
 func (m *Manager) addEnvFile(f *mount.Fragment, r read, req secret.Request, target mount.Target, layout mount.Layout) error {
 	nameLen := fetch.NameLen(req, layout)
 	file := ".env/" + mount.Name("env", r.engine, r.path, r.key, strconv.Itoa(nameLen))
@@ -216,22 +214,21 @@ func (m *Manager) addEnvFile(f *mount.Fragment, r read, req secret.Request, targ
 	return m.add(f.Webhook.Annotations, r, target, layout, file, r.appendEnv(nil, nameLen), 0o400)
 }
 
-// add adds the annotations that make the agent write a file, whose path is below
-// the directory of secrets.
+// add adds the annotations that make the agent write a file. The file's path is relative
+// to the layout's Dir.
 func (m *Manager) add(to map[string]string, r read, target mount.Target, layout mount.Layout, file string, body []byte, mode int32) error {
 	id := r.id(file)
-	n := m.of(id)
+	n := m.namesFor(id)
 	to[n.path] = r.path
 	to[n.file] = file
 	to[n.template] = withID(body, id)
 	if mode != 0 {
 		to[n.perms] = fmt.Sprintf("%#o", mode)
 	}
-	return n.checkSecret(target, layout.Dir)
+	return n.check(target, layout.Dir)
 }
 
-// isFirst reports whether the agent's init container will be the first of the
-// Pod.
+// isFirst reports whether the agent's init container will be the Pod's first.
 func (m *Manager) isFirst(target mount.Target, common map[string]string) bool {
 	value, ok := target.Annotation(m.initFirst)
 	if !ok {
@@ -241,19 +238,19 @@ func (m *Manager) isFirst(target mount.Target, common map[string]string) bool {
 	return err == nil && first
 }
 
-// defaults returns the annotations that do not depend on the secret, locked ones
-// too, to be read only.
+// defaults returns the shared annotations for the target, locked ones too. Callers must
+// not modify the map.
 func (m *Manager) defaults(target mount.Target) map[string]string {
 	dir, order := target.Layout().Dir, target.InitOrder()
-	if order == mount.InitFirst && dir == usualDir {
+	if order == mount.InitFirst && dir == defaultDir {
 		return m.usual
 	}
-	return m.defaultsIn(dir, order)
+	return m.makeDefaults(dir, order)
 }
 
-var usualDir = mount.Layout{}.WithDefaults().Dir
+var defaultDir = mount.Layout{}.WithDefaults().Dir
 
-func (m *Manager) defaultsIn(dir string, order mount.InitOrder) map[string]string {
+func (m *Manager) makeDefaults(dir string, order mount.InitOrder) map[string]string {
 	all := map[string]string{m.volumePath: dir}
 	if order == mount.InitFirst {
 		all[m.initFirst] = "true"
