@@ -12,9 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// agent is a webhook whose init container brings files: the Vault Agent Injector
-// or that of OpenBao, which is the same program with other names. Its annotations
-// begin with prefix.
+// agent is a webhook whose init container writes files: the Vault Agent
+// Injector, or OpenBao's, which is the same program with other names. prefix
+// starts its annotations.
 type agent struct {
 	prefix string
 	dir    string // where its volume is mounted, unless an annotation says otherwise
@@ -27,7 +27,7 @@ var agents = []agent{
 	{"openbao.org/", "/openbao/secrets", "openbao-secrets", "openbao-agent-init"},
 }
 
-// The annotations that decide where files come, behind the prefix.
+// The annotations that decide where files are written, after the prefix.
 const (
 	agentInject     = "agent-inject"
 	agentStatus     = "agent-inject-status"
@@ -43,7 +43,7 @@ const (
 )
 
 // willMount returns where the webhook will mount its volume in the Pod's
-// containers, if it will.
+// containers, if at all.
 func (a *agent) willMount(annotations map[string]string) (dir string, ok bool) {
 	if !isTrue(annotations[a.prefix+agentInject]) || annotations[a.prefix+agentStatus] == "injected" {
 		return "", false
@@ -70,7 +70,7 @@ type rendered struct {
 	perms string
 }
 
-// files returns those that annotations make the init container write.
+// files returns the files that annotations make the init container write.
 func (a *agent) files(annotations map[string]string) (all []rendered) {
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
 		id, ok := strings.CutPrefix(name, a.prefix+agentSecret)
@@ -90,9 +90,9 @@ func (a *agent) files(annotations map[string]string) (all []rendered) {
 	return all
 }
 
-// agentBrings returns nil if the init container, which is still to be added, brings
-// a file to the path in this container.
-func (r *reader) agentBrings(a *agent, p string) error {
+// agentProvides returns nil if the init container, not added yet, writes a file
+// at the path in this container.
+func (r *reader) agentProvides(a *agent, p string) error {
 	if err := r.agentComesFirst(a); err != nil {
 		return err
 	}
@@ -108,9 +108,9 @@ func (r *reader) agentBrings(a *agent, p string) error {
 	return fmt.Errorf("no annotation makes the agent's init container bring it to %s", a.volumeDir(all))
 }
 
-// agentBringsEnvFile is agentBrings for an env file, which the container need not
-// see.
-func (r *reader) agentBringsEnvFile(a *agent, file string) error {
+// agentWritesEnvFile is agentProvides for an env file, which the container need
+// not see.
+func (r *reader) agentWritesEnvFile(a *agent, file string) error {
 	if err := r.agentComesFirst(a); err != nil {
 		return err
 	}
@@ -123,14 +123,14 @@ func (r *reader) agentBringsEnvFile(a *agent, file string) error {
 	return errors.New("no annotation makes the agent's init container write it")
 }
 
-// agentComesFirst returns nil if the init container, which is still to be added,
-// ends before this container starts.
+// agentComesFirst returns nil if the init container, not added yet, ends before
+// this container starts.
 func (r *reader) agentComesFirst(a *agent) error {
 	all := r.pod.Annotations
 	before, ok := all[a.prefix+agentBefore]
 	switch {
 	case r.windows:
-		return errors.New("the agent cannot run in a Pod for Windows")
+		return errors.New("the agent cannot run in a Windows Pod")
 	case ok && !isTrue(before):
 		return fmt.Errorf("annotation %q is %q, and no init container brings secrets", a.prefix+agentBefore, before)
 	case all[a.prefix+agentConfigMap] != "":
@@ -141,15 +141,15 @@ func (r *reader) agentComesFirst(a *agent) error {
 	return nil
 }
 
-// agentWrites reports whether a container is an agent's init container in a Pod
-// that has it, and writes the file at that path.
+// agentWrites reports whether a container is an agent's init container that the
+// Pod already has, and writes the file at that path.
 func (r *reader) agentWrites(c *corev1.Container, p string) bool {
 	_, ok := r.agentFileOf(c, p)
 	return ok
 }
 
-// agentsMode returns nil if the container is none of an agent, or gives the file
-// the mode that is asked for.
+// agentsMode returns nil unless the container is an agent's and gives the file
+// another mode than requested.
 func (r *reader) agentsMode(c *corev1.Container, p string) error {
 	if f, ok := r.agentFileOf(c, p); ok {
 		return r.hasMode(f)

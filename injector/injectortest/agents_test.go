@@ -49,7 +49,7 @@ func TestCanRead_Agent(t *testing.T) {
 		{"listed", func(w where) { w.instruct().annotate("agent-inject-containers", "other,app") }, secret.Request{}, ""},
 		{"not listed", func(w where) { w.instruct().annotate("agent-inject-containers", "other") }, secret.Request{}, "does not list the container"},
 		{"later", func(w where) { w.instruct().annotate("agent-pre-populate", "false") }, secret.Request{}, "no init container brings secrets"},
-		{"configured elsewhere", func(w where) { w.instruct().annotate("agent-configmap", "x") }, secret.Request{}, "the pod does not tell what the agent does"},
+		{"configured elsewhere", func(w where) { w.instruct().annotate("agent-configmap", "x") }, secret.Request{}, "the pod does not show what the agent does"},
 		{"mode", func(w where) { w.instruct().annotate("agent-inject-perms-1", "0400") }, mode, ""},
 		{"another mode", func(w where) { w.instruct().annotate("agent-inject-perms-1", "0440") }, mode, `its annotation for the mode is "0440", not 0400`},
 		{"no mode", func(w where) { w.instruct() }, mode, `its annotation for the mode is ""`},
@@ -57,7 +57,7 @@ func TestCanRead_Agent(t *testing.T) {
 		{"below it", func(w where) {
 			w.instruct().annotate("agent-inject-file-1", "x").mount(dir+"/g", items("k"))
 		}, secret.Request{}, ""},
-		{"Windows", func(w where) { w.instruct().pod.Spec.OS = &corev1.PodOS{Name: corev1.Windows} }, secret.Request{}, "cannot run in a Pod for Windows"},
+		{"Windows", func(w where) { w.instruct().pod.Spec.OS = &corev1.PodOS{Name: corev1.Windows} }, secret.Request{}, "cannot run in a Windows Pod"},
 		{"OpenBao", func(w where) {
 			w.pod.Annotations = map[string]string{
 				"openbao.org/agent-inject": "true", "openbao.org/secret-volume-path": dir,
@@ -71,14 +71,14 @@ func TestCanRead_Agent(t *testing.T) {
 		{"injected, another file", func(w where) { w.injected().annotate("agent-inject-file-1", "x") }, secret.Request{}, `names "g/k"`},
 		{"injected, other annotations", func(w where) { w.injected().annotate("agent-inject-containers", "other") }, secret.Request{}, ""},
 		{"injected, no mount", func(w where) { w.injected().app.VolumeMounts = nil }, secret.Request{}, "no volume is mounted at or above it"},
-		{"injected, no init container", func(w where) { w.injected().pod.Spec.InitContainers = nil }, secret.Request{}, "none mounts the emptyDir"},
+		{"injected, no init container", func(w where) { w.injected().pod.Spec.InitContainers = nil }, secret.Request{}, "mounts the emptyDir"},
 		{"injected, in word only", func(w where) { w.instruct().annotate("agent-inject-status", "injected") }, secret.Request{}, "no volume is mounted at or above it"},
 	} {
 		t.Run(tc.name, tc.test)
 	}
 }
 
-func TestCanRead_AgentBeforeInitContainers(t *testing.T) {
+func TestCanRead_AgentInitContainers(t *testing.T) {
 	pod := Pod(mount.Container{Name: "init", Init: true})
 	const prefix = "vault.hashicorp.com/"
 	pod.Annotations = map[string]string{prefix + agentInject: "true", prefix + agentSecret + "1": "s", prefix + agentFile + "1": "k", prefix + agentContainers: "app"}

@@ -16,13 +16,13 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// answer is what a manager has returned.
+// answer is a manager's result.
 type answer struct {
 	fragment mount.Fragment
 	err      error
 }
 
-// outcome is one of Served, NotFound, Unsupported and Fails.
+// outcome is Served, NotFound, Unsupported or Fails.
 func (a *answer) outcome() Outcome {
 	switch {
 	case a.err == nil:
@@ -35,7 +35,7 @@ func (a *answer) outcome() Outcome {
 	return Fails
 }
 
-// declined reports whether the next manager would be asked.
+// declined reports whether the next manager would be tried.
 func (a *answer) declined() bool { return a.outcome() == NotFound || a.outcome() == Unsupported }
 
 func (a *answer) String() string {
@@ -45,8 +45,8 @@ func (a *answer) String() string {
 	return Served.String()
 }
 
-// clone returns a copy of the fragment that shares nothing with it, but for its
-// Value, which is immutable.
+// clone returns a copy of the fragment that shares only its Value, which is
+// immutable.
 func clone(f *mount.Fragment) mount.Fragment {
 	c := *f
 	c.Volumes, c.VolumeMounts, c.InitContainers = nil, nil, nil
@@ -70,10 +70,10 @@ func clone(f *mount.Fragment) mount.Fragment {
 	return c
 }
 
-// differs says in what two answers differ, or "".
+// differs returns the difference between two results, or "".
 func differs(a, b *answer) string {
 	if got, want := a.outcome(), b.outcome(); got != want {
-		return fmt.Sprintf("it was %v, and before it was %v", a, b)
+		return fmt.Sprintf("got %v, but before %v", a, b)
 	}
 	if names := fieldsThatDiffer(&a.fragment, &b.fragment); len(names) > 0 {
 		return "the Fragment differs in " + strings.Join(names, ", ")
@@ -88,7 +88,7 @@ func fieldsThatDiffer(f, g *mount.Fragment) (names []string) {
 	restF, restG := *f, *g
 	restF.Value, restG.Value = nil, nil
 	if reflect.DeepEqual(restF, restG) {
-		return names // which is faster than to look at each
+		return names // faster than comparing each field
 	}
 	for _, field := range []struct {
 		name string
@@ -111,9 +111,9 @@ func fieldsThatDiffer(f, g *mount.Fragment) (names []string) {
 	return names
 }
 
-// told returns, as JSON, what a fragment tells those who do the work: the kubelet,
-// fetchers, and other webhooks.
-func told(f *mount.Fragment) string {
+// instructions returns, as JSON, what a fragment passes to the kubelet,
+// fetchers and other webhooks.
+func instructions(f *mount.Fragment) string {
 	var all struct {
 		Volumes     []corev1.VolumeSource
 		Containers  []corev1.Container
@@ -130,6 +130,6 @@ func told(f *mount.Fragment) string {
 	if w := f.Webhook; w != nil {
 		all.Annotations = slices.AppendSeq(all.Annotations, maps.Values(w.Annotations))
 	}
-	text, _ := json.Marshal(all) // of such types it never fails
+	text, _ := json.Marshal(all) // never fails for these types
 	return string(text)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// brokenPlacements have secrets that nobody can read.
+// brokenPlacements have secrets that no container can read.
 func brokenPlacements() []broken {
 	return []broken{
 		{"placement", "case kept", toFile(func(_ mount.Target, req secret.Request) string {
@@ -58,37 +58,37 @@ func brokenPlacements() []broken {
 	}
 }
 
-// brokenPods break rules about Pods with two secrets, or that are injected twice.
+// brokenPods break rules about Pods with two secrets, or Pods injected twice.
 func brokenPods() []broken {
 	return []broken{
-		{"apart", "two names for one fetcher", fetching(func(c *mount.InitContainer, req secret.Request, t mount.Target) {
+		{"pairs", "two names for one fetcher", fetching(func(c *mount.InitContainer, req secret.Request, t mount.Target) {
 			c.Name = mount.Name("good", req.EnvVar, c.Name)
 		})},
-		{"apart", "one annotation for all", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
+		{"pairs", "one annotation for all", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
 			if strings.HasPrefix(req.Group, "files/") {
 				f.Webhook.Annotations = map[string]string{"store.example.com/asked": req.Group}
 			}
 		})},
-		{"apart", "two names for one volume", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
+		{"pairs", "two names for one volume", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
 			if strings.HasPrefix(req.Group, "driver/") {
 				f.Volumes[0].Name = mount.Name("v", req.Key)
 				f.VolumeMounts[0].Name = f.Volumes[0].Name
 			}
 		})},
-		{"apart", "volume named by the key", inVolume(func(f *mount.Fragment, req secret.Request) {
+		{"pairs", "volume named by the key", inVolume(func(f *mount.Fragment, req secret.Request) {
 			f.Volumes[0].Name = mount.Name("v", strings.ToLower(req.Key))
 			f.VolumeMounts[0].Name = f.Volumes[0].Name
 		})},
 
-		{"once is enough", "another name", fetching(func(c *mount.InitContainer, _ secret.Request, t mount.Target) {
+		{"idempotent", "another name", fetching(func(c *mount.InitContainer, _ secret.Request, t mount.Target) {
 			if _, asked := t.Annotation("store.example.com/asked"); asked {
 				c.Name = mount.Name(c.Name, "again")
 			}
 		})},
-		{"once is enough", "the Pod's name", fetching(func(c *mount.InitContainer, _ secret.Request, t mount.Target) {
+		{"idempotent", "the Pod's name", fetching(func(c *mount.InitContainer, _ secret.Request, t mount.Target) {
 			c.Name = mount.Name(c.Name, t.Name())
 		})},
-		{"once is enough", "declines", func(ctx context.Context, req secret.Request, t mount.Target) (mount.Fragment, error) {
+		{"idempotent", "declines", func(ctx context.Context, req secret.Request, t mount.Target) (mount.Fragment, error) {
 			if _, asked := t.Annotation("store.example.com/asked"); asked {
 				return mount.Fragment{}, secret.ErrNotFound
 			}
@@ -97,7 +97,7 @@ func brokenPods() []broken {
 	}
 }
 
-// brokenFetchers break rules about env files, and about fetchers of one name.
+// brokenFetchers break rules about env files and shared fetchers.
 func brokenFetchers() []broken {
 	envFileAt := func(file func(old string) string) mountFunc {
 		return sharing(func(f *mount.Fragment, c *mount.InitContainer, _ secret.Request) {
@@ -132,14 +132,14 @@ func brokenFetchers() []broken {
 		})},
 		{"env file", "read-only", sharing(func(_ *mount.Fragment, c *mount.InitContainer, _ secret.Request) { c.VolumeMounts[1].ReadOnly = true })},
 
-		{"union", "two containers", sharing(func(_ *mount.Fragment, c *mount.InitContainer, req secret.Request) { c.Image = "fetch:" + req.Key })},
-		{"union", "one variable", sharing(func(_ *mount.Fragment, c *mount.InitContainer, _ secret.Request) { c.Env[0].Name = "FETCH" })},
-		{"union", "no variable of its own", inArgs()},
-		{"union", "no constant variable", sharing(func(_ *mount.Fragment, c *mount.InitContainer, _ secret.Request) { c.Container.Env = nil })},
-		{"union", "fetcher named by the key", fetching(func(c *mount.InitContainer, req secret.Request, t mount.Target) {
+		{"shared container", "two containers", sharing(func(_ *mount.Fragment, c *mount.InitContainer, req secret.Request) { c.Image = "fetch:" + req.Key })},
+		{"shared container", "one variable", sharing(func(_ *mount.Fragment, c *mount.InitContainer, _ secret.Request) { c.Env[0].Name = "FETCH" })},
+		{"shared container", "no variable of its own", inArgs()},
+		{"shared container", "no constant variable", sharing(func(_ *mount.Fragment, c *mount.InitContainer, _ secret.Request) { c.Container.Env = nil })},
+		{"shared container", "fetcher named by the key", fetching(func(c *mount.InitContainer, req secret.Request, t mount.Target) {
 			c.Name = mount.Name("good", req.Key, t.Layout().Dir)
 		})},
-		{"union", "changes when injected", changed(func(f *mount.Fragment, _ secret.Request, t mount.Target) {
+		{"shared container", "changes when injected", changed(func(f *mount.Fragment, _ secret.Request, t mount.Target) {
 			if len(f.InitContainers) > 0 && f.InitContainers[0].Name == sharedContainer.Name {
 				f.Webhook = &mount.Webhook{Annotations: map[string]string{"store.example.com/shared": "true"}}
 				again, _ := t.Annotation("store.example.com/shared")
@@ -179,8 +179,8 @@ func replaceFiles(annotations map[string]string) {
 	}
 }
 
-// inArgs tells the shared fetcher of all secrets in its arguments, which are so the
-// same for all, and of none in a variable.
+// inArgs lists all secrets in the shared fetcher's arguments, which are
+// therefore equal for all, and none in a variable.
 func inArgs() mountFunc {
 	return changed(func(f *mount.Fragment, _ secret.Request, t mount.Target) {
 		if len(f.InitContainers) == 0 || f.InitContainers[0].Name != sharedContainer.Name {
@@ -190,8 +190,8 @@ func inArgs() mountFunc {
 		c.Env = nil
 		for _, known := range allCases {
 			req := known.Request
-			for _, p := range append([]string{req.Path}, askedPaths...) {
-				for _, field := range append([]string{req.Field}, askedFields...) {
+			for _, p := range append([]string{req.Path}, kitPaths...) {
+				for _, field := range append([]string{req.Field}, kitFields...) {
 					req.Path, req.Field = p, field
 					if strings.HasPrefix(req.Group, "shared") {
 						c.Args = append(c.Args, configOf(req, t))

@@ -50,7 +50,7 @@ func brokenRequests() []broken {
 	}...)
 }
 
-// brokenHonors say of Field and Mode what is not so.
+// brokenHonors set Honors wrongly.
 func brokenHonors() []broken {
 	return []broken{
 		{"honors", "no field", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
@@ -90,7 +90,7 @@ func brokenHonors() []broken {
 	}
 }
 
-// askedFor is good that is asked for something else.
+// askedFor is good, but changes the request.
 func askedFor(prefix string, change func(secret.Request) secret.Request) mountFunc {
 	return func(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 		if strings.HasPrefix(req.Group, prefix) {

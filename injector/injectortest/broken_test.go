@@ -22,8 +22,8 @@ type broken struct {
 	mount      mountFunc
 }
 
-// brokenManagers break one rule each, several of them one in different ways.
-// Each call returns new ones, as some keep what they should not.
+// brokenManagers returns managers that each break one rule, some in different
+// ways. Each call returns new ones, because some retain state.
 func brokenManagers() (all []broken) {
 	all = append(all, brokenAnswers()...)
 	all = append(all, brokenCalls()...)
@@ -33,7 +33,7 @@ func brokenManagers() (all []broken) {
 	return append(all, brokenRequests()...)
 }
 
-// brokenAnswers break rules about single answers.
+// brokenAnswers break rules about single results.
 func brokenAnswers() []broken {
 	return []broken{
 		{"outcome", "unwrapped", failing("none", errors.New("secret not found"))},
@@ -89,7 +89,7 @@ func brokenAnswers() []broken {
 	}
 }
 
-// brokenCalls break rules about several calls, and about errors.
+// brokenCalls break rules about repeated calls and errors.
 func brokenCalls() []broken {
 	return []broken{
 		{"same answer", "random order of a map", changed(func(f *mount.Fragment, _ secret.Request, _ mount.Target) {
@@ -104,9 +104,9 @@ func brokenCalls() []broken {
 		{"same answer", "remembers all", remembering()},
 		{"same answer", "remembers the last", following()},
 
-		{"keeps nothing", "Target", keeping()},
+		{"retains nothing", "Target", keeping()},
 
-		{"stays as it is", "recycles", recycling()},
+		{"immutable", "recycles", recycling()},
 
 		{"version", "reads by it", changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
 			if req.Group == "vars" {
@@ -127,13 +127,13 @@ func brokenCalls() []broken {
 			return f, err
 		}},
 
-		{"no value", "plain", failing("broken", errors.New("cannot parse "+canary))},
-		{"no value", "quoted", failing("broken", fmt.Errorf("cannot parse %q", canary))},
-		{"no value", "deep inside", failing("broken", &deepError{cause: errors.New(canary)})},
-		{"no value", "asked for a file", instead(func(_ context.Context, req secret.Request) (mount.Fragment, error, bool) {
+		{"no leak", "plain", failing("broken", errors.New("cannot parse "+canary))},
+		{"no leak", "quoted", failing("broken", fmt.Errorf("cannot parse %q", canary))},
+		{"no leak", "deep inside", failing("broken", &deepError{cause: errors.New(canary)})},
+		{"no leak", "asked for a file", instead(func(_ context.Context, req secret.Request) (mount.Fragment, error, bool) {
 			return mount.Fragment{}, fmt.Errorf("%w: %s cannot be a file", secret.ErrUnsupported, canary), req.Group == "held" && req.Mount == mount.File
 		})},
-		{"no value", "context", ended(func(ctx context.Context) error { return fmt.Errorf("%w: %s", ctx.Err(), canary) })},
+		{"no leak", "context", ended(func(ctx context.Context) error { return fmt.Errorf("%w: %s", ctx.Err(), canary) })},
 	}
 }
 

@@ -106,10 +106,10 @@ func TestCanRead_Variables(t *testing.T) {
 			w.env(mount.EnvPrefixVar, "$(STAGE)_").env("STAGE", "dev").env("dev_G_K", "")
 		}, secret.Request{}, "no variable $(STAGE)_G_K"},
 		{"prefix with dollar", func(w where) { w.env(mount.EnvPrefixVar, "$$(X)_").env("$(X)_G_K", "") }, secret.Request{}, ""},
-		{"prefix from an object", func(w where) { w.ref(mount.EnvPrefixVar, "prefix").env("_FSEC_G_K", "") }, secret.Request{}, "the pod does not tell what FLYTE_SECRETS_ENV_PREFIX is"},
+		{"prefix from an object", func(w where) { w.ref(mount.EnvPrefixVar, "prefix").env("_FSEC_G_K", "") }, secret.Request{}, "the pod does not show what FLYTE_SECRETS_ENV_PREFIX is"},
 		{"directory from an object", func(w where) {
 			w.ref("STAGE", "stage").env(mount.DefaultDirVar, "/$(STAGE)").env("_FSEC_G_K", "")
-		}, secret.Request{}, "the pod does not tell what FLYTE_SECRETS_DEFAULT_DIR is"},
+		}, secret.Request{}, "the pod does not show what FLYTE_SECRETS_DEFAULT_DIR is"},
 		{"envFrom", func(w where) {
 			w.app.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{}}}
 		}, secret.Request{}, "no variable _FSEC_G_K in env (envFrom is not looked at)"},
@@ -122,19 +122,19 @@ func TestCanRead_Variables(t *testing.T) {
 		{"extra variable", func(w where) { w.ref("_FSEC_G_K", "k").ref("X", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
 		{"extra refers to literal", func(w where) { w.env("_FSEC_G_K", "c4nary$$").env("X", "$(_FSEC_G_K)") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
 		{"extra refers to reference", func(w where) { w.ref("_FSEC_G_K", "k").env("X", "$(_FSEC_G_K)") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
-		{"extra has more text", func(w where) { w.ref("_FSEC_G_K", "k").env("X", "Bearer $(_FSEC_G_K)") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the pod does not tell whether the variable X"},
+		{"extra has more text", func(w where) { w.ref("_FSEC_G_K", "k").env("X", "Bearer $(_FSEC_G_K)") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the pod does not show whether variable X"},
 		{"both have more text", func(w where) {
 			w.ref("R", "k").env("_FSEC_G_K", "a$(R)").env("X", "a$(R)")
-		}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the pod does not tell whether the variable X"},
-		{"name as text", func(w where) { w.ref("R", "k").env("_FSEC_G_K", "R").ref("X", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},
+		}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the pod does not show whether variable X"},
+		{"name as text", func(w where) { w.ref("R", "k").env("_FSEC_G_K", "R").ref("X", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "variable X differs"},
 		{"two references", func(w where) {
 			w.env("A", "1").env("B", "2").env(mount.EnvPrefixVar, "$(A)$(B)").env("12G_K", "")
 		}, secret.Request{}, ""},
 		{"extra missing", func(w where) { w.ref("_FSEC_G_K", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "no variable X"},
-		{"extra of another key", func(w where) { w.ref("_FSEC_G_K", "k").ref("X", "other") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},
-		{"extra of another value", func(w where) { w.env("_FSEC_G_K", "c4nary").env("X", "c4nary2") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},
+		{"extra of another key", func(w where) { w.ref("_FSEC_G_K", "k").ref("X", "other") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "variable X differs"},
+		{"extra of another value", func(w where) { w.env("_FSEC_G_K", "c4nary").env("X", "c4nary2") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "variable X differs"},
 		{"extra with the path", func(w where) { w.mount(dir, items("g/k")).env("X", dir+"/g/k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
-		{"extra with another path", func(w where) { w.mount(dir, items("g/k")).env("X", dir+"/g/K") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},
+		{"extra with another path", func(w where) { w.mount(dir, items("g/k")).env("X", dir+"/g/K") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "variable X differs"},
 		{"invalid", func(where) {}, secret.Request{Group: "/g", Key: "k"}, `secret group="/g" key="k": group: begins with "/"`},
 	} {
 		t.Run(tc.name, tc.test)

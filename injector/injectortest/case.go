@@ -18,8 +18,9 @@ import (
 type Outcome uint8
 
 const (
-	// Served is the zero value: the manager serves the request, as a variable if
-	// its Mount is EnvVar, as a file if it is File, as either if it is Any.
+	// Served is the zero value: the manager serves the request, as a variable
+	// if its Mount is EnvVar, as a file if it is File, and as either if it is
+	// Any.
 	Served Outcome = iota
 	// Variable is Served, as a variable.
 	Variable
@@ -29,13 +30,13 @@ const (
 	NotFound
 	// Unsupported is an error that wraps secret.ErrUnsupported.
 	Unsupported
-	// Fails is an error that wraps neither and ends the search.
+	// Fails is an error that wraps neither, and stops the search.
 	Fails
 )
 
 var outcomes = [...]string{"served", "served as a variable", "served as a file", "not found", "not supported", "a failure"}
 
-// String returns what a failure message calls it.
+// String returns the outcome's name in failure messages.
 func (o Outcome) String() string {
 	if int(o) < len(outcomes) {
 		return outcomes[o]
@@ -45,37 +46,37 @@ func (o Outcome) String() string {
 
 func (o Outcome) served() bool { return o <= File }
 
-// Case is one request, and what the manager shall answer to it.
+// Case is one request and the manager's expected outcome.
 type Case struct {
-	// Name tells the case from others. Empty means the Request's String.
+	// Name identifies the case. Empty means the Request's String.
 	Name string
-	// Request is what the manager is asked for. It must be valid. Its Container is
-	// left out: one of the rules asks for a container.
+	// Request is passed to the manager. It must be valid. Its Container is
+	// ignored, because one of the rules requests a container.
 	Request secret.Request
-	// Want is the outcome. The zero value is Served.
+	// Want is the expected outcome. The zero value is Served.
 	Want Outcome
-	// Meta is the metadata of the Pod, for managers that look at it. Nil means a
-	// Pod without name, namespace, labels and annotations.
+	// Meta is the Pod's metadata, for managers that look at it. Nil means a Pod
+	// without name, namespace, labels and annotations.
 	Meta *metav1.ObjectMeta
-	// NoFilePrefix leaves mount.Layout.FilePrefix empty, for a store that names its
-	// files itself and so cannot put a prefix in front.
+	// NoFilePrefix leaves mount.Layout.FilePrefix empty, for a store that names
+	// its files itself and cannot add a prefix.
 	NoFilePrefix bool
-	// Value is what the secret is, if the test knows it. A literal must not be in
-	// any error, so it should be a text that is in none by chance. A variable must
-	// be this Value, unless that is a literal and the variable a reference. Nil
-	// means that it is not known.
+	// Value is the secret, if the test knows it. No error may contain a
+	// literal, so use a text that appears in none by chance. A variable must
+	// equal this Value, unless that is a literal and the variable a reference.
+	// Nil means unknown.
 	Value *mount.Value
-	// Writes returns the path of the file that the program of a fetcher writes for
-	// this secret, in its own container, as that program's documentation says. Nil
-	// leaves it to what CanRead knows of fetchers: they must name the file in a
-	// variable or argument. The container has the variables of all secrets that it
-	// fetches.
+	// Writes returns the path of the file that a fetcher's program writes for
+	// this secret, in its own container, according to the program's
+	// documentation. Nil uses the rules of CanRead: a fetcher must name the
+	// file in a variable or argument. The container has the variables of all
+	// secrets that it fetches.
 	Writes func(fetcher corev1.Container) string
 	// WritesEnv is Writes for the env file of a secret that is a variable.
 	WritesEnv func(fetcher corev1.Container) string
 }
 
-// String is the name in quotes, or the request, which has quotes of its own.
+// String returns the quoted name, or the request.
 func (c *Case) String() string {
 	if c.Name != "" {
 		return strconv.Quote(c.Name)
@@ -83,7 +84,7 @@ func (c *Case) String() string {
 	return c.Request.String()
 }
 
-// literal is the text that no error must hold, or "".
+// literal returns the text that no error may contain, or "".
 func (c *Case) literal() string {
 	if c.Value == nil || !c.Value.IsLiteral() {
 		return ""
@@ -98,18 +99,17 @@ func (c *Case) meta() *metav1.ObjectMeta {
 	return c.Meta.DeepCopy()
 }
 
-// checkCases returns what is wrong with the cases, with which no manager could
-// be tested.
+// checkCases returns what is wrong with the cases.
 func checkCases(cases []Case) error {
 	var errs []error
 	names, served := make(map[string]bool), false
 	for i := range cases {
 		c := &cases[i]
 		if err := c.Request.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("case %v: its request, for which no manager is asked, is invalid: %w", c, err))
+			errs = append(errs, fmt.Errorf("case %v: invalid request: %w", c, err))
 		}
 		if names[c.String()] {
-			errs = append(errs, fmt.Errorf("case %v is there twice", c))
+			errs = append(errs, fmt.Errorf("case %v is listed twice", c))
 		}
 		if c.Want > Fails {
 			errs = append(errs, fmt.Errorf("case %v: %v is not defined", c, c.Want))
@@ -117,7 +117,7 @@ func checkCases(cases []Case) error {
 		names[c.String()], served = true, served || c.Want.served()
 	}
 	if !served {
-		errs = append(errs, errors.New("there is no case that the manager serves, so nothing would be tested"))
+		errs = append(errs, errors.New("no case wants the manager to serve it, so nothing would be tested"))
 	}
 	return errors.Join(errs...)
 }

@@ -25,12 +25,12 @@ const (
 
 // lookup is where a program looks for a secret.
 type lookup struct {
-	// form is mount.Any where it looks for a variable and then for a file.
+	// form is mount.Any if the program looks for a variable and then for a
+	// file.
 	form mount.Type
-	// derived is the variable that Flyte's client looks for, if it is asked.
+	// derived is the variable that Flyte's client looks for, if used.
 	derived string
-	// variable is the one that the secret is sure to have, if it is one: derived,
-	// or the exact one.
+	// variable is the secret's guaranteed variable: derived, or the exact one.
 	variable string
 	file     string // absolute, or ""
 }
@@ -54,8 +54,8 @@ func (r *reader) lookUp(req secret.Request) (lookup, error) {
 	return lookUp(func(name string) string { return r.env[name].text }, req), nil
 }
 
-// lookUp returns where the client looks, in a container in which the function
-// tells the value of a discovery variable, "" if it is not set.
+// lookUp returns where the client looks, given the values of the discovery
+// variables ("" if unset).
 func lookUp(discovery func(name string) string, req secret.Request) lookup {
 	setting := func(name, unset string) string {
 		return strip(cmp.Or(discovery(name), unset))
@@ -91,7 +91,7 @@ func lookUp(discovery func(name string) string, req secret.Request) lookup {
 	return at
 }
 
-// lookUpExact returns where a program looks that knows exact names only.
+// lookUpExact returns where a program with exact names looks.
 func lookUpExact(dir string, req secret.Request) (lookup, error) {
 	form := req.Mount
 	switch {
@@ -103,7 +103,7 @@ func lookUpExact(dir string, req secret.Request) (lookup, error) {
 	}
 	if form == mount.EnvVar {
 		if req.EnvVar == "" {
-			return lookup{}, fmt.Errorf("the request names no variable (EnvVar)")
+			return lookup{}, fmt.Errorf("the request has no EnvVar")
 		}
 		return lookup{form: form, variable: req.EnvVar}, nil
 	}
@@ -112,13 +112,13 @@ func lookUpExact(dir string, req secret.Request) (lookup, error) {
 		file = path.Join(req.Group, req.Key)
 	}
 	if file == "" {
-		return lookup{}, fmt.Errorf("the request names no file (Path, or Group and Key)")
+		return lookup{}, fmt.Errorf("the request has no Path, Group or Key")
 	}
 	return lookup{form: form, file: path.Join(dir, file)}, nil
 }
 
-// strip is Python's str.strip, which takes four control characters for blanks
-// that Go does not.
+// strip is Python's str.strip, which also strips four control characters that
+// Go does not treat as space.
 func strip(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f })
 }

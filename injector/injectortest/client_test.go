@@ -14,7 +14,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// row is one of the recorded lookups of Flyte's client.
+// row is a recorded lookup of Flyte's client.
 type row struct {
 	ID      string
 	What    string
@@ -204,7 +204,7 @@ func mustFind(t *testing.T, pod *corev1.Pod, container string) *reader {
 	return r
 }
 
-// The kubelet's expansion, by the cases of its own tests and some more
+// The kubelet's expansion, with the cases of its own tests and more
 // (k8s.io/kubernetes, third_party/forked/golang/expansion).
 func TestExpand(t *testing.T) {
 	env := map[string]envValue{

@@ -6,10 +6,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// setDefaults does to a Pod what an API server does to one that is created, in
-// those fields that an injected Pod may have left empty (k8s.io/kubernetes,
-// pkg/apis/core/v1/defaults.go), the service account plugin, and what makes a
-// name of its GenerateName.
+// setDefaults sets those defaults that an injected Pod may lack, as an API
+// server does on creation (k8s.io/kubernetes, pkg/apis/core/v1/defaults.go)
+// together with the service account plugin, and makes a name from GenerateName.
 func setDefaults(pod *corev1.Pod) {
 	if pod.Name == "" && pod.GenerateName != "" {
 		pod.Name = pod.GenerateName + "x7f2k"
@@ -40,7 +39,7 @@ func setDefaults(pod *corev1.Pod) {
 }
 
 func defaultVolume(v *corev1.VolumeSource) {
-	const mode = corev1.SecretVolumeSourceDefaultMode // and that of the others
+	const mode = corev1.SecretVolumeSourceDefaultMode // the same for the other kinds
 	switch {
 	case v.Secret != nil:
 		setIfNil(&v.Secret.DefaultMode, mode)

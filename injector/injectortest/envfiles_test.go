@@ -42,11 +42,11 @@ func TestCanRead_EnvFile(t *testing.T) {
 		}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
 		{"extra variable of another file", func(w where) {
 			w.envFetcher("f").envFetcher("e").envFromFile("_FSEC_G_K", "env", "f").envFromFile("X", "env", "e")
-		}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "the variable X is something else"},
+		}, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "variable X differs"},
 		{"relaxed name", func(w where) { w.envFetcher("f").envFromFile("_FSEC_G/A B_1", "env", "f") }, relaxed, ""},
 
 		{"not named", func(w where) { w.envFetcher("e").envFromFile("_FSEC_G_K", "env", "f") }, secret.Request{},
-			`it does not start, as variable _FSEC_G_K needs the file "f" of volume "env": no init container before it that mounts the emptyDir "env" names "f"`},
+			`it does not start, as variable _FSEC_G_K needs the file "f" of volume "env": no earlier init container with the emptyDir "env" names "f"`},
 		{"optional", func(w where) {
 			last(w.envFetcher("e").envFromFile("_FSEC_G_K", "env", "f")).Optional = &yes
 		}, secret.Request{}, "it does not start"},
@@ -55,14 +55,14 @@ func TestCanRead_EnvFile(t *testing.T) {
 		{"another's file", func(w where) { w.mount(dir, items("g/k")).envFetcher("e").envFromFile("X", "env", "f") }, secret.Request{}, "it does not start, as variable X"},
 		{"nobody mounts it", func(w where) {
 			w.envFetcher("f").envFromFile("_FSEC_G_K", "env", "f").pod.Spec.InitContainers = nil
-		}, secret.Request{}, `none mounts the emptyDir "env"`},
+		}, secret.Request{}, `mounts the emptyDir "env"`},
 		{"sidecar", func(w where) {
 			w.envFetcher("f").envFromFile("_FSEC_G_K", "env", "f").pod.Spec.InitContainers[0].RestartPolicy = &always
-		}, secret.Request{}, `none mounts the emptyDir "env"`},
-		{"no volume", func(w where) { w.envFromFile("_FSEC_G_K", "env", "f") }, secret.Request{}, `the pod does not tell who writes an env file into volume "env"`},
-		{"no volume, exact name", func(w where) { w.envFromFile("X", "env", "f") }, secret.Request{Group: "g/a", Key: "k", EnvVar: "X"}, "the pod does not tell who"},
+		}, secret.Request{}, `mounts the emptyDir "env"`},
+		{"no volume", func(w where) { w.envFromFile("_FSEC_G_K", "env", "f") }, secret.Request{}, `the pod does not show who writes an env file into volume "env"`},
+		{"no volume, exact name", func(w where) { w.envFromFile("X", "env", "f") }, secret.Request{Group: "g/a", Key: "k", EnvVar: "X"}, "the pod does not show who"},
 		{"no volume, another variable's", func(w where) { w.env("_FSEC_G_K", "").envFromFile("X", "env", "f") }, secret.Request{}, ""},
-		{"no emptyDir", func(w where) { w.mount("/env", items("f")).envFromFile("_FSEC_G_K", "/env", "f") }, secret.Request{}, "the volume is no emptyDir"},
+		{"no emptyDir", func(w where) { w.mount("/env", items("f")).envFromFile("_FSEC_G_K", "/env", "f") }, secret.Request{}, "the volume is not an emptyDir"},
 
 		{"agent", func(w where) {
 			w.instruct().envFromFile("_FSEC_A_B", "vault-secrets", "g/k").annotate("agent-inject-containers", "other")
@@ -76,14 +76,14 @@ func TestCanRead_EnvFile(t *testing.T) {
 		}, secret.Request{Group: "a", Key: "b"}, "no init container brings secrets"},
 		{"agent, off", func(w where) {
 			w.instruct().envFromFile("_FSEC_A_B", "vault-secrets", "g/k").annotate("agent-inject", "false")
-		}, secret.Request{Group: "a", Key: "b"}, `does not tell who writes an env file into volume "vault-secrets"`},
+		}, secret.Request{Group: "a", Key: "b"}, `does not show who writes an env file into volume "vault-secrets"`},
 		{"agent, injected", func(w where) { w.injected().envFromFile("_FSEC_A_B", "vault-secrets", "g/k") }, secret.Request{Group: "a", Key: "b"}, ""},
 	} {
 		t.Run(tc.name, tc.test)
 	}
 }
 
-func TestCanRead_EnvFileBeforeFetcher(t *testing.T) {
+func TestCanRead_EnvFileTooEarly(t *testing.T) {
 	w := newWhere().envFetcher("f")
 	early := corev1.Container{Name: "early", Env: []corev1.EnvVar{w.envFromFile("_FSEC_G_K", "env", "f").app.Env[1]}}
 	w.pod.Spec.InitContainers = append([]corev1.Container{early}, w.pod.Spec.InitContainers...)

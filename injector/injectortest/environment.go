@@ -7,27 +7,25 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// envValue is what a variable holds in a running container, as far as the Pod
-// tells: a text; or what the kubelet finds at a reference; or a text that has
-// such a thing in it, of which only that is known.
+// envValue is a variable's value in a running container, as far as the Pod
+// shows it: a text, a reference, or (mixed) a text with an unknown part.
 type envValue struct {
 	text   string
 	source *corev1.EnvVarSource
 	mixed  bool
 }
 
-// known reports whether the Pod tells what the variable holds.
+// known reports whether the Pod shows the value.
 func (v envValue) known() bool { return v.source == nil && !v.mixed }
 
-// equal reports whether two variables hold the same, whatever it is. Neither must
+// equal reports whether two values are the same, even if unknown. Neither may
 // be mixed.
 func (v envValue) equal(other envValue) bool {
 	return v.text == other.text && equality.Semantic.DeepEqual(v.source, other.source)
 }
 
-// environment returns the variables of a container that its Env sets, as the
-// kubelet makes them: the last one of a name counts, and a literal sees those
-// that stand before it.
+// environment returns the variables in a container's Env as the kubelet sets
+// them: the last one with a name counts, and a literal sees those before it.
 func environment(c *corev1.Container) map[string]envValue {
 	env := make(map[string]envValue, len(c.Env))
 	for _, v := range c.Env {
@@ -45,7 +43,7 @@ func environment(c *corev1.Container) map[string]envValue {
 	return env
 }
 
-// referred returns NAME if the text is "$(NAME)" and nothing else, or "".
+// referred returns NAME if the text is exactly "$(NAME)", or "".
 func referred(text string) string {
 	name, ok := strings.CutPrefix(text, "$(")
 	if name, rest, closed := strings.Cut(name, ")"); ok && closed && rest == "" {
@@ -54,10 +52,10 @@ func referred(text string) string {
 	return ""
 }
 
-// expand is the kubelet's expansion of a text: "$(NAME)" is the value of the
-// variable, if there is one, and "$$" is "$" (k8s.io/kubernetes,
-// third_party/forked/golang/expansion). mixed: the text refers to a variable of
-// which the Pod does not tell the value.
+// expand expands a text as the kubelet does: "$(NAME)" is the value of an
+// existing variable, and "$$" is "$" (k8s.io/kubernetes,
+// third_party/forked/golang/expansion). mixed means that the text refers to a
+// variable with an unknown value.
 func expand(text string, env map[string]envValue) (expanded string, mixed bool) {
 	var out strings.Builder
 	for {

@@ -20,7 +20,7 @@ func TestCanRead_ExactNames(t *testing.T) {
 		{"variable alone, as a variable", func(w where) { w.ref("X", "k") }, secret.Request{Group: "g/a", Key: "k", EnvVar: "X", Mount: mount.EnvVar}, ""},
 		{"valid derived name", func(w where) { w.ref("X", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "it has no variable _FSEC_G_K"},
 		{"derived name besides", func(w where) { w.ref("X", "k").ref("_FSEC_G/A_K", "k") }, slash, ""},
-		{"derived name of another key", func(w where) { w.ref("X", "k").ref("_FSEC_G/A_K", "other") }, slash, "the variable X is something else"},
+		{"derived name of another key", func(w where) { w.ref("X", "k").ref("_FSEC_G/A_K", "other") }, slash, "variable X differs"},
 		{"path in the variable", func(w where) { w.env("X", dir+"/g/a/k").mount(dir, items("g/a/k")) }, slash, ""},
 		{"path of no file", func(w where) { w.env("X", dir+"/g/a/k") }, slash, "no file /etc/flyte/secrets/g/a/k"},
 
@@ -34,7 +34,7 @@ func TestCanRead_ExactNames(t *testing.T) {
 		{"path with its variable", func(w where) { w.mount(dir, items("Sub/File")).env("F", dir+"/Sub/File") },
 			secret.Request{Group: "g", Key: "k", Path: "Sub/File", EnvVar: "F"}, ""},
 		{"path with another variable", func(w where) { w.mount(dir, items("Sub/File")).env("F", dir+"/g/k") },
-			secret.Request{Group: "g", Key: "k", Path: "Sub/File", EnvVar: "F"}, "the variable F is something else"},
+			secret.Request{Group: "g", Key: "k", Path: "Sub/File", EnvVar: "F"}, "variable F differs"},
 
 		{"container", func(w where) { w.ref("_FSEC_G_K", "k") }, secret.Request{Group: "g", Key: "k", Container: "app"}, ""},
 		{"another container", func(w where) { w.ref("_FSEC_G_K", "k") }, secret.Request{Group: "g", Key: "k", Container: "web"}, `the request is for container "web"`},
@@ -54,12 +54,12 @@ func TestCanReadExact(t *testing.T) {
 	}{
 		{"variable", "", func(w where) { w.ref("X", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, ""},
 		{"no variable", "", func(w where) { w.ref("_FSEC_G_K", "k") }, secret.Request{Group: "g", Key: "k", EnvVar: "X"}, "it has no variable X"},
-		{"no name", "", func(w where) { w.ref("_FSEC_G_K", "k") }, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, "the request names no variable (EnvVar)"},
+		{"no name", "", func(w where) { w.ref("_FSEC_G_K", "k") }, secret.Request{Group: "g", Key: "k", Mount: mount.EnvVar}, "the request has no EnvVar"},
 		{"file", "/d", func(w where) { w.mount("/d", items("G/K")) }, secret.Request{Group: "G", Key: "K"}, ""},
 		{"file in other case", "/d", func(w where) { w.mount("/d", items("g/k")) }, secret.Request{Group: "G", Key: "K"}, "it has no file /d/G/K"},
 		{"file without a group", "/d", func(w where) { w.mount("/d", items("K")) }, secret.Request{Key: "K"}, ""},
 		{"file of a version", "/d", func(w where) { w.mount("/d", items("g/k")) }, secret.Request{Group: "g", Key: "k", GroupVersion: "v1"}, ""},
-		{"only a version", "/d", func(where) {}, secret.Request{GroupVersion: "v1"}, "the request names no file"},
+		{"only a version", "/d", func(where) {}, secret.Request{GroupVersion: "v1"}, "the request has no Path, Group or Key"},
 		{"path", "/d", func(w where) { w.mount("/d", items("a/B")) }, secret.Request{Group: "g", Key: "k", Path: "a/B"}, ""},
 		{"path with its variable", "/d", func(w where) { w.mount("/d", items("a/B")).env("F", "/d/a/B") }, secret.Request{Group: "g", Key: "k", Path: "a/B", EnvVar: "F"}, ""},
 		{"path without its variable", "/d", func(w where) { w.mount("/d", items("a/B")) }, secret.Request{Group: "g", Key: "k", Path: "a/B", EnvVar: "F"}, "it has no variable F"},
@@ -150,10 +150,10 @@ func TestCanRead_EveryContainer(t *testing.T) {
 		assert.Equal(t, can, CanRead(pod, name, wanted) == nil, name)
 	}
 	assert.EqualError(t, CanRead(pod, "nobody", wanted), `the pod has no container "nobody"`)
-	assert.EqualError(t, CanRead(nil, "app", wanted), "there is no pod")
+	assert.EqualError(t, CanRead(nil, "app", wanted), "the pod is nil")
 }
 
-// What wraps ErrUnknown is what no more looking could find out.
+// ErrUnknown is used only if the Pod cannot show the result.
 func TestErrUnknown(t *testing.T) {
 	w := newWhere().mount(dir, corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{}})
 	assert.ErrorIs(t, CanRead(w.pod, "app", wanted), ErrUnknown)

@@ -47,8 +47,8 @@ func ExampleTestManager() {
 	// case "a token", in Flyte's layout:
 	// container "proxy":
 	// it has no variable _FSEC_TEAM_TOKEN, and no file /etc/flyte/secrets/team/token:
-	// no init container before it that mounts the emptyDir "podsecrets-fetched" names "team/token" in a variable or argument:
-	// init container "podsecrets-e7d731284700eeb3b13f" has that file at "/out/team/token" (containers find the secret where injector.Placement says:
+	// no earlier init container with the emptyDir "podsecrets-fetched" names "team/token" in a variable or argument:
+	// init container "podsecrets-e7d731284700eeb3b13f" has that file at "/out/team/token" (containers find the secret at injector.Placement:
 	// at Request.EnvName, or at Request.FilePath, which is Request.RelPath in the volume)
 }
 

@@ -15,30 +15,30 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Fake is a secret manager for the tests of programs that use the library. It is
-// safe for concurrent use as long as its maps are not changed. The zero value
-// has no secrets.
+// Fake is a secret manager for tests of programs that use the library. It is
+// safe for concurrent use while its maps do not change. The zero value has no
+// secrets.
 //
-// A key of its maps is a Request with Group and Key and nothing else; one with
-// more is never found. The fake store serves variables and files, in every layout,
-// and has no versions. It honors Field and Mode, of a file a Field that a key of a
-// Secret can have at its end.
+// A key of its maps is a Request with only Group and Key; others are never
+// found. The fake store serves variables and files in every layout, and has no
+// versions. It honors Field and Mode. For a file, Field must be valid at the
+// end of a Secret's key.
 //
 //	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{
 //		{Group: "user-info", Key: "password"}: mount.Literal("s3cret"),
 //	}}
 type Fake struct {
-	// ManagerName is what Name returns. Empty means "fake".
+	// ManagerName is returned by Name. Empty means "fake".
 	ManagerName string
-	// Values are the secrets. As a variable a secret is this Value; with
-	// Request.Field that field of a literal which is a JSON object, and otherwise
-	// secret.ErrUnsupported. As a file it is an item of a projected volume of the
-	// Secret "fake", which need not exist: a test can tell where the file is
-	// (CanRead), but not what is in it. Any is a variable, or a file where no
+	// Values are the secrets. A variable has this Value; with Request.Field it
+	// has that field of a literal JSON object, and anything else is
+	// secret.ErrUnsupported. A file is an item of a projected volume of the
+	// Secret "fake", which need not exist: a test can check where the file is
+	// (CanRead), but not its content. Any is a variable, or a file if no
 	// container can have such a variable.
 	Values map[secret.Request]*mount.Value
-	// Errors are returned for requests in place of an answer: a store that is
-	// down, or secret.ErrUnsupported. A request in neither map is
+	// Errors are returned for requests instead of a secret, such as for a store
+	// that is down, or secret.ErrUnsupported. A request in neither map is
 	// secret.ErrNotFound.
 	Errors map[secret.Request]error
 }
@@ -46,8 +46,8 @@ type Fake struct {
 // Name returns ManagerName.
 func (f *Fake) Name() string { return cmp.Or(f.ManagerName, "fake") }
 
-// Mount answers with what the maps have for the request's Group and Key. If the
-// context has ended, the error is the context's.
+// Mount returns the maps' entry for the request's Group and Key. If the context
+// has ended, it returns the context's error.
 func (f *Fake) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, err
@@ -84,7 +84,7 @@ func field(value *mount.Value, req secret.Request) (mount.Fragment, error) {
 	var fields map[string]json.RawMessage
 	text := strings.ReplaceAll(value.EnvVar("").Value, "$$", "$")
 	if json.Unmarshal([]byte(text), &fields) != nil || fields[req.Field] == nil {
-		return unsupported("the value is no JSON object with that field")
+		return unsupported("the value is not a JSON object with that field")
 	}
 	of := string(fields[req.Field])
 	if strings.HasPrefix(of, `"`) {

@@ -66,8 +66,8 @@ func TestFake_Conformance(t *testing.T) {
 	assert.Equal(t, "global", (&injectortest.Fake{ManagerName: "global"}).Name())
 }
 
-// What is injected can be read, by all containers that start with the secrets
-// there; and what is not injected cannot.
+// All containers that start after the secrets are available can read injected
+// secrets, and no others.
 func TestCanRead_Injected(t *testing.T) {
 	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{
 		{Group: "g", Key: "k"}: mount.Literal("v"), {Group: "g", Key: "other"}: mount.Literal("v"),
@@ -99,7 +99,7 @@ func TestCanRead_Injected(t *testing.T) {
 	}
 }
 
-// With exact names, the Fake serves what its embedder's requests name.
+// With exact names, the Fake uses the names in requests.
 func TestCanReadExact_Injected(t *testing.T) {
 	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{{Group: "G/a", Key: "K"}: mount.Literal(`{"f": "v"}`)}}
 	in, err := injector.New(injector.Config{

@@ -10,8 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// fetched returns nil if an init container before this one writes the file of an
-// emptyDir, as far as the Pod tells. The function, if any, tells which file a
+// fetched returns nil if an earlier init container writes the file in an
+// emptyDir, as far as the Pod shows. writes, if set, returns the file that a
 // container writes; by is its name.
 func (r *reader) fetched(volume, file string, writes func(corev1.Container) string, by string) error {
 	mounted, there := false, ""
@@ -33,15 +33,15 @@ func (r *reader) fetched(volume, file string, writes func(corev1.Container) stri
 		}
 	}
 	if !mounted {
-		return fmt.Errorf("of the init containers that end before it starts, none mounts the emptyDir %q", volume)
+		return fmt.Errorf("no init container that ends before it starts mounts the emptyDir %q", volume)
 	}
 	if writes != nil {
-		return fmt.Errorf("by what %s says, no init container before it that mounts the emptyDir %q writes %q%s", by, volume, file, there)
+		return fmt.Errorf("according to %s, no earlier init container with the emptyDir %q writes %q%s", by, volume, file, there)
 	}
 	if strings.Contains(file, "$") {
 		there += `, where "$" is doubled in variables and arguments, as mount.Literal does it`
 	}
-	return fmt.Errorf("no init container before it that mounts the emptyDir %q names %q in a variable or argument%s", volume, file, there)
+	return fmt.Errorf("no earlier init container with the emptyDir %q names %q in a variable or argument%s", volume, file, there)
 }
 
 // writesFile reports whether a container writes a file below a mount.
@@ -53,9 +53,9 @@ func (r *reader) writesFile(c *corev1.Container, m *corev1.VolumeMount, file str
 	return r.names(c, m, file) || r.agentWrites(c, at)
 }
 
-// names reports whether a container is told of a file below a mount. The exact
-// variable of the request tells nothing: init containers that read the file have
-// it too.
+// names reports whether a container names a file below a mount. The exact
+// variable of the request does not count, because init containers that read the
+// file have it too.
 func (r *reader) names(c *corev1.Container, m *corev1.VolumeMount, file string) bool {
 	env := environment(c)
 	var texts []string
@@ -81,7 +81,7 @@ func (r *reader) names(c *corev1.Container, m *corev1.VolumeMount, file string) 
 	return false
 }
 
-// words returns the text, its words, and if it is JSON the strings in it.
+// words returns the text, its words, and the strings in it if it is JSON.
 func words(text string) []string {
 	all := append(strings.Fields(text), text)
 	var value any

@@ -38,7 +38,7 @@ func both(changes ...func(*corev1.Container)) func(*corev1.Container) {
 
 const (
 	unnamed   = `names "g/k" in a variable or argument`
-	unmounted = `none mounts the emptyDir`
+	unmounted = `mounts the emptyDir`
 )
 
 func TestCanRead_FetchedNames(t *testing.T) {

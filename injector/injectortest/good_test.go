@@ -15,7 +15,7 @@ import (
 
 const canary = `c4nary"$(X)`
 
-// manager is one made of functions.
+// manager is a manager made of functions.
 type manager struct {
 	name  func() string
 	mount mountFunc
@@ -57,7 +57,7 @@ func good(ctx context.Context, req secret.Request, target mount.Target) (mount.F
 	return kinds[kind](req, target)
 }
 
-// allCases has a good one of each kind and shape.
+// allCases has a good case of each kind and shape.
 var allCases = []Case{
 	{Name: "a variable", Request: secret.Request{Group: "vars", Key: "token"}, Want: Variable, Value: reference("vars", "token")},
 	{Name: "another", Request: secret.Request{Group: "vars", Key: "user", Mount: mount.EnvVar}, Value: mount.Literal("c4nary of the referred one")},
@@ -92,7 +92,7 @@ var allCases = []Case{
 	{Name: "unreadable", Request: secret.Request{Group: "broken", Key: "token"}, Want: Fails, Value: mount.Literal(canary)},
 }
 
-// changed is good, but for what the function does to its fragments.
+// changed is good with its fragments modified by the function.
 func changed(change func(f *mount.Fragment, req secret.Request, target mount.Target)) mountFunc {
 	return func(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 		f, err := good(ctx, req, target)
@@ -104,7 +104,7 @@ func changed(change func(f *mount.Fragment, req secret.Request, target mount.Tar
 	}
 }
 
-// fetching is changed for the fragments that have a fetcher of their own.
+// fetching is changed for fragments with a separate fetcher.
 func fetching(change func(c *mount.InitContainer, req secret.Request, target mount.Target)) mountFunc {
 	return changed(func(f *mount.Fragment, req secret.Request, target mount.Target) {
 		if strings.HasPrefix(req.Group, "files/") {
@@ -113,7 +113,7 @@ func fetching(change func(c *mount.InitContainer, req secret.Request, target mou
 	})
 }
 
-// sharing is changed for the fragments that have the shared fetcher.
+// sharing is changed for fragments with the shared fetcher.
 func sharing(change func(f *mount.Fragment, c *mount.InitContainer, req secret.Request)) mountFunc {
 	return changed(func(f *mount.Fragment, req secret.Request, _ mount.Target) {
 		if len(f.InitContainers) > 0 && f.InitContainers[0].Name == sharedContainer.Name {
@@ -122,7 +122,7 @@ func sharing(change func(f *mount.Fragment, c *mount.InitContainer, req secret.R
 	})
 }
 
-// instead is good, but for requests to which the function returns something.
+// instead is good, except for requests that the function handles.
 func instead(answer func(ctx context.Context, req secret.Request) (mount.Fragment, error, bool)) mountFunc {
 	return func(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 		if f, err, ok := answer(ctx, req); ok {

@@ -18,14 +18,14 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// TestManager checks that a manager keeps the rules that the package
-// documentation lists, by its answers to the cases. It returns nil, or the joined
-// errors (errors.Join) of everything that it breaks, each with the rule's name, the
-// case and the rule itself; or what is wrong with the cases. The errors never show
-// a Case.Value.
+// TestManager checks that a manager follows the rules in the package
+// documentation, using the cases. It returns nil or the joined errors
+// (errors.Join) of all violations, each with the name of the rule, the case and
+// the rule's text. If the cases are invalid, the error says why. Errors never
+// contain a Case.Value.
 //
-// It calls the manager more than a thousand times for each case, also from many
-// goroutines at once: run it with the race detector.
+// It calls the manager more than a thousand times for each case, also
+// concurrently: use the race detector.
 func TestManager(m injector.SecretManager, cases ...Case) error {
 	k, err := newKit(m, cases)
 	if err != nil {
@@ -38,9 +38,9 @@ func TestManager(m injector.SecretManager, cases ...Case) error {
 	return errors.Join(errs...)
 }
 
-// Run is TestManager with a subtest for each rule. Subtests are independent: one
-// that runs alone (go test -run TestConformance/placement) checks what it checks in
-// the whole run.
+// Run is TestManager with a subtest for each rule. Subtests are independent:
+// one that runs alone (go test -run TestConformance/placement) checks the same
+// as in the whole run.
 func Run(t *testing.T, m injector.SecretManager, cases ...Case) {
 	t.Helper()
 	k, err := newKit(m, cases)
@@ -62,8 +62,8 @@ type kit struct {
 	cases   []Case
 	rules   []rule
 	effort
-	basis func() *basis // made by the rule that needs it first, the same for all
-	fresh func() *kit   // the same once more
+	basis func() *basis // made once, by the first rule that needs it
+	fresh func() *kit   // a new kit for the same test
 
 	mu           sync.Mutex // guards returnedErrs
 	returnedErrs []returnedErr
@@ -71,13 +71,13 @@ type kit struct {
 
 // effort is how much the kit does.
 type effort struct {
-	times      int           // how often a manager is asked the same
-	goroutines int           // from which it is asked at once
-	timeout    time.Duration // of a manager whose context has ended
+	times      int           // number of repeated calls
+	goroutines int           // number of concurrent goroutines
+	timeout    time.Duration // for calls whose context has ended
 }
 
-// Of two entries of a map, Go takes the second one first in one of eight cases, and
-// not once in a hundred in one of 600,000.
+// Of a map with two entries, Go visits the second first in one of eight cases;
+// a hundred calls miss that with a probability of one in 600,000.
 var usualEffort = effort{100, 32, 10 * time.Second}
 
 // returnedErr is an error that the manager returned at any time.
@@ -86,19 +86,18 @@ type returnedErr struct {
 	err error
 }
 
-// setting is what does not depend on the case.
+// setting is the part of a run that does not depend on the case.
 type setting struct {
 	name   string
 	layout mount.Layout
 	order  mount.InitOrder
 }
 
-// Each case is asked in these. Where it is served, it is also asked for with exact
-// names.
+// Each case runs in these settings. A served case also runs with exact names.
 var (
 	settings = []setting{
 		{"in Flyte's layout", mount.Layout{}, mount.InitFirst},
-		{"in a layout of its own", mount.Layout{Dir: "/run/Kit.d/secrets", FilePrefix: "Kit-", EnvPrefix: "Kit_"}, mount.InitAfterSidecars},
+		{"in another layout", mount.Layout{Dir: "/run/Kit.d/secrets", FilePrefix: "Kit-", EnvPrefix: "Kit_"}, mount.InitAfterSidecars},
 	}
 	exactSetting = setting{"with exact names", mount.Layout{Dir: "/Kit.d/exact", Exact: true}, mount.InitFirst}
 )
@@ -107,17 +106,17 @@ var (
 type caseRun struct {
 	*Case
 	setting
-	// req is what is asked for: the case's request, in the exact setting with
-	// exact names. It names no container.
+	// req is the case's request, in the exact setting with exact names, and
+	// without a container.
 	req  secret.Request
-	meta *metav1.ObjectMeta // what the manager is shown
-	// raw is the first answer as it was returned, and first what it was then.
+	meta *metav1.ObjectMeta // what the manager sees
+	// raw is the first result as returned, and first a copy made at that time.
 	raw, first answer
 }
 
 func newKit(m injector.SecretManager, cases []Case) (*kit, error) {
 	if m == nil {
-		return nil, errors.New("there is no manager")
+		return nil, errors.New("the manager is nil")
 	}
 	if err := checkCases(cases); err != nil {
 		return nil, err
@@ -132,19 +131,18 @@ func makeKit(m injector.SecretManager, cases []Case, rules []rule, e effort) *ki
 	return k
 }
 
-// basis is what the rules have in common: the first answer to each case, and which
-// cases keep those rules on which all others rest.
+// basis is what the rules have in common: the first result of each case, and
+// which cases follow the basic rules.
 type basis struct {
 	runs   []*caseRun
 	faults map[*rule][]error
-	broken map[*Case]bool // broke one of these rules
-	// unplaced are the cases whose secret cannot be read in some setting.
+	broken map[*Case]bool // break a basic rule
+	// unplaced returns the cases whose secret cannot be read in some setting.
 	unplaced func() map[*Case]bool
 }
 
-// checkBasis asks for each case, and then checks the rules on which the others
-// rest, always in the same order. So it does not matter which rule is looked at
-// first, or alone.
+// checkBasis runs each case, and then checks the basic rules in a fixed order,
+// so the results do not depend on which rule runs first, or alone.
 func (k *kit) checkBasis() *basis {
 	b := &basis{faults: make(map[*rule][]error), broken: make(map[*Case]bool)}
 	b.unplaced = sync.OnceValue(func() map[*Case]bool { return k.checkPlacements(b) })
@@ -159,7 +157,7 @@ func (k *kit) checkBasis() *basis {
 	return b
 }
 
-// firstRuns asks for a case in each setting.
+// firstRuns runs a case in each setting.
 func (k *kit) firstRuns(i int) (runs []*caseRun) {
 	c := &k.cases[i]
 	start := func(s setting, req secret.Request) {
@@ -181,7 +179,7 @@ func (k *kit) firstRuns(i int) (runs []*caseRun) {
 	return runs
 }
 
-// exactRequest returns the request that gets the secret by an exact name in the
+// exactRequest returns the request for the secret with an exact name in the
 // same form.
 func exactRequest(req secret.Request, i int, file bool) secret.Request {
 	switch {
@@ -193,8 +191,7 @@ func exactRequest(req secret.Request, i int, file bool) secret.Request {
 	return req
 }
 
-// ask asks the manager as the injector does, for the Pod and in the setting of a
-// case.
+// ask calls the manager as the injector does, for the Pod and setting of a run.
 func (k *kit) ask(ctx context.Context, run *caseRun, req secret.Request) answer {
 	req.Mount = req.Form(run.layout)
 	f, err := k.manager.Mount(ctx, req, mount.NewTarget(run.layout, run.order, run.meta))
@@ -206,10 +203,10 @@ func (k *kit) ask(ctx context.Context, run *caseRun, req secret.Request) answer 
 	return answer{f, err}
 }
 
-// fault is a rule that is broken.
+// fault is a violation of a rule.
 type fault struct {
 	rule *rule
-	run  *caseRun // nil if it does not concern a case
+	run  *caseRun // nil if no case is concerned
 	text string
 }
 
@@ -221,7 +218,7 @@ func (f *fault) Error() string {
 	return fmt.Sprintf("%s: %s%s (%s)", f.rule.name, where, f.text, f.rule.why)
 }
 
-// test returns what breaks the rule.
+// test returns the violations of a rule.
 func (k *kit) test(r *rule) []error {
 	b := k.basis()
 	if r.kind == basic {
@@ -230,7 +227,7 @@ func (k *kit) test(r *rule) []error {
 	return k.check(r, b)
 }
 
-// check returns what breaks the rule, once for each case.
+// check runs a rule and returns its violations, one per case.
 func (k *kit) check(r *rule, b *basis) (errs []error) {
 	reported := make(map[*Case]bool)
 	r.check(k, b, func(run *caseRun, err error) {
@@ -249,7 +246,7 @@ func (k *kit) check(r *rule, b *basis) (errs []error) {
 	return errs
 }
 
-// hide takes the values of secrets out of a text.
+// hide removes the values of secrets from a text.
 func (k *kit) hide(text string) string {
 	for i := range k.cases {
 		for _, form := range forms(k.cases[i].literal()) {
@@ -259,7 +256,7 @@ func (k *kit) hide(text string) string {
 	return text
 }
 
-// forms are the ways in which a value might show in a text.
+// forms returns the forms in which a value may appear in a text.
 func forms(value string) []string {
 	if value == "" {
 		return nil

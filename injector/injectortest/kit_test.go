@@ -20,7 +20,7 @@ import (
 
 func called(name string) func() string { return func() string { return name } }
 
-// brokenRules returns the names of the rules that the errors are about.
+// brokenRules returns the names of the rules in the errors.
 func brokenRules(t *testing.T, err error) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
@@ -35,14 +35,14 @@ func brokenRules(t *testing.T, err error) map[string]bool {
 	return names
 }
 
-func TestRun_Good(t *testing.T) {
+func TestKit_Good(t *testing.T) {
 	require.NoError(t, TestManager(manager{called("good"), good}, allCases...))
 	Run(t, manager{called("good"), good}, allCases...)
 }
 
-// Each rule catches its managers, and no other rule does. A rule that is looked at
-// alone finds what it finds in the whole run.
-func TestTestManager_Broken(t *testing.T) {
+// Each rule detects its broken managers, and no other rule does. A rule that
+// runs alone finds the same as in the whole run.
+func TestKit_Broken(t *testing.T) {
 	type entry struct {
 		rule, name string
 		make       func() injector.SecretManager
@@ -69,8 +69,8 @@ func TestTestManager_Broken(t *testing.T) {
 	}
 }
 
-// breaksOnly checks what the rules find in a broken manager. Where it is the same
-// each time, a rule finds it alone too.
+// breaksOnly checks what the rules find in a broken manager. If the result is
+// deterministic, a rule also finds it alone.
 func breaksOnly(t *testing.T, rule string, make func() injector.SecretManager, same bool) {
 	e := effort{times: 10, goroutines: 8, timeout: usualEffort.timeout}
 	if rule == "same answer" || rule == "concurrent" {
@@ -79,7 +79,7 @@ func breaksOnly(t *testing.T, rule string, make func() injector.SecretManager, s
 	whole := makeKit(make(), allCases, rules, e)
 	for i := range rules {
 		r := &rules[i]
-		if r.name == "no value" && rule != r.name && rule != "outcome" && rule != "context" {
+		if r.name == "no leak" && rule != r.name && rule != "outcome" && rule != "context" {
 			continue // it asks everything again, and the others have no errors of their own
 		}
 		found := texts(whole.test(r))
@@ -105,7 +105,7 @@ func texts(errs []error) (all []string) {
 	return all
 }
 
-func TestTestManager_NoReturn(t *testing.T) {
+func TestKit_NoReturn(t *testing.T) {
 	forever := make(chan struct{})
 	defer close(forever)
 	k, err := newKit(manager{called("slow"), ended(func(context.Context) error { <-forever; return nil })}, allCases)
@@ -120,7 +120,7 @@ func TestTestManager_NoReturn(t *testing.T) {
 }
 
 // A fetcher that is not told what to write is judged by its documentation.
-func TestTestManager_Writes(t *testing.T) {
+func TestKit_Writes(t *testing.T) {
 	m := manager{called("configured"), fetching(func(c *mount.InitContainer, _ secret.Request, _ mount.Target) { c.Env[1] = corev1.EnvVar{Name: "X"} })}
 	c := Case{Request: secret.Request{Group: "files/a", Key: "Token"}}
 	assert.Equal(t, map[string]bool{"placement": true}, brokenRules(t, TestManager(m, c)), "nothing names the file")
@@ -130,16 +130,16 @@ func TestTestManager_Writes(t *testing.T) {
 	require.NoError(t, err)
 	runs := k.basis().runs
 	assert.NoError(t, checkPlacement(k, runs[0]))
-	assert.ErrorContains(t, checkPlacement(k, runs[1]), `by what Case.Writes says, no init container before it that mounts the emptyDir "podsecrets-fetched" writes "files/a/Kit-token"`)
+	assert.ErrorContains(t, checkPlacement(k, runs[1]), `according to Case.Writes, no earlier init container with the emptyDir "podsecrets-fetched" writes "files/a/Kit-token"`)
 	assert.ErrorContains(t, checkPlacement(k, runs[2]), `has that file at "/out/files/a/Token"`)
 }
 
-func TestTestManager_WritesEnv(t *testing.T) {
+func TestKit_WritesEnv(t *testing.T) {
 	m := manager{called("configured"), sharing(func(_ *mount.Fragment, c *mount.InitContainer, _ secret.Request) { c.Env[0].Value = "{}" })}
 	c := Case{Request: secret.Request{Group: "shared", Key: "token", Mount: mount.EnvVar}}
 	assert.Equal(t, map[string]bool{"env file": true}, brokenRules(t, TestManager(m, c)), "nothing names the file")
 	c.WritesEnv = func(fetcher corev1.Container) string { return "/elsewhere" }
-	assert.ErrorContains(t, TestManager(m, c), "by what Case.WritesEnv says")
+	assert.ErrorContains(t, TestManager(m, c), "according to Case.WritesEnv")
 	c.WritesEnv = func(fetcher corev1.Container) string {
 		assert.Len(t, fetcher.Env, 2, "also its own")
 		return "/env/" + mount.Name("shared::token:") + "/env"
@@ -147,16 +147,16 @@ func TestTestManager_WritesEnv(t *testing.T) {
 	assert.NotContains(t, brokenRules(t, TestManager(m, c)), "placement")
 }
 
-func TestTestManager_NoFilePrefix(t *testing.T) {
+func TestKit_NoFilePrefix(t *testing.T) {
 	m := manager{called("good"), good}
 	c := Case{Request: secret.Request{Group: "driver/a", Key: "token"}}
-	assert.ErrorContains(t, TestManager(m, c), "in a layout of its own: want it served, but it was not supported")
+	assert.ErrorContains(t, TestManager(m, c), "in another layout: want served, got not supported")
 	c.NoFilePrefix = true
 	assert.NoError(t, TestManager(m, c))
 }
 
-// The kit does not believe a placement either.
-func TestFound_Placement(t *testing.T) {
+// The kit does not trust a placement.
+func TestKit_Placement(t *testing.T) {
 	k, err := newKit(manager{called("good"), good}, allCases)
 	require.NoError(t, err)
 	for _, run := range k.basis().runs {
@@ -178,14 +178,14 @@ func TestFound_Placement(t *testing.T) {
 	}
 }
 
-func TestTestManager_Message(t *testing.T) {
+func TestKit_Message(t *testing.T) {
 	err := TestManager(manager{called("m"), failing("none", errors.New("no such secret: "+canary))},
 		append([]Case{{Request: secret.Request{Group: "none", Key: "k"}, Want: NotFound}}, allCases...)...)
-	assert.ErrorContains(t, err, `outcome: case group="none" key="k", in Flyte's layout: want it not found, but it was a failure (no such secret: (the value)) `+
-		`(a manager serves a request, or its error wraps secret.ErrNotFound or secret.ErrUnsupported, or the search ends with its error)`)
+	assert.ErrorContains(t, err, `outcome: case group="none" key="k", in Flyte's layout: want not found, got a failure (no such secret: (the value)) `+
+		`(the manager serves the request, or returns the expected kind of error: secret.ErrNotFound, secret.ErrUnsupported, or one that stops the search)`)
 }
 
-func TestTestManager_Cases(t *testing.T) {
+func TestKit_Cases(t *testing.T) {
 	m := manager{called("good"), good}
 	served := allCases[0]
 	for _, tc := range []struct {
@@ -194,11 +194,11 @@ func TestTestManager_Cases(t *testing.T) {
 		cases []Case
 		want  string
 	}{
-		{"no manager", nil, allCases, "there is no manager"},
-		{"none", m, nil, "there is no case that the manager serves"},
-		{"none served", m, []Case{{Request: served.Request, Want: NotFound}}, "there is no case that the manager serves"},
-		{"invalid", m, []Case{served, {Request: secret.Request{Key: "../k"}}}, `is invalid: key: has a ".." segment`},
-		{"twice", m, []Case{served, served}, `case "a variable" is there twice`},
+		{"no manager", nil, allCases, "the manager is nil"},
+		{"none", m, nil, "no case wants the manager to serve it"},
+		{"none served", m, []Case{{Request: served.Request, Want: NotFound}}, "no case wants the manager to serve it"},
+		{"invalid", m, []Case{served, {Request: secret.Request{Key: "../k"}}}, `invalid request: key: has a ".." segment`},
+		{"twice", m, []Case{served, served}, `case "a variable" is listed twice`},
 		{"outcome", m, []Case{served, {Request: served.Request, Want: 9}}, "Outcome(9) is not defined"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { assert.ErrorContains(t, TestManager(tc.m, tc.cases...), tc.want) })

@@ -9,15 +9,15 @@ import (
 
 func modeOf(mode *int32) int32 {
 	if mode == nil {
-		return corev1.SecretVolumeSourceDefaultMode // and that of the other kinds
+		return corev1.SecretVolumeSourceDefaultMode // the same for the other kinds
 	}
 	return *mode
 }
 
-// mayRead returns an error if the container's user is known not to be allowed to
-// read a file of that mode, or if another mode is asked for. The kubelet makes such files root's and of group 0.
-// With an fsGroup it gives them that group, which all of the Pod's processes
-// have, and lets it read.
+// mayRead returns an error if the container's user is known to lack access to a
+// file with that mode, or if another mode is required. The kubelet creates such
+// files for root and group 0. With an fsGroup it changes the group to that,
+// which all processes of the Pod have, and makes the files readable for it.
 func (r *reader) mayRead(mode int32) error {
 	switch {
 	case r.mode != 0 && mode != r.mode:
@@ -37,7 +37,7 @@ func (r *reader) mayRead(mode int32) error {
 	if s := r.SecurityContext; s != nil {
 		user, group, nonRoot = or(s.RunAsUser, user), or(s.RunAsGroup, group), or(s.RunAsNonRoot, nonRoot)
 	}
-	root := (nonRoot == nil || !*nonRoot) && (user == nil || *user == 0) // or may be
+	root := (nonRoot == nil || !*nonRoot) && (user == nil || *user == 0) // or possibly root
 	// Without runAsGroup the group is the image's, or 0.
 	ofGroup := group == nil || *group == 0 || slices.Contains(groups, 0)
 	switch {

@@ -7,11 +7,11 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Pod returns a small Pod named "pod", in the namespace "default", that an API
-// server takes and that passes the Pod Security Standard "restricted". It has the
-// containers that are described, those with Init or Sidecar among its init
-// containers, in their order, and if there is no other, a container "app".
-// Their image is "registry.example.com/program:v1". Each call returns a new Pod.
+// Pod returns a small valid Pod named "pod", in the namespace "default", that
+// passes the Pod Security Standard "restricted". It has the given containers in
+// order; those with Init or Sidecar are init containers. If there is no other
+// container, it has a container "app". The image is
+// "registry.example.com/program:v1". Each call returns a new Pod.
 //
 //	injectortest.Pod(mount.Container{Name: "migrate", Init: true}, mount.Container{Name: "web"})
 func Pod(containers ...mount.Container) *corev1.Pod {

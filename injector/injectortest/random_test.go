@@ -45,7 +45,7 @@ func randomFill() *randfill.Filler {
 	)
 }
 
-// Whatever is in a Pod, CanRead neither panics nor changes it.
+// CanRead never panics, and never changes a Pod.
 func TestCanRead_Random(t *testing.T) {
 	fill := randomFill()
 	outcomes := map[bool]int{}

@@ -14,29 +14,29 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// reader is the container that wants to read.
+// reader is the container that reads the secret.
 type reader struct {
 	*corev1.Container
 	pod *corev1.Pod
-	// before are the init containers that have done their work when it starts.
+	// before are the init containers that have ended when it starts.
 	before  []*corev1.Container
 	init    bool
 	windows bool
 	env     map[string]envValue
-	// exact: its program knows exact names only, and files are in dir.
+	// exact means that its program uses exact names, with files in dir.
 	exact bool
 	dir   string
 	mode  int32 // the mode that the file must have, or 0
-	// exactVar is the variable that holds the path of the file, exactPath.
+	// exactVar is the variable with the path of the file, exactPath.
 	exactVar, exactPath string
-	// writes and writesEnv, if set, tell which file and which env file a fetcher
+	// writes and writesEnv, if set, return the file and env file that a fetcher
 	// writes.
 	writes, writesEnv func(fetcher corev1.Container) string
 }
 
 func find(pod *corev1.Pod, name string) (*reader, error) {
 	if pod == nil {
-		return nil, errors.New("there is no pod")
+		return nil, errors.New("the pod is nil")
 	}
 	byName := func(c corev1.Container) bool { return c.Name == name }
 	r := &reader{pod: pod}
@@ -81,7 +81,7 @@ func (r *reader) read(req secret.Request) error {
 		return cmp.Or(r.resolves(value), r.extra(req.EnvVar, value))
 	}
 	if at.form != mount.File && at.variable != "" {
-		// Where it holds the path of the file, the file must be there.
+		// If the variable has the file's path, the file must exist.
 		if value, ok := r.env[at.variable]; ok && (at.file == "" || value.text != at.file) {
 			return r.resolves(value)
 		}
@@ -107,7 +107,7 @@ func (r *reader) noVariable(name string) string {
 	return text
 }
 
-// extra checks the variable that a request asks for besides the derived name.
+// extra checks the exact variable that a request adds to the derived name.
 func (r *reader) extra(name string, want envValue) error {
 	if name == "" {
 		return nil
@@ -117,9 +117,9 @@ func (r *reader) extra(name string, want envValue) error {
 	case !ok:
 		return errors.New(r.noVariable(name))
 	case got.mixed || want.mixed:
-		return fmt.Errorf("%w whether the variable %s is what its client reads", ErrUnknown, name)
+		return fmt.Errorf("%w whether variable %s is what its client reads", ErrUnknown, name)
 	case !got.equal(want):
-		return fmt.Errorf("the variable %s is something else than what its client reads", name)
+		return fmt.Errorf("variable %s differs from what its client reads", name)
 	}
 	return nil
 }
@@ -137,8 +137,8 @@ func onWindows(pod *corev1.Pod) bool {
 	return of == string(corev1.Windows)
 }
 
-// clean returns a path as the container sees it: absolute, and on Windows without
-// the drive, with slashes, and in lower case.
+// clean returns a path as the container sees it: absolute, and on Windows
+// without the drive, with slashes, and in lower case.
 func (r *reader) clean(p string) string {
 	if r.windows {
 		if len(p) >= 2 && strings.EqualFold(p[:2], "c:") {
@@ -149,7 +149,7 @@ func (r *reader) clean(p string) string {
 	return path.Clean("/" + p)
 }
 
-// fold returns the name in the one form of all its spellings.
+// fold returns the same form for all spellings of a name.
 func (r *reader) fold(name string) string {
 	if r.windows {
 		return strings.ToLower(name)

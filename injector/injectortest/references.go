@@ -12,15 +12,15 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// Exist returns nil if each object that the references name, and that is not
-// optional, is among the objects, with all its keys: then a Pod of the Plan that the
-// references are from can start. Otherwise it returns an error for each object and
-// key that is missing, joined. It is for the tests of what ships Pods and the objects
-// that they read together, such as the manifests of an operator.
+// Exist returns nil if objects contains every referenced object that is not
+// optional, with all its keys: a Pod of that Plan can then start. Otherwise it
+// returns the joined errors of all missing objects and keys. It is for tests of
+// programs that ship Pods together with the objects that they read, such as an
+// operator's manifests.
 //
-// Secrets, ConfigMaps and PersistentVolumeClaims are known by their Go types, others
-// by the kind that they say they have. Where a reference or an object has no
-// namespace, any is the right one.
+// Secrets, ConfigMaps and PersistentVolumeClaims are recognized by Go type,
+// others by their kind. A reference or object without a namespace matches any
+// namespace.
 func Exist(refs []injector.Reference, objects ...runtime.Object) error {
 	var errs []error
 	for _, ref := range refs {
@@ -49,7 +49,7 @@ func describe(ref injector.Reference) string {
 	return text
 }
 
-// keysOf returns the keys of the object that a reference names.
+// keysOf returns the keys of the referenced object.
 func keysOf(ref injector.Reference, objects []runtime.Object) (keys map[string]bool, ok bool) {
 	for _, o := range objects {
 		m, err := meta.Accessor(o)

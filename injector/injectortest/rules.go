@@ -8,10 +8,10 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// rule is one that a manager keeps.
+// rule is one rule for managers.
 type rule struct {
 	name string
-	// why is the rule, as a failure message gives it.
+	// why is the rule's text in failure messages.
 	why string
 	kind
 	check func(k *kit, b *basis, report func(run *caseRun, err error))
@@ -19,38 +19,39 @@ type rule struct {
 
 type kind uint8
 
+// kind says what a rule does.
 const (
-	basic  kind = iota + 1 // a case that breaks the rule is left out of the others
-	asking                 // asks the manager
-	quiet                  // looks at the answers
+	basic  kind = iota + 1 // the other rules skip cases that break it
+	asking                 // calls the manager
+	quiet                  // only inspects results
 )
 
-// rules are all of them, in the order in which they are checked.
+// rules lists all rules, in the order of the checks.
 var rules = []rule{
 	{"name", "the Name is constant, not empty, and of ASCII letters, digits and \"-_./\"", quiet, checkName},
-	{"outcome", "a manager serves a request, or its error wraps secret.ErrNotFound or secret.ErrUnsupported, or the search ends with its error", basic, each(checkOutcome)},
-	{"fragment", "a Fragment keeps the rules of mount.Fragment: a Value or a File, and volumes and init containers with names that mount.Name makes", basic, served(checkFragment)},
-	{"form", "a Fragment has a Value where the request's Mount is EnvVar, and is a File where it is File", basic, served(checkForm)},
-	{"same answer", "the same request and target give the same answer, whatever was asked before", basic, checkSame},
-	{"keeps nothing", "a manager keeps nothing that it is given", basic, checkKeeps},
-	{"stays as it is", "a Fragment does not change once it is returned, nor does what it refers to", basic, each(checkStays)},
-	{"version", "a Fragment that is not Versioned, and so has the name without the version, does not depend on the version: set Versioned, or refuse versions", asking, served(checkVersion)},
-	{"env file", "each secret has an env file of its own, with a relative and clean path, which a fetcher writes; the reference is not optional, as the kubelet needs the file anyway", quiet, checkEnvFiles},
-	{"placement", "containers find the secret where injector.Placement says: at Request.EnvName, or at Request.FilePath, which is Request.RelPath in the volume", quiet, sound(checkPlacement)},
-	{"path", "a file is at Request.Path where that is set: Request.RelPath has it in the volume", asking, placed(checkPath)},
-	{"container", "a request for one container is answered as one for all, and the secret reaches no other container: a webhook needs ContainersAnnotation", asking, placed(checkContainer)},
-	{"honors", "Fragment.Honors says which parts of a request the answer follows: what it has is done, and what it has not is not", asking, checkHonors},
-	{"union", "init containers of one name are one, with the variables of all secrets: the same Container, one value for each variable, and for each secret a variable of its own", asking, checkUnion},
-	{"apart", "different secrets fit into one Pod: give mount.Name all that makes a thing what it is, so that names differ exactly where things do", quiet, checkPairs},
-	{"once is enough", "injecting what is injected already changes nothing, also after an API server has filled in defaults", asking, sound(checkTwice)},
-	{"concurrent", "a manager may be called from many goroutines at once", asking, checkConcurrent},
-	{"context", "when the context has ended, a manager soon returns its error, wrapped, or the right answer", asking, each(checkContext)},
-	{"no value", "no error holds the value of a secret", quiet, checkNoValue},
+	{"outcome", "the manager serves the request, or returns the expected kind of error: secret.ErrNotFound, secret.ErrUnsupported, or one that stops the search", basic, each(checkOutcome)},
+	{"fragment", "a Fragment follows the rules of mount.Fragment: a Value or a File, and names of volumes and init containers from mount.Name", basic, served(checkFragment)},
+	{"form", "a Fragment has a Value if the request's Mount is EnvVar, and is a File if it is File", basic, served(checkForm)},
+	{"same answer", "the same request and target give the same Fragment or error, independent of earlier calls", basic, checkSame},
+	{"retains nothing", "a manager does not retain its arguments", basic, checkKeeps},
+	{"immutable", "a Fragment, and everything it refers to, does not change after it is returned", basic, each(checkStays)},
+	{"version", "a Fragment that is not Versioned does not depend on the version, because its name has none: set Versioned, or refuse versions", asking, served(checkVersion)},
+	{"env file", "each secret has its own env file, with a relative, clean path, and a fetcher writes it; the reference is not optional, because the kubelet needs the file anyway", quiet, checkEnvFiles},
+	{"placement", "containers find the secret at injector.Placement: at Request.EnvName, or at Request.FilePath, which is Request.RelPath in the volume", quiet, sound(checkPlacement)},
+	{"path", "a file is at Request.Path if that is set: use Request.RelPath in the volume", asking, placed(checkPath)},
+	{"container", "a request for one container gets the same result as one for all, and no other container can read the secret: a webhook needs ContainersAnnotation", asking, placed(checkContainer)},
+	{"honors", "Fragment.Honors lists exactly the optional parts of the request that the Fragment follows", asking, checkHonors},
+	{"shared container", "init containers with the same name are one, with the variables of all secrets: the same Container, one value per variable, and a separate variable for each secret", asking, checkUnion},
+	{"pairs", "different secrets fit into one Pod: pass mount.Name everything that identifies a volume or container, so that names differ exactly if purposes do", quiet, checkPairs},
+	{"idempotent", "injection is idempotent, even after an API server has set defaults", asking, sound(checkTwice)},
+	{"concurrent", "a manager is safe for concurrent use", asking, checkConcurrent},
+	{"context", "after the context ends, a manager soon returns an error that wraps the context's, or the correct result", asking, each(checkContext)},
+	{"no leak", "no error contains the value of a secret", quiet, checkNoValue},
 }
 
 type check = func(k *kit, run *caseRun) error
 
-// each makes a rule's check of one that looks at one run.
+// each turns a check of one run into a rule's check.
 func each(c check) func(*kit, *basis, func(*caseRun, error)) {
 	return func(k *kit, b *basis, report func(*caseRun, error)) {
 		for _, run := range b.sound() {
@@ -71,8 +72,8 @@ func served(c check) func(*kit, *basis, func(*caseRun, error)) {
 	})
 }
 
-// sound is served for those whose answer has no flaw that the answer alone shows,
-// which other rules report.
+// sound is served for runs whose result alone breaks no rule; other rules
+// report those.
 func sound(c check) func(*kit, *basis, func(*caseRun, error)) {
 	return served(func(k *kit, run *caseRun) error {
 		if run.flaw() != nil {
@@ -82,8 +83,8 @@ func sound(c check) func(*kit, *basis, func(*caseRun, error)) {
 	})
 }
 
-// placed is served for those cases whose secrets can be read, which "placement"
-// and others report.
+// placed is served for cases whose secrets can be read; "placement" and others
+// report the rest.
 func placed(c check) func(*kit, *basis, func(*caseRun, error)) {
 	return func(k *kit, b *basis, report func(*caseRun, error)) {
 		unplaced := b.unplaced()
@@ -106,7 +107,7 @@ func (b *basis) sound() (all []*caseRun) {
 	return all
 }
 
-// flaw returns what breaks a rule by the first answer alone.
+// flaw returns the rules that the first result breaks by itself.
 func (run *caseRun) flaw() error {
 	return errors.Join(envFileFlaw(run), honorsFlaw(run))
 }
@@ -130,7 +131,7 @@ func checkOutcome(_ *kit, run *caseRun) error {
 		want = Served
 	}
 	if run.first.outcome() != want {
-		return fmt.Errorf("want it %v, but it was %v", want, &run.first)
+		return fmt.Errorf("want %v, got %v", want, &run.first)
 	}
 	return nil
 }
@@ -143,29 +144,29 @@ func checkFragment(_ *kit, run *caseRun) error {
 	return f.Value.Validate(run.req.EnvName(run.layout, run.req.GroupVersion))
 }
 
-// checkForm also asks for the other forms, which may be refused.
+// checkForm also requests the other forms, which the manager may refuse.
 func checkForm(k *kit, run *caseRun) error {
 	if err := formOf(run.req.Form(run.layout), &run.first.fragment); err != nil {
 		return err
 	}
 	switch {
 	case run.Want == Variable && run.first.fragment.File:
-		return errors.New("want it as a variable, but it was a file")
+		return errors.New("want a variable, got a file")
 	case run.Want == File && !run.first.fragment.File:
-		return errors.New("want it as a file, but it was a variable")
+		return errors.New("want a file, got a variable")
 	}
 	for _, form := range []mount.Type{mount.Any, mount.EnvVar, mount.File} {
 		req := run.req
 		req.Mount = form
 		if req.Validate() != nil || run.layout.Exact && form == mount.EnvVar && req.EnvVar == "" {
-			continue // for which no manager is asked
+			continue // no manager gets such a request
 		}
 		a := k.ask(ctx, run, req)
 		if a.err != nil {
 			continue
 		}
 		if err := a.fragment.Validate(); err != nil {
-			return fmt.Errorf("asked for %v instead: %w", form, err)
+			return fmt.Errorf("with Mount %v: %w", form, err)
 		}
 		if err := formOf(req.Form(run.layout), &a.fragment); err != nil {
 			return err
@@ -177,21 +178,21 @@ func checkForm(k *kit, run *caseRun) error {
 func formOf(asked mount.Type, f *mount.Fragment) error {
 	switch {
 	case asked == mount.EnvVar && f.File:
-		return errors.New("asked for a variable, it answered with a file")
+		return errors.New("requested a variable, got a file")
 	case asked == mount.File && !f.File:
-		return errors.New("asked for a file, it answered with a variable")
+		return errors.New("requested a file, got a variable")
 	}
 	return nil
 }
 
-// checkVersion asks without the version, or with one. The answer may be refused,
-// or be a Versioned one. Exact names have no version.
+// checkVersion adds or removes the version. The manager may refuse, or return a
+// Versioned Fragment. Exact names have no version.
 func checkVersion(k *kit, run *caseRun) error {
 	req := run.req
 	if req.GroupVersion == "" {
 		req.GroupVersion = "kit-version"
 	} else if req.GroupVersion = ""; req.Group == "" && req.Key == "" {
-		return nil // the version is all that there is
+		return nil // nothing else would remain
 	}
 	if run.layout.Exact || run.req.Path != "" {
 		return nil
@@ -208,26 +209,26 @@ func checkVersion(k *kit, run *caseRun) error {
 		return nil
 	}
 	if diff := differs(&with, &without); diff != "" {
-		return fmt.Errorf("with and without a version, neither of them Versioned: %s", diff)
+		return fmt.Errorf("not Versioned, but different with and without a version: %s", diff)
 	}
 	return nil
 }
 
-// hasAlias reports whether another webhook brings the file under its alias too, so
-// that a client that asks with the version finds what belongs to the version.
+// hasAlias reports whether another webhook also writes the file under its
+// alias, so that a client that asks with the version finds the right version.
 func hasAlias(f *mount.Fragment) bool {
 	return f.Webhook != nil && len(f.Webhook.AliasAnnotations) > 0
 }
 
-// readsWebhooksFile reports whether a variable refers to an env file that another
-// webhook writes. As with files, its variable without the version may show what
-// the version chose, such as an engine of Vault.
+// readsWebhooksFile reports whether a variable refers to an env file of another
+// webhook. As with files, the variable without the version may depend on the
+// version, such as an engine of Vault.
 func readsWebhooksFile(f *mount.Fragment) bool {
 	return f.Webhook != nil && f.Webhook.Volume != "" && f.Value.EnvFileVolume() == f.Webhook.Volume
 }
 
-// checkNoValue asks once more all that the other rules ask, so that it finds the
-// same alone.
+// checkNoValue repeats the calls of all other rules, so that it finds the same
+// when it runs alone.
 func checkNoValue(k *kit, _ *basis, report func(*caseRun, error)) {
 	again := k.fresh()
 	for i := range again.rules {
@@ -239,7 +240,7 @@ func checkNoValue(k *kit, _ *basis, report func(*caseRun, error)) {
 	defer again.mu.Unlock()
 	for _, e := range again.returnedErrs {
 		if shows(e.err, e.run.literal()) {
-			report(e.run, errors.New("an error holds the value"))
+			report(e.run, errors.New("an error contains the value"))
 		}
 	}
 }

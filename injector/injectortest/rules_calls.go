@@ -13,7 +13,7 @@ import (
 
 var ctx = context.Background()
 
-// checkSame asks everything again and again, forwards and backwards.
+// checkSame repeats all requests, forwards and backwards.
 func checkSame(k *kit, b *basis, report func(*caseRun, error)) {
 	all := b.sound()
 	for i := range k.times {
@@ -30,10 +30,9 @@ func checkSame(k *kit, b *basis, report func(*caseRun, error)) {
 	}
 }
 
-// checkKeeps changes the metadata that the manager was shown until now, asks the
-// same for a Pod that is like the one before, and then for one that changes
-// right after. Nothing else that a manager is given can be changed. Afterwards
-// each run has metadata that stay as they are.
+// checkKeeps changes the metadata that the manager has seen, repeats the
+// requests for equal Pods, and then for Pods that change right after. Only
+// metadata can be changed. Afterwards each run has fresh metadata.
 func checkKeeps(k *kit, b *basis, report func(*caseRun, error)) {
 	all := b.sound()
 	for _, run := range all {
@@ -61,16 +60,16 @@ func change(meta *metav1.ObjectMeta) {
 	meta.Name, meta.GenerateName, meta.Namespace = "changed", "changed-", "changed"
 }
 
-// checkStays looks at the first answer once more, after many others.
+// checkStays compares the first result again, after many other calls.
 func checkStays(_ *kit, run *caseRun) error {
 	if diff := differs(&run.raw, &run.first); diff != "" {
-		return fmt.Errorf("the first answer has changed since: %s", diff)
+		return fmt.Errorf("the first result has changed: %s", diff)
 	}
 	return nil
 }
 
-// checkConcurrent asks everything from many goroutines, each of which begins
-// with another case.
+// checkConcurrent repeats all requests from many goroutines, each starting with
+// another case.
 func checkConcurrent(k *kit, b *basis, report func(*caseRun, error)) {
 	all := b.sound()
 	var start, done sync.WaitGroup
@@ -94,13 +93,13 @@ func checkConcurrent(k *kit, b *basis, report func(*caseRun, error)) {
 	for _, ofOne := range diffs {
 		for i, diff := range ofOne {
 			if diff != "" {
-				report(all[i], errors.New("from many goroutines at once: "+diff))
+				report(all[i], errors.New("concurrently:  "+diff))
 			}
 		}
 	}
 }
 
-// checkContext asks with a context that has ended, in both ways.
+// checkContext calls the manager with a context that has ended, in both ways.
 func checkContext(k *kit, run *caseRun) error {
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
@@ -133,7 +132,7 @@ func (k *kit) askEnded(ended context.Context, run *caseRun) error {
 	return nil
 }
 
-// shows reports whether any print of the error has the value.
+// shows reports whether any format of the error contains the value.
 func shows(err error, value string) bool {
 	text := fmt.Sprintf("%v %+v %#v", err, err, err)
 	for _, form := range forms(value) {

@@ -13,7 +13,7 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// envFileOf returns the reference to an env file in the answer, or nil.
+// envFileOf returns the reference to an env file in the result, or nil.
 func envFileOf(run *caseRun) *corev1.FileKeySelector {
 	if run.first.err != nil || run.first.fragment.Value.EnvFileVolume() == "" {
 		return nil
@@ -21,7 +21,7 @@ func envFileOf(run *caseRun) *corev1.FileKeySelector {
 	return run.first.fragment.Value.EnvVar("").ValueFrom.FileKeyRef
 }
 
-// checkEnvFiles looks at each reference to an env file, and at pairs of them.
+// checkEnvFiles checks each reference to an env file, and pairs of them.
 func checkEnvFiles(_ *kit, b *basis, report func(*caseRun, error)) {
 	all := slices.DeleteFunc(b.sound(), func(run *caseRun) bool { return envFileOf(run) == nil })
 	for i, run := range all {
@@ -32,14 +32,14 @@ func checkEnvFiles(_ *kit, b *basis, report func(*caseRun, error)) {
 		for _, other := range all[:i] {
 			of := envFileOf(other)
 			if run.setting == other.setting && ref.VolumeName == of.VolumeName && ref.Path == of.Path && !sameSecret(run.req, other.req) {
-				report(run, fmt.Errorf("it has the env file of case %v", other.Case))
+				report(run, fmt.Errorf("has the same env file as case %v", other.Case))
 			}
 		}
 	}
 }
 
-// envFileFlaw returns what is wrong with the reference to an env file, if there is
-// one. "placement" shows whether another webhook writes the file.
+// envFileFlaw returns what is wrong with the reference to an env file, if any.
+// "placement" checks whether another webhook writes the file.
 func envFileFlaw(run *caseRun) error {
 	ref := envFileOf(run)
 	if ref == nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// pairs calls the function for any two runs of different cases that one Pod can
-// have and whose secrets can be read alone.
+// pairs calls the function for any two runs of different cases that fit into
+// one Pod and whose secrets can be read alone.
 func pairs(b *basis, each func(run, other *caseRun)) {
 	var all []*caseRun
 	for _, run := range b.sound() {
@@ -34,7 +34,7 @@ func pairs(b *basis, each func(run, other *caseRun)) {
 func checkPairs(_ *kit, b *basis, report func(*caseRun, error)) {
 	pairs(b, func(run, other *caseRun) {
 		if unionFlaw(run, other) != nil {
-			return // which "union" reports
+			return // "shared container" reports it
 		}
 		if err := together(run, other); err != nil {
 			report(run, fmt.Errorf("together with case %v: %w", other.Case, err))
@@ -53,10 +53,10 @@ func together(run, other *caseRun) error {
 	return err
 }
 
-// sharesNames reports whether containers look for both secrets in one place, or
-// one in the other, so that no Pod can have both.
+// sharesNames reports whether containers look for both secrets at the same
+// place, or for one inside the other, so that no Pod can have both.
 func (run *caseRun) sharesNames(other *caseRun) bool {
-	if run.req == other.req || run.fightForDir(other) {
+	if run.req == other.req || run.conflictAtDir(other) {
 		return true
 	}
 	variables, files := run.names()
@@ -74,8 +74,8 @@ func (run *caseRun) sharesNames(other *caseRun) bool {
 	return false
 }
 
-// names are the variables and files at which programs look for a secret, whichever
-// form it has.
+// names returns the variables and files at which programs look for a secret, in
+// either form.
 func (run *caseRun) names() (variables, files []string) {
 	req, layout := run.req, run.layout
 	versions := []string{req.GroupVersion, ""}
@@ -95,7 +95,7 @@ func (run *caseRun) names() (variables, files []string) {
 	return variables, files
 }
 
-// dirVolume returns the volume that is mounted at the directory of secrets, or "".
+// dirVolume returns the volume mounted at the directory of secrets, or "".
 func (run *caseRun) dirVolume() string {
 	f := &run.first.fragment
 	at := slices.IndexFunc(f.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == run.dir() })
@@ -104,20 +104,21 @@ func (run *caseRun) dirVolume() string {
 		return f.VolumeMounts[at].Name
 	case f.File && f.Mounts(mount.FetchVolume):
 		return mount.FetchVolume
-	case f.File && run.elsewhere(), readsWebhooksFile(f):
+	case f.File && run.fromWebhook(), readsWebhooksFile(f):
 		return "the webhook's " + f.Webhook.Volume
 	}
 	return ""
 }
 
-// fightForDir reports whether two volumes would be mounted at the directory of
-// secrets that are not both of the manager's own making.
-func (run *caseRun) fightForDir(other *caseRun) bool {
+// conflictAtDir reports whether two volumes would be mounted at the directory
+// of secrets, and not both come from the manager.
+func (run *caseRun) conflictAtDir(other *caseRun) bool {
 	a, b := run.dirVolume(), other.dirVolume()
 	return a != "" && b != "" && a != b && !(mount.IsName(a) && mount.IsName(b))
 }
 
-// twoNames returns an error if one thing has two names.
+// twoNames returns an error if equal volumes or containers have different
+// names.
 func twoNames(f, g *mount.Fragment) error {
 	for _, a := range f.Volumes {
 		for _, b := range g.Volumes {
@@ -138,7 +139,7 @@ func twoNames(f, g *mount.Fragment) error {
 	return nil
 }
 
-// checkUnion looks at pairs of secrets that share an init container.
+// checkUnion checks pairs of secrets that share an init container.
 func checkUnion(k *kit, b *basis, report func(*caseRun, error)) {
 	pairs(b, func(run, other *caseRun) {
 		err := unionFlaw(run, other)
@@ -153,7 +154,7 @@ func checkUnion(k *kit, b *basis, report func(*caseRun, error)) {
 
 type initPair struct{ a, b mount.InitContainer }
 
-// sharedContainers returns the init containers that have one name.
+// sharedContainers returns the init containers with the same name.
 func sharedContainers(run, other *caseRun) (all []initPair) {
 	for _, a := range run.first.fragment.InitContainers {
 		for _, b := range other.first.fragment.InitContainers {
@@ -165,16 +166,16 @@ func sharedContainers(run, other *caseRun) (all []initPair) {
 	return all
 }
 
-// unionFlaw returns why init containers of one name cannot be one.
+// unionFlaw returns why init containers with the same name cannot be merged.
 func unionFlaw(run, other *caseRun) error {
 	for _, p := range sharedContainers(run, other) {
 		if p.a.Container != p.b.Container && !equality.Semantic.DeepEqual(p.a.Container, p.b.Container) {
-			return fmt.Errorf("init container %q has two meanings: its Container differs", p.a.Name)
+			return fmt.Errorf("init container %q is ambiguous: its Container differs", p.a.Name)
 		}
 		values := make(map[string]corev1.EnvVar)
 		for _, v := range slices.Concat(p.a.Container.Env, p.a.Env, p.b.Env) {
 			if old, ok := values[v.Name]; ok && !equality.Semantic.DeepEqual(old, v) {
-				return fmt.Errorf("init container %q would have two values in its variable %s", p.a.Name, v.Name)
+				return fmt.Errorf("init container %q would have two values for variable %s", p.a.Name, v.Name)
 			}
 			values[v.Name] = v
 		}
@@ -183,7 +184,7 @@ func unionFlaw(run, other *caseRun) error {
 		}
 		for _, envs := range [][2][]corev1.EnvVar{{p.a.Env, p.b.Env}, {p.b.Env, p.a.Env}} {
 			if !slices.ContainsFunc(envs[0], func(v corev1.EnvVar) bool { return !hasVariable(envs[1], v.Name) }) {
-				return fmt.Errorf("init container %q has no variable for one of the two secrets alone", p.a.Name)
+				return fmt.Errorf("init container %q has no separate variable for one of the two secrets", p.a.Name)
 			}
 		}
 	}
@@ -198,8 +199,8 @@ func hasVariable(env []corev1.EnvVar, name string) bool {
 	return slices.ContainsFunc(env, func(v corev1.EnvVar) bool { return v.Name == name })
 }
 
-// checkGrowth injects one secret, and then the other one too. The init containers
-// have to be as if both were injected at once.
+// checkGrowth injects one secret, and then the other. The init containers must
+// be the same as if both were injected at once.
 func (k *kit) checkGrowth(run, other *caseRun) error {
 	in, err := run.injector(renamed{k.manager})
 	if err != nil {
@@ -218,13 +219,13 @@ func (k *kit) checkGrowth(run, other *caseRun) error {
 			return fmt.Errorf("one after the other: %w", err)
 		}
 		if !equality.Semantic.DeepEqual(variablesOf(grown), variablesOf(both)) {
-			return errors.New("injected one after the other, init containers have other variables than injected at once")
+			return errors.New("init containers have different variables if injected one after the other")
 		}
 	}
 	return nil
 }
 
-// variablesOf returns the variables of a Pod's init containers.
+// variablesOf returns the variables of a Pod's fetchers.
 func variablesOf(pod *corev1.Pod) map[string]map[string]corev1.EnvVar {
 	all := make(map[string]map[string]corev1.EnvVar)
 	for _, c := range pod.Spec.InitContainers {

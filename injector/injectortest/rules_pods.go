@@ -14,16 +14,15 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// managerName is what managers are called here, whose own name another rule
-// checks.
+// managerName replaces the manager's own name, which another rule checks.
 const managerName = "tested"
 
-// renamed is the manager, by that name.
+// renamed is the manager with that name.
 type renamed struct{ injector.SecretManager }
 
 func (renamed) Name() string { return managerName }
 
-// recorded answers to the requests of some runs as the manager did.
+// recorded returns the recorded results of some runs.
 type recorded []*caseRun
 
 func (recorded) Name() string { return managerName }
@@ -43,14 +42,14 @@ func (run *caseRun) injector(m injector.SecretManager) (*injector.Injector, erro
 	return injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: run.layout, InitOrder: run.order})
 }
 
-// with is the run with another request, to which the manager gave that answer.
+// with returns the run with another request and its result.
 func (run *caseRun) with(req secret.Request, a answer) *caseRun {
 	other := *run
 	other.req, other.first = req, a
 	return &other
 }
 
-// pod returns the Pod of a run: one with containers of every kind.
+// pod returns the Pod of a run, with all kinds of containers.
 func (run *caseRun) pod() *corev1.Pod {
 	pod := Pod(
 		mount.Container{Name: "proxy", Init: true, Sidecar: true},
@@ -62,9 +61,9 @@ func (run *caseRun) pod() *corev1.Pod {
 	return pod
 }
 
-// readers are the containers of that Pod that start when secrets are there. With
-// mount.InitAfterSidecars, not even that can be said of init containers (what
-// another webhook brings comes last).
+// readers returns the containers of that Pod that surely start after the
+// secrets are available. With mount.InitAfterSidecars these are no init
+// containers, because another webhook may fetch last.
 func (run *caseRun) readers() []string {
 	if run.order == mount.InitFirst {
 		return []string{"proxy", "init", "app", "other"}
@@ -72,7 +71,7 @@ func (run *caseRun) readers() []string {
 	return []string{"app", "other"}
 }
 
-// checkPlacement plays what the manager has answered to a real Injector.
+// checkPlacement gives the manager's result to a real Injector.
 func checkPlacement(_ *kit, run *caseRun) error {
 	pod, err := inOnePod(run)
 	if err != nil {
@@ -81,8 +80,8 @@ func checkPlacement(_ *kit, run *caseRun) error {
 	return run.findAlias(pod)
 }
 
-// checkPlacements returns the cases for which checkPlacement, or what it rests on,
-// finds something.
+// checkPlacements returns the cases that fail checkPlacement or its
+// prerequisites.
 func (k *kit) checkPlacements(b *basis) map[*Case]bool {
 	unplaced := make(map[*Case]bool)
 	for _, run := range b.sound() {
@@ -93,8 +92,8 @@ func (k *kit) checkPlacements(b *basis) map[*Case]bool {
 	return unplaced
 }
 
-// inOnePod returns a Pod with the secrets of the runs, or why they cannot all be
-// read.
+// inOnePod returns a Pod with the secrets of the runs, or why they cannot all
+// be read.
 func inOnePod(runs ...*caseRun) (*corev1.Pod, error) {
 	in, err := runs[0].injector(recorded(runs))
 	if err != nil {
@@ -111,7 +110,7 @@ func inOnePod(runs ...*caseRun) (*corev1.Pod, error) {
 	pod := plan.Pod()
 	readers := runs[0].readers()
 	if len(runs) > 1 {
-		readers = readers[len(readers)-1:] // each is read by all of them when it is alone
+		readers = readers[len(readers)-1:] // other checks cover the rest
 	}
 	for i, run := range runs {
 		for _, container := range readers {
@@ -123,13 +122,13 @@ func inOnePod(runs ...*caseRun) (*corev1.Pod, error) {
 	return pod, nil
 }
 
-// found returns nil if the container finds the secret of a run where the placement
-// says, as far as the Pod tells.
+// found returns nil if the container finds the secret at its placement, as far
+// as the Pod shows.
 func (run *caseRun) found(pod *corev1.Pod, container string, p *injector.Placement) error {
 	req := run.req
 	req.Mount = p.Mount
 	if !run.first.fragment.Versioned {
-		req.GroupVersion = "" // the name that it has for sure
+		req.GroupVersion = "" // the primary name
 	}
 	at, err := run.readIn(pod, container, req)
 	if err != nil {
@@ -139,13 +138,13 @@ func (run *caseRun) found(pod *corev1.Pod, container string, p *injector.Placeme
 		return fmt.Errorf("container %q: its client looks for %s or %s, not for %s%s", container, at.variable, at.file, p.EnvVar, p.Path)
 	}
 	if got := run.first.fragment.Value; got != nil && run.Value != nil && (got.IsLiteral() || !run.Value.IsLiteral()) && !got.Equal(run.Value) {
-		return fmt.Errorf("container %q: the variable %s is something else than the secret's value", container, at.variable)
+		return fmt.Errorf("container %q: variable %s differs from the secret's value", container, at.variable)
 	}
 	return nil
 }
 
-// readIn returns where the container looks for what is asked, and an error if it
-// is known not to be there.
+// readIn returns where the container looks for the secret, and an error if the
+// secret is known to be missing there.
 func (run *caseRun) readIn(pod *corev1.Pod, container string, req secret.Request) (lookup, error) {
 	r, err := find(pod, container)
 	if err != nil {
@@ -159,13 +158,13 @@ func (run *caseRun) readIn(pod *corev1.Pod, container string, req secret.Request
 	if err != nil {
 		return at, err
 	}
-	if err := r.read(req); err != nil && !errors.Is(err, ErrUnknown) && !(errors.Is(err, errNoVolume) && run.elsewhere()) {
+	if err := r.read(req); err != nil && !errors.Is(err, ErrUnknown) && !(errors.Is(err, errNoVolume) && run.fromWebhook()) {
 		return at, err
 	}
 	return at, nil
 }
 
-// dir is the directory of files.
+// dir returns the directory of files.
 func (run *caseRun) dir() string {
 	if w := run.first.fragment.Webhook; w != nil && w.Dir != "" {
 		return w.Dir
@@ -173,14 +172,15 @@ func (run *caseRun) dir() string {
 	return run.layout.WithDefaults().Dir
 }
 
-// elsewhere reports whether another webhook brings the file.
-func (run *caseRun) elsewhere() bool {
+// fromWebhook reports whether another webhook provides the file.
+func (run *caseRun) fromWebhook() bool {
 	f := &run.first.fragment
 	return len(f.InitContainers)+len(f.VolumeMounts) == 0 && f.Webhook != nil
 }
 
-// findAlias returns nil if a client that asks with the version finds what has the
-// name without it, where the library or another webhook can make that possible.
+// findAlias returns nil if a client that asks with the version finds a secret
+// whose name has none, where the library or another webhook can provide the
+// alias.
 func (run *caseRun) findAlias(pod *corev1.Pod) error {
 	req, f := run.req, &run.first.fragment
 	if req.GroupVersion == "" || f.Versioned || run.layout.Exact || req.Path != "" {
@@ -207,7 +207,7 @@ func (run *caseRun) findAlias(pod *corev1.Pod) error {
 	return nil
 }
 
-// projectsOnly reports whether all volumes of a fragment are projected ones.
+// projectsOnly reports whether all volumes of a fragment are projected volumes.
 func projectsOnly(f *mount.Fragment) bool {
 	for i := range f.Volumes {
 		if f.Volumes[i].Projected == nil {
@@ -217,13 +217,13 @@ func projectsOnly(f *mount.Fragment) bool {
 	return len(f.Volumes) > 0
 }
 
-// nested reports whether two files are one, or one would be in the other.
+// nested reports whether two files are equal, or one would be inside the other.
 func nested(a, b string) bool {
 	return a == b || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }
 
-// checkTwice injects again what is injected, into a Pod of which the manager
-// sees the new metadata.
+// checkTwice injects again into an injected Pod, whose new metadata the manager
+// sees.
 func checkTwice(k *kit, run *caseRun) error {
 	in, err := run.injector(renamed{k.manager})
 	if err != nil {
@@ -235,15 +235,15 @@ func checkTwice(k *kit, run *caseRun) error {
 	}
 	once, err := in.Inject(ctx, pod, run.req)
 	if err != nil {
-		return nil // which "placement" reports
+		return nil // "placement" reports it
 	}
-	for _, state := range []string{"once", "once, and got defaults"} {
+	for _, state := range []string{"once", "once, with defaults"} {
 		again, err := in.Patch(ctx, once, run.req)
 		switch {
 		case err != nil:
-			return fmt.Errorf("into a Pod that was injected %s: %w", state, err)
+			return fmt.Errorf("into a Pod injected %s: %w", state, err)
 		case len(again) > 0:
-			return fmt.Errorf("into a Pod that was injected %s, it adds %s", state, again[0].Path)
+			return fmt.Errorf("into a Pod injected %s: adds %s", state, again[0].Path)
 		}
 		setDefaults(once)
 	}

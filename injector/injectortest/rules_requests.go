@@ -14,20 +14,20 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// What the kit asks for besides: files in mixed case two directories deep, fields,
-// and modes that nobody has by default.
+// Additional requests of the kit: files in mixed case two directories deep,
+// fields, and unusual modes.
 var (
-	askedPaths  = []string{"Kit.Dir/Sub-Dir/File-One", "Kit.Dir/Other/File_Two"}
-	askedFields = []string{"KitField", "KitOther"}
-	askedModes  = []int32{0o464, 0o446}
+	kitPaths  = []string{"Kit.Dir/Sub-Dir/File-One", "Kit.Dir/Other/File_Two"}
+	kitFields = []string{"KitField", "KitOther"}
+	kitModes  = []int32{0o464, 0o446}
 )
 
-// checkPath asks for the file at exact paths. That may be declined.
+// checkPath requests files at exact paths. The manager may decline.
 func checkPath(k *kit, run *caseRun) error {
 	if !run.first.fragment.File {
 		return nil
 	}
-	for _, p := range askedPaths {
+	for _, p := range kitPaths {
 		req := run.req
 		req.Mount, req.Path = mount.File, p
 		a := k.ask(ctx, run, req)
@@ -35,26 +35,26 @@ func checkPath(k *kit, run *caseRun) error {
 			continue
 		}
 		if a.err != nil {
-			return fmt.Errorf("asked for path %q: %w", p, a.err)
+			return fmt.Errorf("with path %q: %w", p, a.err)
 		}
 		with := run.with(req, a)
 		if _, err := inOnePod(with); err != nil {
-			return fmt.Errorf("asked for path %q: %w", p, err)
+			return fmt.Errorf("with path %q: %w", p, err)
 		}
-		if with.elsewhere() && !strings.Contains(told(&a.fragment), path.Base(p)) {
-			return fmt.Errorf("asked for path %q, it does not tell the other webhook of it", p)
+		if with.fromWebhook() && !strings.Contains(instructions(&a.fragment), path.Base(p)) {
+			return fmt.Errorf("with path %q: the annotations for the other webhook do not have it", p)
 		}
 	}
 	return nil
 }
 
-// checkContainer asks for one of the two containers of a Pod.
+// checkContainer requests the secret for one of the two containers of a Pod.
 func checkContainer(k *kit, run *caseRun) error {
 	req := run.req
 	req.Container = "app"
 	a := k.ask(ctx, run, req)
 	if a.err != nil {
-		return fmt.Errorf("asked for one container, it was %v", &a)
+		return fmt.Errorf("with a Container: got %v", &a)
 	}
 	with := run.with(req, a)
 	in, err := with.injector(recorded{with})
@@ -64,7 +64,7 @@ func checkContainer(k *kit, run *caseRun) error {
 	pod := Pod(mount.Container{Name: "app"}, mount.Container{Name: "other"})
 	pod.ObjectMeta = *run.Case.meta().DeepCopy()
 	w := a.fragment.Webhook
-	if w != nil { // a list of the Pod's own may have the other container
+	if w != nil { // the Pod's own list may contain the other container
 		delete(pod.Annotations, w.ContainersAnnotation)
 	}
 	plan, err := in.Plan(ctx, pod, req)
@@ -79,8 +79,8 @@ func checkContainer(k *kit, run *caseRun) error {
 	case !equality.Semantic.DeepEqual(pod.Spec.Containers[1], out.Spec.Containers[1]):
 		return errors.New(`container "other" is changed too`)
 	case w == nil:
-	case w.ContainersAnnotation == "" && (with.elsewhere() || readsWebhooksFile(&a.fragment)):
-		return errors.New("the other webhook would mount its volume in all containers: no ContainersAnnotation leaves one out")
+	case w.ContainersAnnotation == "" && (with.fromWebhook() || readsWebhooksFile(&a.fragment)):
+		return errors.New("the other webhook would mount its volume in all containers: ContainersAnnotation is missing")
 	}
 	req.Container, req.Mount = "", plan.Placements[0].Mount
 	r, err := find(out, "other")
@@ -96,34 +96,34 @@ func checkContainer(k *kit, run *caseRun) error {
 	return nil
 }
 
-// honorsFlaw returns why the injector would not take the answer to the case's own
-// request.
+// honorsFlaw returns why the injector would not accept the result for the
+// case's own request.
 func honorsFlaw(run *caseRun) error {
 	honors := run.first.fragment.Honors
 	switch {
 	case run.req.Field != "" && !honors.Field:
-		return errors.New("the request has a field, and Honors.Field is not set, so the injector would ask the next manager")
+		return errors.New("the request has a field, but Honors.Field is not set, so the injector would try the next manager")
 	case run.req.Mode != 0 && !honors.Mode:
-		return errors.New("the request has a mode, and Honors.Mode is not set, so the injector would ask the next manager")
+		return errors.New("the request has a mode, but Honors.Mode is not set, so the injector would try the next manager")
 	}
 	return nil
 }
 
-// checkHonors asks for fields and modes.
+// checkHonors requests fields and modes.
 func checkHonors(k *kit, b *basis, report func(*caseRun, error)) {
 	served(func(_ *kit, run *caseRun) error { return honorsFlaw(run) })(k, b, report)
 	placed(checkFeatures)(k, b, report)
 }
 
 func checkFeatures(k *kit, run *caseRun) error {
-	for _, field := range askedFields {
+	for _, field := range kitFields {
 		if err := k.checkField(run, field); err != nil {
-			return fmt.Errorf("asked for field %q: %w", field, err)
+			return fmt.Errorf("with field %q: %w", field, err)
 		}
 	}
-	for _, mode := range askedModes {
+	for _, mode := range kitModes {
 		if err := k.checkMode(run, mode); err != nil {
-			return fmt.Errorf("asked for mode %#o: %w", mode, err)
+			return fmt.Errorf("with mode %#o: %w", mode, err)
 		}
 	}
 	return nil
@@ -141,17 +141,17 @@ func (k *kit) checkField(run *caseRun, field string) error {
 		return nil
 	case with.err != nil:
 		if value != nil && value.IsLiteral() {
-			return nil // the manager reads the secret, and it has no such field
+			return nil // the manager reads the secret, which has no such field
 		}
 		return onlyDeclined(&with)
 	case !with.fragment.Honors.Field:
 		return unchanged("Field", &with, &without)
 	case value != nil && value.IsLiteral():
 		if value.Equal(with.fragment.Value) {
-			return errors.New("it sets Honors.Field, and the Value is the same as without")
+			return errors.New("sets Honors.Field, but the Value is the same as without a field")
 		}
-	case !strings.Contains(told(&with.fragment), field):
-		return errors.New("it sets Honors.Field, and no variable, argument or annotation names the field")
+	case !strings.Contains(instructions(&with.fragment), field):
+		return errors.New("sets Honors.Field, but no variable, argument or annotation contains the field")
 	}
 	return nil
 }
@@ -172,33 +172,33 @@ func (k *kit) checkMode(run *caseRun, mode int32) error {
 		return onlyDeclined(&with)
 	case !with.fragment.Honors.Mode:
 		return unchanged("Mode", &with, &without)
-	case !tellsMode(told(&with.fragment), mode):
-		return errors.New("it sets Honors.Mode, and no item, variable, argument or annotation has the mode")
+	case !containsMode(instructions(&with.fragment), mode):
+		return errors.New("sets Honors.Mode, but no item, variable, argument or annotation contains the mode")
 	}
 	_, err := inOnePod(run.with(req, with))
 	return err
 }
 
-// onlyDeclined accepts an error after which the next manager is asked, and one for
-// the Pod's author.
+// onlyDeclined accepts an error that passes the request to the next manager, or
+// one for the Pod's author.
 func onlyDeclined(a *answer) error {
 	var invalid *secret.InvalidError
 	if a.declined() || errors.As(a.err, &invalid) {
 		return nil
 	}
-	return fmt.Errorf("the error ends the search: %w", a.err)
+	return fmt.Errorf("the error stops the search: %w", a.err)
 }
 
 func unchanged(feature string, with, without *answer) error {
 	if diff := differs(with, without); diff != "" {
-		return fmt.Errorf("it does not set Honors.%s, and yet %s", feature, diff)
+		return fmt.Errorf("does not set Honors.%s, but %s", feature, diff)
 	}
 	return nil
 }
 
-// tellsMode reports whether a text has a mode as a number of its own: octal, or in
-// decimal digits as items have it.
-func tellsMode(text string, mode int32) bool {
+// containsMode reports whether a text contains a mode as a separate number: octal,
+// or decimal as in items.
+func containsMode(text string, mode int32) bool {
 	number := fmt.Sprintf(`\b(0?o?%s|%d)\b`, strconv.FormatInt(int64(mode), 8), mode)
 	return regexp.MustCompile(number).MatchString(text)
 }

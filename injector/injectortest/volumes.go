@@ -12,11 +12,11 @@ import (
 
 var errNoVolume = errors.New("no volume is mounted at or above it")
 
-// file returns nil if the container sees a file at the path when it starts, and
-// may read it.
+// file returns nil if the container finds a readable file at the path when it
+// starts.
 func (r *reader) file(p string) error {
 	p = r.clean(p)
-	var over *corev1.VolumeMount // the deepest at or above the file
+	var deepest *corev1.VolumeMount // at or above the file
 	depth := -1
 	for i := range r.VolumeMounts {
 		m := &r.VolumeMounts[i]
@@ -25,25 +25,25 @@ func (r *reader) file(p string) error {
 			return fmt.Errorf("it is a directory, as %s is mounted below", at)
 		}
 		if _, ok := relative(at, p); ok && len(at) > depth {
-			over, depth = m, len(at)
+			deepest, depth = m, len(at)
 		}
 	}
-	// With two volumes mounted at one path the API server would refuse the Pod.
+	// API servers refuse two volumes at the same path.
 	for i := range agents {
 		a := &agents[i]
 		if dir, ok := a.willMount(r.pod.Annotations); ok && len(dir) > depth {
 			if _, ok := relative(dir, p); ok {
-				return r.agentBrings(a, p)
+				return r.agentProvides(a, p)
 			}
 		}
 	}
-	if over == nil {
+	if deepest == nil {
 		return errNoVolume
 	}
-	return r.mounted(over, p)
+	return r.mounted(deepest, p)
 }
 
-// relative returns the path of p below dir, "" if they are the same.
+// relative returns the path of p relative to dir, "" if they are equal.
 func relative(dir, p string) (string, bool) {
 	rest, ok := strings.CutPrefix(p, strings.TrimSuffix(dir, "/"))
 	if !ok || rest != "" && rest[0] != '/' {
@@ -52,7 +52,7 @@ func relative(dir, p string) (string, bool) {
 	return strings.TrimPrefix(rest, "/"), true
 }
 
-// mounted returns nil if the mount shows a file at the path.
+// mounted returns nil if the mount has a file at the path.
 func (r *reader) mounted(m *corev1.VolumeMount, p string) error {
 	if m.SubPathExpr != "" {
 		return fmt.Errorf("%w what subPathExpr %q is", ErrUnknown, m.SubPathExpr)
@@ -77,7 +77,7 @@ func (r *reader) mounted(m *corev1.VolumeMount, p string) error {
 	return r.oneOf(all, v.Name, file)
 }
 
-// files are some of a volume: those of items, or whatever keys an object has.
+// files are some files of a volume: items, or all keys of an object.
 type files struct {
 	items  []corev1.KeyToPath
 	object bool // all keys of a Secret or a ConfigMap
@@ -121,7 +121,7 @@ func filesOf(v *corev1.VolumeSource) (all []files, known bool) {
 	return all, true
 }
 
-// oneOf returns nil if the file is one of a volume's.
+// oneOf returns nil if the volume has the file.
 func (r *reader) oneOf(all []files, volume, file string) error {
 	for _, f := range all {
 		for _, it := range f.items {

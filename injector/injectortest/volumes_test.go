@@ -52,10 +52,10 @@ func TestCanRead_Volumes(t *testing.T) {
 		}, secret.Request{}, `has no file "g/k"`},
 		{"driver", func(w where) {
 			w.mount(dir, corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{}})
-		}, secret.Request{}, `the pod does not tell what is in volume "/etc/flyte/secrets"`},
+		}, secret.Request{}, `the pod does not show what is in volume "/etc/flyte/secrets"`},
 		{"emptyDir", func(w where) {
 			w.mount(dir, corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}})
-		}, secret.Request{}, `none mounts the emptyDir "/etc/flyte/secrets"`},
+		}, secret.Request{}, `mounts the emptyDir "/etc/flyte/secrets"`},
 		{"client's own directory", func(w where) {
 			w.app.Env = nil
 			w.mount(dir, items("g/k"))
@@ -74,7 +74,7 @@ func TestCanRead_SubPath(t *testing.T) {
 		{"subPathExpr", func(w where) {
 			w.mount(dir, items("g/k"))
 			w.app.VolumeMounts[0].SubPathExpr = "$(POD)"
-		}, secret.Request{}, "the pod does not tell what subPathExpr"},
+		}, secret.Request{}, "the pod does not show what subPathExpr"},
 	} {
 		t.Run(tc.name, tc.test)
 	}
