@@ -70,10 +70,9 @@ func TestLookup_VariableBeforeFile(t *testing.T) {
 	assert.Equal(t, "", got, "an empty variable is a secret")
 }
 
-// A file that is not in the directory is not found. A file that exists but cannot be
-// read is an error that ends the search.
-func TestFiles(t *testing.T) {
-	dir, outside := t.TempDir(), t.TempDir()
+// writeFiles fills a directory with files of all kinds, and with links to a file outside.
+func writeFiles(t *testing.T, dir, outside string) {
+	t.Helper()
 	write := func(name, content string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
 		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
@@ -92,6 +91,13 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "out")))
 	require.NoError(t, os.Symlink("loop", filepath.Join(dir, "g", "loop")))
 	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "g", "fifo"), 0o600))
+}
+
+// A file that is not in the directory is not found. A file that exists but cannot be
+// read is an error that ends the search.
+func TestFiles(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	writeFiles(t, dir, outside)
 
 	const failed, absent = "error", "absent"
 	for _, tc := range []struct {
