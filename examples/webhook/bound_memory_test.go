@@ -31,11 +31,12 @@ import (
 // limitMiB is the memory limit of the manifests.
 const limitMiB = 256
 
-// Pods of 3 MB with as many of each thing as fit, sixteen at once, do not need more
-// memory than the manifests give, with the GOMEMLIMIT that they set.
+// Sixteen concurrent reviews of Pods of 3 MB stay below the manifests' memory limit,
+// with the manifests' GOMEMLIMIT. Each kind of Pod has as many elements of one list
+// as fit.
 func TestBound_Memory(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells how much memory a process has had")
+		t.Skip("peak memory is read from Linux's /proc")
 	}
 	child := exec.Command(os.Args[0], "-test.run=^TestBound_Child$")
 	child.Env = append(os.Environ(), "PODSECRETS_CHILD=1", "GOMEMLIMIT="+goMemLimit(t))
@@ -53,23 +54,24 @@ func TestBound_Memory(t *testing.T) {
 		start := time.Now()
 		answered := postAtOnce(t, strings.TrimSpace(address), reviewOf(t, spec))
 		assert.Positive(t, answered, name)
-		had := peakMiB(t, child.Process.Pid)
-		t.Logf("%s: %d of 16 answered, peak %d MiB, %v", name, answered, had, time.Since(start).Round(time.Millisecond))
-		require.Less(t, had, limitMiB, name)
+		peak := peakMiB(t, child.Process.Pid)
+		t.Logf("%s: %d of 16 answered, peak %d MiB, %v", name, answered, peak, time.Since(start).Round(time.Millisecond))
+		require.Less(t, peak, limitMiB, name)
 	}
 }
 
-// goMemLimit is what the manifests set.
+// goMemLimit returns the manifests' GOMEMLIMIT.
 func goMemLimit(t *testing.T) string {
 	text, err := os.ReadFile(filepath.Join("deploy", "deployment.yaml"))
 	require.NoError(t, err)
-	found := regexp.MustCompile(`name: GOMEMLIMIT\n\s+value: (\S+)`).FindSubmatch(text)
-	require.NotNil(t, found)
+	match := regexp.MustCompile(`name: GOMEMLIMIT\n\s+value: (\S+)`).FindSubmatch(text)
+	require.NotNil(t, match)
 	require.Contains(t, string(text), fmt.Sprintf("memory: %dMi\n          securityContext", limitMiB))
-	return string(found[1])
+	return string(match[1])
 }
 
-// TestBound_Child is the process of the test above: the webhook's handler on a port.
+// TestBound_Child is the process that TestBound_Memory measures: the webhook's
+// handler on a port.
 func TestBound_Child(t *testing.T) {
 	if os.Getenv("PODSECRETS_CHILD") == "" {
 		t.Skip("run by TestBound_Memory")
@@ -80,9 +82,9 @@ func TestBound_Child(t *testing.T) {
 	require.NoError(t, err)
 	m := newReviewMetrics(prometheus.NewRegistry())
 	ctrl.SetLogger(logr.Discard())
-	turns, mux := newBound(), http.NewServeMux()
-	mux.Handle(mutatePath, turns.wrap(handle(injector.Review, m.count)))
-	mux.Handle(validatePath, turns.wrap(handle(injector.Verify, m.countVerification)))
+	limit, mux := newBound(), http.NewServeMux()
+	mux.Handle(mutatePath, limit.wrap(handle(injector.Review, m.count)))
+	mux.Handle(validatePath, limit.wrap(handle(injector.Verify, m.countVerification)))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	fmt.Println("http://" + listener.Addr().String())
@@ -90,7 +92,7 @@ func TestBound_Child(t *testing.T) {
 	_ = http.Serve(listener, mux) // #nosec G114 -- a test
 }
 
-// hugeSpecs are specs, and in front of them more metadata, of nearly 3 MB.
+// hugeSpecs returns specs of nearly 3 MB by name, some preceded by metadata.
 func hugeSpecs() map[string]string {
 	const size = 3<<20 - 4<<10
 	fill := func(element func(i int) string) string {
@@ -112,17 +114,17 @@ func hugeSpecs() map[string]string {
 		return `"spec":{"` + list + `":[` + elements + `],"containers":[{"name":"app"}]}`
 	}
 	return map[string]string{
-		"pull secrets":       pod("imagePullSecrets", fill(named)),
-		"empty pull secrets": pod("imagePullSecrets", fill(empty)),
+		"pull-secrets":       pod("imagePullSecrets", fill(named)),
+		"empty-pull-secrets": pod("imagePullSecrets", fill(empty)),
 		"volumes":            pod("volumes", fill(named)),
-		"empty volumes":      pod("volumes", fill(empty)),
+		"empty-volumes":      pod("volumes", fill(empty)),
 		"tolerations":        pod("tolerations", fill(empty)),
-		"init containers":    pod("initContainers", fill(named)),
+		"init-containers":    pod("initContainers", fill(named)),
 		"containers":         `"spec":{"containers":[` + fill(named) + `]}`,
 		"variables":          app("env", fill(named)),
-		"empty variables":    app("env", fill(empty)),
+		"empty-variables":    app("env", fill(empty)),
 		"mounts":             app("volumeMounts", fill(func(i int) string { return fmt.Sprintf(`{"name":"n","mountPath":"/%d"}`, i) })),
-		"empty mounts":       app("volumeMounts", fill(empty)),
+		"empty-mounts":       app("volumeMounts", fill(empty)),
 		"deep":               app("args", strings.Repeat("[", 9000)+strings.Repeat("]", 9000)),
 		"numbers":            app("args", fill(func(int) string { return "1" })),
 		"escapes":            app("args", `"`+strings.Repeat(`\u0041`, size/6-100)+`"`),
@@ -144,8 +146,8 @@ func reviewOf(t *testing.T, spec string) []byte {
 		`"namespace":"a","resource":{"version":"v1","resource":"pods"},"object":` + pod + `}}`)
 }
 
-// postAtOnce sends a review sixteen times at once, and returns how many were
-// answered rather than turned away.
+// postAtOnce sends sixteen concurrent reviews, and returns how many were not
+// rejected.
 func postAtOnce(t *testing.T, address string, body []byte) (answered int) {
 	var group sync.WaitGroup
 	var mutex sync.Mutex
@@ -171,13 +173,13 @@ func postAtOnce(t *testing.T, address string, body []byte) (answered int) {
 	return answered
 }
 
-// peakMiB is the most memory that a process has had resident.
+// peakMiB returns the peak resident memory of a process.
 func peakMiB(t *testing.T, pid int) int {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	require.NoError(t, err)
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(text)
-	require.NotNil(t, found)
-	kib, err := strconv.Atoi(string(found[1]))
+	match := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(text)
+	require.NotNil(t, match)
+	kib, err := strconv.Atoi(string(match[1]))
 	require.NoError(t, err)
 	return kib >> 10
 }

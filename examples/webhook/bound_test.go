@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Large requests wait for each other, small ones for none of them, and who waits
-// too long is told so.
+// Large requests wait for each other, small requests do not wait for large ones, and
+// a request that waits too long is rejected.
 func TestBound_Turns(t *testing.T) {
 	release := make(chan struct{})
 	entered := make(chan int64, 16)

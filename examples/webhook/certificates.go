@@ -25,30 +25,30 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// Where cert-controller puts the certificate in the Secret.
+// The Secret's keys in which cert-controller writes the certificate.
 const (
 	certName = "tls.crt"
 	keyName  = "tls.key"
 )
 
-// certificates serves the certificate that the Secret holds, read from the API
-// server rather than from a volume, which the kubelet updates a minute later.
+// certificates serves the certificate in the Secret. It reads the Secret from the
+// API server, because the kubelet updates volumes a minute later.
 //
-// A new certificate waits until the CA bundles of the webhook configurations,
-// which are written after the Secret, vouch for it, and then until every API
-// server has had the time to see that. Meanwhile the one before is served, for
-// which the bundle vouches too: see rotate.
+// cert-controller writes the CA bundles of the webhook configurations after the
+// Secret. A new certificate waits until the bundles trust it, and then for settle,
+// until every API server has seen the bundles. Meanwhile the previous certificate
+// is served, which the bundles still trust: see rotate.
 type certificates struct {
 	reader         client.Reader
 	secret         types.NamespacedName
 	mutating       types.NamespacedName
-	validating     types.NamespacedName // its name is empty if there is none
+	validating     types.NamespacedName // empty name: none
 	dnsName, dir   string
 	settle         time.Duration
 	now            func() time.Time
 	served         atomic.Pointer[tls.Certificate]
-	next           *tls.Certificate // waits for API servers to learn of its CA
-	nextVouchedFor time.Time        // since when the bundle vouches for next
+	next           *tls.Certificate // trusted by the bundles, but not for settle yet
+	nextVouchedFor time.Time        // when the bundles were first seen to trust next
 }
 
 func newCertificates(cfg *config) *certificates {
@@ -63,12 +63,12 @@ func newCertificates(cfg *config) *certificates {
 	}
 }
 
-// dnsName is the name by which an API server knows the webhook.
+// dnsName is the host name that API servers expect in the certificate.
 func (cfg *config) dnsName() string { return cfg.Service + "." + cfg.Namespace + ".svc" }
 
-var errNoCertificate = errors.New("there is no certificate yet for which the CA bundle vouches")
+var errNoCertificate = errors.New("no certificate yet that the CA bundle trusts")
 
-// get is for tls.Config.GetCertificate.
+// get is tls.Config.GetCertificate.
 func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if cert := c.served.Load(); cert != nil {
 		return cert, nil
@@ -81,9 +81,9 @@ func (c *certificates) ready(*http.Request) error {
 	return err
 }
 
-// then is a check that waits for the certificate, without which the server would
-// only log that it has none.
-func (c *certificates) then(check healthz.Checker) healthz.Checker {
+// before runs the check only once there is a certificate. Before that, the server
+// would log each check as a failed handshake.
+func (c *certificates) before(check healthz.Checker) healthz.Checker {
 	return func(r *http.Request) error {
 		if err := c.ready(r); err != nil {
 			return err
@@ -92,23 +92,23 @@ func (c *certificates) then(check healthz.Checker) healthz.Checker {
 	}
 }
 
-// watch has Reconcile called whenever the Secret or the configuration changes.
+// watch calls Reconcile when the Secret or a webhook configuration changes.
 func (c *certificates) watch(mgr manager.Manager) error {
-	one := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+	enqueue := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: c.secret}}
 	})
-	watching := ctrl.NewControllerManagedBy(mgr).
+	controller := ctrl.NewControllerManagedBy(mgr).
 		Named("certificate").
-		Watches(&corev1.Secret{}, one).
-		Watches(&admissionregistrationv1.MutatingWebhookConfiguration{}, one)
+		Watches(&corev1.Secret{}, enqueue).
+		Watches(&admissionregistrationv1.MutatingWebhookConfiguration{}, enqueue)
 	if c.validating.Name != "" {
-		watching = watching.Watches(&admissionregistrationv1.ValidatingWebhookConfiguration{}, one)
+		controller = controller.Watches(&admissionregistrationv1.ValidatingWebhookConfiguration{}, enqueue)
 	}
-	return watching.Complete(c)
+	return controller.Complete(c)
 }
 
-// Reconcile serves the Secret's certificate, or says when to look again. It is
-// never called twice at a time.
+// Reconcile serves the Secret's certificate, or returns when to check again. It
+// never runs concurrently.
 func (c *certificates) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
 	var secret corev1.Secret
 	if err := c.reader.Get(ctx, c.secret, &secret); err != nil {
@@ -116,7 +116,7 @@ func (c *certificates) Reconcile(ctx context.Context, _ reconcile.Request) (reco
 	}
 	cert, err := tls.X509KeyPair(secret.Data[certName], secret.Data[keyName])
 	if err != nil {
-		return reconcile.Result{}, nil // still empty; its next change comes here
+		return reconcile.Result{}, nil // still empty; its next change calls Reconcile
 	}
 	served := c.served.Load()
 	if same(&cert, served) {
@@ -137,8 +137,8 @@ func (c *certificates) Reconcile(ctx context.Context, _ reconcile.Request) (reco
 	return reconcile.Result{}, c.serve(ctx, &cert, secret.Data[certName])
 }
 
-// serve also writes the certificate, without its key, to the file by which
-// cert-controller knows that this replica has it.
+// serve also writes the certificate, without its key, to the file that tells
+// cert-controller that this replica has it.
 func (c *certificates) serve(ctx context.Context, cert *tls.Certificate, pem []byte) error {
 	if err := os.MkdirAll(c.dir, 0o750); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (c *certificates) serve(ctx context.Context, cert *tls.Certificate, pem []b
 	return nil
 }
 
-// vouchedFor reports why API servers would not accept the certificate.
+// vouchedFor returns an error if an API server would reject the certificate.
 func (c *certificates) vouchedFor(ctx context.Context, leaf *x509.Certificate) error {
 	bundles, err := c.bundles(ctx)
 	if err != nil {
@@ -169,8 +169,8 @@ func (c *certificates) vouchedFor(ctx context.Context, leaf *x509.Certificate) e
 	return nil
 }
 
-// bundles returns the CA bundles of all webhooks. The validating ones may be
-// missing.
+// bundles returns the CA bundles of all webhooks. The validating configuration may
+// be missing.
 func (c *certificates) bundles(ctx context.Context) (all [][]byte, err error) {
 	var mutating admissionregistrationv1.MutatingWebhookConfiguration
 	if err := c.reader.Get(ctx, c.mutating, &mutating); err != nil {

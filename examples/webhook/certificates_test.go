@@ -28,13 +28,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// authority makes what cert-controller puts into the Secret.
+// authority issues certificates as cert-controller does.
 type authority struct {
 	rotator rotator.CertRotator
 	ca      *rotator.KeyPairArtifacts
 }
 
-// newAuthority has a CA of the given time, dated back as cert-controller's are.
+// newAuthority returns an authority whose CA is backdated by an hour, as
+// cert-controller's is.
 func newAuthority(t *testing.T, cfg *config, now time.Time) *authority {
 	a := &authority{rotator: rotator.CertRotator{
 		CAName: "ca", CAOrganization: "test", DNSName: cfg.dnsName(),
@@ -52,8 +53,8 @@ func (a *authority) issue(t *testing.T, now time.Time) map[string][]byte {
 	return map[string][]byte{certName: cert, keyName: key}
 }
 
-// cluster is one replica, the objects that it reads, and an API server that
-// calls it with new connections.
+// cluster is a replica, the objects that it reads, and an API server that opens a
+// connection for each call.
 type cluster struct {
 	*certificates
 	t      *testing.T
@@ -91,7 +92,7 @@ func configuration(cfg *config, bundle []byte) *admissionregistrationv1.Mutating
 	}
 }
 
-// store is a change of the Secret, of which the replica hears.
+// store changes the Secret and notifies the replica.
 func (c *cluster) store(data map[string][]byte) reconcile.Result {
 	var secret corev1.Secret
 	require.NoError(c.t, c.client.Get(c.t.Context(), c.secret, &secret))
@@ -100,18 +101,18 @@ func (c *cluster) store(data map[string][]byte) reconcile.Result {
 	return c.hear()
 }
 
-// trust is what cert-controller does with the CA, through our client. It hands
-// over objects without types.
+// trust writes the CA to the bundle as cert-controller does, as an unstructured
+// object, and notifies the replica.
 func (c *cluster) trust(ca []byte) reconcile.Result {
-	var found unstructured.Unstructured
-	found.SetGroupVersionKind(schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"})
-	require.NoError(c.t, c.client.Get(c.t.Context(), c.mutating, &found))
-	hooks, _, err := unstructured.NestedSlice(found.Object, "webhooks")
+	var current unstructured.Unstructured
+	current.SetGroupVersionKind(schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "MutatingWebhookConfiguration"})
+	require.NoError(c.t, c.client.Get(c.t.Context(), c.mutating, &current))
+	hooks, _, err := unstructured.NestedSlice(current.Object, "webhooks")
 	require.NoError(c.t, err)
 	text := base64.StdEncoding.EncodeToString(ca)
 	require.NoError(c.t, unstructured.SetNestedField(hooks[0].(map[string]any), text, "clientConfig", "caBundle"))
-	require.NoError(c.t, unstructured.SetNestedSlice(found.Object, hooks, "webhooks"))
-	require.NoError(c.t, bundler{c.client, c.client, c.now}.Update(c.t.Context(), &found))
+	require.NoError(c.t, unstructured.SetNestedSlice(current.Object, hooks, "webhooks"))
+	require.NoError(c.t, bundler{c.client, c.client, c.now}.Update(c.t.Context(), &current))
 	return c.hear()
 }
 
@@ -121,12 +122,11 @@ func (c *cluster) hear() reconcile.Result {
 	return result
 }
 
-// call is an API server's: it trusts the bundle and asks for the Service's name.
+// call connects as an API server does: it trusts the bundle and expects the
+// Service's name.
 func (c *cluster) call() error {
-	var found admissionregistrationv1.MutatingWebhookConfiguration
-	require.NoError(c.t, c.client.Get(c.t.Context(), c.mutating, &found))
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(found.Webhooks[0].ClientConfig.CABundle)
+	roots.AppendCertsFromPEM(c.configuration().Webhooks[0].ClientConfig.CABundle)
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{RootCAs: roots, ServerName: c.dnsName, Time: c.now},
@@ -142,30 +142,36 @@ func (c *cluster) call() error {
 	return err
 }
 
-// servedBy reports whether the certificate served is of that authority.
+// configuration returns the live webhook configuration.
+func (c *cluster) configuration() *admissionregistrationv1.MutatingWebhookConfiguration {
+	var live admissionregistrationv1.MutatingWebhookConfiguration
+	require.NoError(c.t, c.client.Get(c.t.Context(), c.mutating, &live))
+	return &live
+}
+
+// servedBy reports whether the authority issued the served certificate.
 func (c *cluster) servedBy(a *authority) bool {
 	cert, err := c.get(nil)
 	require.NoError(c.t, err)
 	return cert.Leaf.CheckSignatureFrom(a.ca.Cert) == nil
 }
 
-// Nothing is served until the bundle vouches for it, and the replica is not
-// ready before.
-func TestFirstCertificate(t *testing.T) {
+// The replica serves no certificate, and is not ready, until the bundle trusts it.
+func TestCertificates_First(t *testing.T) {
 	c := newCluster(t)
 	a := newAuthority(t, c.cfg, c.time)
 	assert.Equal(t, reconcile.Result{}, c.hear())
-	assert.Error(t, c.ready(nil), "an empty Secret")
+	assert.Error(t, c.ready(nil), "empty Secret")
 	c.store(map[string][]byte{certName: []byte("x"), keyName: []byte("y")})
-	assert.Error(t, c.ready(nil), "nonsense in the Secret")
+	assert.Error(t, c.ready(nil), "invalid Secret")
 	c.store(a.issue(t, c.time))
-	assert.Error(t, c.ready(nil), "a bundle that does not vouch for it")
+	assert.Error(t, c.ready(nil), "empty bundle")
 	assert.Error(t, c.call())
 
 	c.trust(newAuthority(t, c.cfg, c.time).ca.CertPEM)
-	assert.Error(t, c.ready(nil), "a bundle that vouches for another")
+	assert.Error(t, c.ready(nil), "bundle with another CA")
 
-	assert.Equal(t, reconcile.Result{}, c.trust(a.ca.CertPEM), "the first one need not wait")
+	assert.Equal(t, reconcile.Result{}, c.trust(a.ca.CertPEM), "the first certificate does not wait for settle")
 	assert.NoError(t, c.ready(nil))
 	assert.NoError(t, c.call())
 	written, err := os.ReadFile(filepath.Join(c.cfg.Certificate.Dir, certName))
@@ -174,9 +180,8 @@ func TestFirstCertificate(t *testing.T) {
 	assert.NotContains(t, string(written), "KEY")
 }
 
-// At no moment of a rotation is a call refused, whatever is seen first: that of
-// the certificate alone, and that of the CA with it.
-func TestRotation(t *testing.T) {
+// No call fails during a rotation of the certificate alone, or of the CA too.
+func TestCertificates_Rotation(t *testing.T) {
 	c := newCluster(t)
 	old := newAuthority(t, c.cfg, c.time)
 	c.store(old.issue(t, c.time))
@@ -187,7 +192,7 @@ func TestRotation(t *testing.T) {
 	first, err := c.get(nil)
 	require.NoError(t, err)
 	assert.Equal(t, time.Minute, c.store(old.issue(t, c.time)).RequeueAfter)
-	assert.NoError(t, c.call(), "another certificate of the same CA")
+	assert.NoError(t, c.call(), "a new certificate of the same CA")
 	c.time = c.time.Add(time.Minute)
 	assert.Equal(t, reconcile.Result{}, c.hear())
 	second, err := c.get(nil)
@@ -199,11 +204,11 @@ func TestRotation(t *testing.T) {
 	c.store(young.issue(t, c.time))
 	c.time = c.time.Add(10 * time.Minute)
 	c.hear()
-	assert.True(t, c.servedBy(old), "the Secret changes first, however long before the bundle")
+	assert.True(t, c.servedBy(old), "the bundle has only the old CA")
 	assert.NoError(t, c.call())
 
 	assert.Equal(t, time.Minute, c.trust(young.ca.CertPEM).RequeueAfter)
-	assert.True(t, c.servedBy(old), "an API server may not have seen the bundle yet")
+	assert.True(t, c.servedBy(old), "an API server may not have seen the bundle")
 	assert.NoError(t, c.call(), "the bundle has both")
 
 	c.time = c.time.Add(30 * time.Second)
@@ -214,28 +219,26 @@ func TestRotation(t *testing.T) {
 	assert.NoError(t, c.call())
 
 	c.trust(old.ca.CertPEM)
-	assert.NoError(t, c.call(), "a replica that is behind writes the old CA once more")
+	assert.NoError(t, c.call(), "a late replica writes the old CA again")
 	c.trust(young.ca.CertPEM)
 	assert.NoError(t, c.call())
 
 	c.time = c.time.Add(overlap)
 	c.trust(young.ca.CertPEM)
 	assert.NoError(t, c.call())
-	var found admissionregistrationv1.MutatingWebhookConfiguration
-	require.NoError(t, c.client.Get(t.Context(), c.mutating, &found))
-	assert.Equal(t, string(young.ca.CertPEM), string(found.Webhooks[0].ClientConfig.CABundle), "the old CA is gone")
+	assert.Equal(t, string(young.ca.CertPEM), string(c.configuration().Webhooks[0].ClientConfig.CABundle), "the old CA is removed")
 }
 
-// The old certificate stays where the new one would not be accepted.
-func TestSecretTakenAway(t *testing.T) {
+// The old certificate stays while API servers would reject the new one.
+func TestCertificates_BadSecret(t *testing.T) {
 	c := newCluster(t)
 	a := newAuthority(t, c.cfg, c.time)
 	c.store(a.issue(t, c.time))
 	c.trust(a.ca.CertPEM)
 	for name, data := range map[string]map[string][]byte{
-		"emptied":                   nil,
-		"another name's":            otherName(t, a, c.time),
-		"of a CA that is not there": newAuthority(t, c.cfg, c.time).issue(t, c.time),
+		"empty":        nil,
+		"other-name":   otherName(t, a, c.time),
+		"untrusted-ca": newAuthority(t, c.cfg, c.time).issue(t, c.time),
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.store(data)
@@ -249,9 +252,9 @@ func TestSecretTakenAway(t *testing.T) {
 	assert.NoError(t, c.call(), "deleted")
 }
 
-// Who ends the old CA at once, by taking the bundle away, does not have to wait
-// for the new certificate.
-func TestOldAuthorityEnded(t *testing.T) {
+// After the bundle was emptied to revoke the old CA, the new certificate does not
+// wait for settle.
+func TestCertificates_Revoked(t *testing.T) {
 	c := newCluster(t)
 	old, young := newAuthority(t, c.cfg, c.time), newAuthority(t, c.cfg, c.time)
 	c.store(old.issue(t, c.time))
@@ -260,17 +263,17 @@ func TestOldAuthorityEnded(t *testing.T) {
 	c.trust(young.ca.CertPEM)
 	require.True(t, c.servedBy(old))
 
-	var found admissionregistrationv1.MutatingWebhookConfiguration
-	require.NoError(t, c.client.Get(t.Context(), c.mutating, &found))
-	found.Webhooks[0].ClientConfig.CABundle = nil
-	require.NoError(t, c.client.Update(t.Context(), &found))
+	live := c.configuration()
+	live.Webhooks[0].ClientConfig.CABundle = nil
+	require.NoError(t, c.client.Update(t.Context(), live))
 	c.hear()
-	assert.True(t, c.servedBy(old), "nothing better is there")
+	assert.True(t, c.servedBy(old), "no trusted certificate yet")
 	c.trust(young.ca.CertPEM)
 	assert.True(t, c.servedBy(young))
 	assert.NoError(t, c.call())
 }
 
+// otherName issues a certificate for another host.
 func otherName(t *testing.T, a *authority, now time.Time) map[string][]byte {
 	other := *a
 	other.rotator.DNSName = "other.svc"

@@ -11,17 +11,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// checker collects what is wrong with a configuration, each with the line that it
-// is about.
+// checker collects the problems of a configuration, with their lines.
 type checker struct {
 	docs     []document
-	sections map[string][]string // where a section is, if not under its own name
+	sections map[string][]string // paths of sections in Flyte's configuration
 	flaws    []remark
 	warnings []remark
 }
 
 type remark struct {
-	doc  int // the index of the document
+	doc  int // index of the document
 	name string
 	line int
 	text string
@@ -29,7 +28,7 @@ type remark struct {
 
 func (r remark) Error() string { return fmt.Sprintf("%sline %d: %s", prefix(r.name), r.line, r.text) }
 
-// prefix puts the name of a document in front, if it has one.
+// prefix returns the name of a document with a colon, or "" if it has none.
 func prefix(name string) string {
 	if name == "" {
 		return ""
@@ -37,7 +36,7 @@ func prefix(name string) string {
 	return name + ": "
 }
 
-// err joins all flaws, in the order of the file.
+// err joins all flaws in the order of the documents.
 func (c *checker) err() error {
 	var errs []error
 	for _, flaw := range inOrder(c.flaws) {
@@ -46,7 +45,8 @@ func (c *checker) err() error {
 	return errors.Join(errs...)
 }
 
-// inOrder leaves out what is there twice, as two checks may find one thing.
+// inOrder sorts remarks by position and drops duplicates: two checks may report
+// the same problem.
 func inOrder(remarks []remark) []remark {
 	return slices.Compact(slices.SortedFunc(slices.Values(remarks), func(a, b remark) int {
 		return cmp.Or(cmp.Compare(a.doc, b.doc), cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
@@ -60,7 +60,7 @@ func (c *checker) require(ok bool, reason string, path ...string) {
 }
 
 func (c *checker) oneOf(value string, values []string, path ...string) {
-	c.require(slices.Contains(values, value), fmt.Sprintf("%q is none of %s", value, strings.Join(values, ", ")), path...)
+	c.require(slices.Contains(values, value), fmt.Sprintf("%q is not one of %s", value, strings.Join(values, ", ")), path...)
 }
 
 func (c *checker) report(err error, path ...string) {
@@ -69,8 +69,8 @@ func (c *checker) report(err error, path ...string) {
 	}
 }
 
-// reportField is report for an error of the library's own, "package: Field ...",
-// about one of the fields of a section.
+// reportField reports an error of the library, "package: Field ...", at the
+// matching field of the section.
 func (c *checker) reportField(err error, section string) {
 	if err == nil {
 		return
@@ -80,9 +80,9 @@ func (c *checker) reportField(err error, section string) {
 		path = []string{section}
 	}
 	_, reason, _ := strings.Cut(err.Error(), ": ")
-	if found := c.find(path); found.depth == len(path) {
+	if place := c.find(path); place.depth == len(path) {
 		field, rest, _ := strings.Cut(reason, " ")
-		if key, _ := child(found.node, strings.TrimSuffix(field, ":"), strings.EqualFold); key != nil {
+		if key, _ := child(place.node, strings.TrimSuffix(field, ":"), strings.EqualFold); key != nil {
 			path, reason = append(path, key.Value), rest
 		}
 	}
@@ -93,49 +93,48 @@ func (c *checker) warn(reason string, path ...string) {
 	c.warnings = append(c.warnings, c.at(reason, path))
 }
 
-// has reports whether one of the documents has something at the path.
+// has reports whether a document has the path.
 func (c *checker) has(path ...string) bool { return c.find(path).depth == len(path) }
 
-// at puts the path in front of the reason. The line is that of the nearest thing
-// that a document has.
+// at returns a remark about the path. Its line is that of the longest part of the
+// path that a document has.
 func (c *checker) at(reason string, path []string) remark {
-	found := c.find(path)
-	r := remark{doc: found.doc, line: max(found.line, 1), text: strings.Join(path, ".") + ": " + reason}
-	if found.doc < len(c.docs) {
-		r.name = c.docs[found.doc].name
+	place := c.find(path)
+	r := remark{doc: place.doc, line: max(place.line, 1), text: strings.Join(path, ".") + ": " + reason}
+	if place.doc < len(c.docs) {
+		r.name = c.docs[place.doc].name
 	}
 	return r
 }
 
-// place is what documents have of a path: the document, the line, and the node
-// that is so many steps down the path.
-type place struct {
+// position is a node of a document, depth steps down a path.
+type position struct {
 	doc, line int
 	node      *yaml.Node
 	depth     int
 }
 
-// find goes down the path as far as any document does. Of two, the later one
-// counts.
-func (c *checker) find(path []string) (found place) {
+// find follows the path as far as a document has it. If several documents have the
+// same part, the last one counts.
+func (c *checker) find(path []string) (longest position) {
 	for i, doc := range c.docs {
-		here := place{doc: i, node: doc.root}
+		p := position{doc: i, node: doc.root}
 		for _, name := range path {
-			key, value := child(here.node, name, func(a, b string) bool { return a == b })
+			key, value := child(p.node, name, func(a, b string) bool { return a == b })
 			if key == nil {
 				break
 			}
-			here.line, here.node = key.Line, value
-			here.depth++
+			p.line, p.node = key.Line, value
+			p.depth++
 		}
-		if i == 0 || here.depth > 0 && here.depth >= found.depth {
-			found = here
+		if i == 0 || p.depth > 0 && p.depth >= longest.depth {
+			longest = p
 		}
 	}
-	return found
+	return longest
 }
 
-// child returns the entry of a mapping, or that of a list by its index.
+// child returns the entry of a mapping by its key, or of a list by its index.
 func child(node *yaml.Node, name string, same func(a, b string) bool) (key, value *yaml.Node) {
 	switch node.Kind {
 	case yaml.AliasNode:
@@ -157,19 +156,18 @@ func child(node *yaml.Node, name string, same func(a, b string) bool) (key, valu
 	return nil, nil
 }
 
-// merged returns the entry that a mapping has from another one, through YAML's
-// merge key.
+// merged returns the entry that a mapping gets through YAML's merge key.
 func merged(node *yaml.Node, name string, same func(a, b string) bool) (key, value *yaml.Node) {
 	for i := 0; i < len(node.Content); i += 2 {
 		if node.Content[i].Tag != "!!merge" {
 			continue
 		}
-		from := []*yaml.Node{node.Content[i+1]}
-		if from[0].Kind == yaml.SequenceNode {
-			from = from[0].Content
+		sources := []*yaml.Node{node.Content[i+1]}
+		if sources[0].Kind == yaml.SequenceNode {
+			sources = sources[0].Content
 		}
-		for _, other := range from {
-			if key, value := child(other, name, same); key != nil {
+		for _, source := range sources {
+			if key, value := child(source, name, same); key != nil {
 				return key, value
 			}
 		}

@@ -8,11 +8,10 @@ import (
 	"os"
 )
 
-// A review with a global secret has its value in the answer, and who asks says
-// for which namespace. So only API servers may get a response.
+// A response contains the values of global secrets, and the client chooses the
+// namespace. So only API servers may get a response.
 
-// clientCAs reads the CAs of cfg.ClientCA; nil, if API servers show no
-// certificate.
+// clientCAs reads the CAs in cfg.ClientCA. It returns nil if that is empty.
 func (cfg *config) clientCAs() (*x509.CertPool, error) {
 	if cfg.ClientCA == "" {
 		return nil, nil
@@ -23,13 +22,13 @@ func (cfg *config) clientCAs() (*x509.CertPool, error) {
 	}
 	cas := x509.NewCertPool()
 	if !cas.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("clientCA: %s has no certificate", cfg.ClientCA)
+		return nil, fmt.Errorf("clientCA: %s contains no certificate", cfg.ClientCA)
 	}
 	return cas, nil
 }
 
-// askForCertificate has clients verified that show a certificate. Those that show
-// none are for authenticated to refuse: the readiness check is one.
+// askForCertificate verifies client certificates if clients send one. Requests
+// without one are rejected by authenticated, so that the readiness check can connect.
 func askForCertificate(cas *x509.CertPool) func(*tls.Config) {
 	return func(c *tls.Config) {
 		if cas != nil {
@@ -38,15 +37,15 @@ func askForCertificate(cas *x509.CertPool) func(*tls.Config) {
 	}
 }
 
-// authenticated is a handler for clients only that have shown a certificate of
-// one of the CAs; for all, if cas is nil.
+// authenticated rejects clients without a certificate of one of the CAs. It accepts
+// all clients if cas is nil.
 func authenticated(cas *x509.CertPool, handler http.Handler) http.Handler {
 	if cas == nil {
 		return handler
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-			http.Error(w, "the client has shown no certificate", http.StatusUnauthorized)
+			http.Error(w, "a client certificate is required", http.StatusUnauthorized)
 			return
 		}
 		handler.ServeHTTP(w, r)

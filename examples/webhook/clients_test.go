@@ -25,28 +25,28 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// clientOf makes a client's CA and a certificate of it.
-func clientOf(t *testing.T) (ca []byte, cert tls.Certificate) {
+// newClientCert returns a new CA and a client certificate of it.
+func newClientCert(t *testing.T) (ca []byte, cert tls.Certificate) {
 	r := rotator.CertRotator{CAName: "clients", CAOrganization: "test", DNSName: "api-server",
 		ExtKeyUsages: &[]x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	now := time.Now()
-	made, err := r.CreateCACert(now.Add(-time.Hour), now.Add(time.Hour))
+	newCA, err := r.CreateCACert(now.Add(-time.Hour), now.Add(time.Hour))
 	require.NoError(t, err)
-	text, key, err := r.CreateCertPEM(made, now.Add(-time.Hour), now.Add(time.Hour))
+	text, key, err := r.CreateCertPEM(newCA, now.Add(-time.Hour), now.Add(time.Hour))
 	require.NoError(t, err)
 	cert, err = tls.X509KeyPair(text, key)
 	require.NoError(t, err)
-	return made.CertPEM, cert
+	return newCA.CertPEM, cert
 }
 
-// Whoever can reach the port can write a review for any namespace. With clientCA,
-// only who shows a certificate of it gets an answer, which would have the value of
-// a global secret.
-func TestStrangersGetNoAnswer(t *testing.T) {
+// A client that reaches the port can send a review for any namespace, and the
+// response has the value of a global secret. With clientCA, only clients with a
+// certificate of that CA get a response.
+func TestClientCA_Strangers(t *testing.T) {
 	const canary = "c4nary"
 	t.Setenv("FLYTE_SECRET_REGISTRY_TOKEN", canary)
-	ca, known := clientOf(t)
-	_, stranger := clientOf(t)
+	ca, known := newClientCert(t)
+	_, stranger := newClientCert(t)
 	file := filepath.Join(t.TempDir(), "ca.crt")
 	require.NoError(t, os.WriteFile(file, ca, 0o600))
 	text := "managers: [global]\nglobal:\n  allow: [{namespaces: [builds], group: registry, key: token}]\n"
@@ -66,13 +66,13 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		clientCA string
-		shows    []tls.Certificate
+		certs    []tls.Certificate
 		code     int // 0: no connection
 	}{
-		{"a known client", file, []tls.Certificate{known}, http.StatusOK},
-		{"a client without certificate", file, nil, http.StatusUnauthorized},
-		{"a client of another CA", file, []tls.Certificate{stranger}, 0},
-		{"everybody, without clientCA", "", nil, http.StatusOK},
+		{"known", file, []tls.Certificate{known}, http.StatusOK},
+		{"no-certificate", file, nil, http.StatusUnauthorized},
+		{"other-ca", file, []tls.Certificate{stranger}, 0},
+		{"no-client-ca", "", nil, http.StatusOK},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, _, err := parse([]byte(text + "clientCA: " + c.clientCA))
@@ -88,12 +88,12 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 			server.StartTLS()
 			defer server.Close()
 			client := server.Client()
-			// Shown whatever CAs the server asks for, as an attacker would.
+			// Sent whatever CAs the server accepts, as an attacker would.
 			client.Transport.(*http.Transport).TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-				if c.shows == nil {
+				if c.certs == nil {
 					return new(tls.Certificate), nil
 				}
-				return &c.shows[0], nil
+				return &c.certs[0], nil
 			}
 			response, err := client.Post(server.URL, "application/json", bytes.NewReader(body))
 			if c.code == 0 {
@@ -114,11 +114,11 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 	}
 }
 
-func TestClientCAErrors(t *testing.T) {
+func TestClientCA_Errors(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.crt")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	_, err := (&config{ClientCA: empty}).clientCAs()
-	assert.EqualError(t, err, "clientCA: "+empty+" has no certificate")
+	assert.EqualError(t, err, "clientCA: "+empty+" contains no certificate")
 	_, err = (&config{ClientCA: "testdata/none.crt"}).clientCAs()
 	assert.EqualError(t, err, "open testdata/none.crt: no such file or directory")
 }

@@ -19,27 +19,27 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// config is the configuration file. What it leaves out has the value that
-// defaults gives it, so that an empty file is a valid one.
+// config is the configuration file. Missing settings have the values of defaults,
+// so an empty file is valid.
 type config struct {
-	// Namespace is that of the process, its Service and its Secret.
+	// Namespace contains the process, its Service and its Secret.
 	Namespace string `yaml:"namespace"`
-	// Service is the name under which API servers call: the certificate is for
+	// Service is the Service that API servers call. The certificate is for
 	// <service>.<namespace>.svc.
 	Service string `yaml:"service"`
-	// WebhookConfiguration is the MutatingWebhookConfiguration that gets the CA
-	// bundle.
+	// WebhookConfiguration names the MutatingWebhookConfiguration whose CA bundle
+	// the process writes.
 	WebhookConfiguration string `yaml:"webhookConfiguration"`
-	// ValidatingConfiguration is the ValidatingWebhookConfiguration that gets it
-	// too. It need not exist. Empty means that there is none.
+	// ValidatingConfiguration names the ValidatingWebhookConfiguration whose CA
+	// bundle the process writes. It need not exist. Empty means none.
 	ValidatingConfiguration string `yaml:"validatingConfiguration"`
 	Listen                  listen `yaml:"listen"`
-	// ClientCA is a file with the CAs whose client certificates API servers show.
-	// Nobody else gets an answer then. Without it, whoever reaches the port does.
+	// ClientCA is a file with the CAs of the API servers' client certificates.
+	// Other clients are rejected. Empty means that every client gets a response.
 	ClientCA    string      `yaml:"clientCA,omitempty"`
 	Certificate certificate `yaml:"certificate"`
-	// Drain is how long the process still serves after SIGTERM, not ready, until
-	// nobody sends it new requests.
+	// Drain is how long the process serves after SIGTERM, while it reports not
+	// ready and API servers move to other replicas.
 	Drain time.Duration `yaml:"drain"`
 	// LogLevel is DEBUG, INFO, WARN or ERROR. DEBUG logs every review.
 	LogLevel string `yaml:"logLevel"`
@@ -55,21 +55,21 @@ type config struct {
 	OnConflict conflictPolicy `yaml:"onConflict"`
 	// ExcludeContainers are names of containers that receive no secrets.
 	ExcludeContainers []string `yaml:"excludeContainers,omitempty"`
-	// LateContainers are names of containers that webhooks behind this one add.
-	// The validating webhook asks nothing of them.
+	// LateContainers are names of containers that later webhooks add. The validating
+	// webhook does not require secrets in them.
 	LateContainers []string `yaml:"lateContainers,omitempty"`
-	// Allow says who may read what. Without it, everybody may read everything.
+	// Allow limits who may read which secrets. Nil allows everything.
 	Allow *rules `yaml:"allow,omitempty"`
 
-	// NamespaceSelector is for the webhook's registration: -print-selector writes
+	// NamespaceSelector belongs to the webhook's registration: -print-selector writes
 	// the patch.
 	NamespaceSelector map[string]any `yaml:"namespaceSelector,omitempty"`
-	// Others are Flyte's own sections: webhook and secrets, in the place of
-	// Managers, and those of its other parts.
+	// Others are Flyte's own sections: webhook and secrets, which replace Managers,
+	// and sections of other Flyte components.
 	Others map[string]yaml.Node `yaml:",inline"`
 }
 
-// listen has addresses, "host:port"; without a host on all interfaces.
+// listen has addresses of the form "host:port". An empty host means all interfaces.
 type listen struct {
 	Webhook string `yaml:"webhook"`
 	Probes  string `yaml:"probes"`
@@ -77,17 +77,18 @@ type listen struct {
 }
 
 type certificate struct {
-	// Secret holds CA and certificate for all replicas. It must exist.
+	// Secret names the Secret with the CA and the certificate of all replicas. It
+	// must exist.
 	Secret string `yaml:"secret"`
-	// Dir is a directory that this replica can write to.
+	// Dir is a writable directory.
 	Dir string `yaml:"dir"`
-	// Validity and CAValidity are how long a new one is valid.
+	// Validity and CAValidity are the lifetimes of a new certificate and a new CA.
 	Validity   time.Duration `yaml:"validity"`
 	CAValidity time.Duration `yaml:"caValidity"`
-	// RenewBefore is how long before its end either is replaced.
+	// RenewBefore is how long before its expiry a certificate or CA is replaced.
 	RenewBefore time.Duration `yaml:"renewBefore"`
-	// Settle is how long API servers are given to learn of a new CA before a
-	// certificate of it is served.
+	// Settle is how long a new certificate waits after its CA is in the bundle, so
+	// that all API servers see the bundle.
 	Settle time.Duration `yaml:"settle"`
 }
 
@@ -116,8 +117,7 @@ func defaults() *config {
 	}
 }
 
-// The types of package mount that have a text form. Their own errors have no
-// line.
+// These types add the line to the errors of package mount's text forms.
 type (
 	initOrder      struct{ mount.InitOrder }
 	conflictPolicy struct{ mount.ConflictPolicy }
@@ -140,17 +140,17 @@ func unmarshalText(node *yaml.Node, name string, value encoding.TextUnmarshaler)
 	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s: %s", node.Line, name, reason)}}
 }
 
-// parseDocuments reads documents, later ones over earlier ones, and returns the
-// effective configuration, in which Flyte's sections have become the project's own,
-// with a warning for each setting without effect. The error lists each flaw with its
-// line.
+// parseDocuments decodes documents, where later ones override earlier ones. It
+// returns the effective configuration, with Flyte's sections translated to the
+// project's own, and a warning for each setting without effect. The error lists
+// all problems with their lines.
 func parseDocuments(docs []document, release flyte.Release) (cfg *config, warnings []string, err error) {
 	cfg = defaults()
 	if err := cfg.decode(docs); err != nil {
 		return nil, nil, err
 	}
 	c := &checker{docs: docs}
-	if err := cfg.takeOver(c, release); err != nil {
+	if err := cfg.translateFlyte(c, release); err != nil {
 		return nil, nil, err
 	}
 	cfg.check(c)
@@ -163,7 +163,7 @@ func parseDocuments(docs []document, release flyte.Release) (cfg *config, warnin
 	return cfg, warnings, nil
 }
 
-// print writes the configuration so that it reads back the same.
+// print writes the configuration as a file with the same meaning.
 func (cfg *config) print(w io.Writer) error {
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
@@ -173,30 +173,30 @@ func (cfg *config) print(w io.Writer) error {
 	return encoder.Close()
 }
 
-// check finds what no type can express, and makes cfg the effective one.
+// check validates cfg and completes it to the effective configuration.
 func (cfg *config) check(c *checker) {
 	cert := cfg.Certificate
-	c.require(cfg.Namespace != "", "is empty", "namespace")
-	c.require(cfg.Service != "", "is empty", "service")
-	c.require(cfg.WebhookConfiguration != "", "is empty", "webhookConfiguration")
-	c.require(cert.Secret != "", "is empty", "certificate", "secret")
-	c.require(cert.Dir != "", "is empty", "certificate", "dir")
+	c.require(cfg.Namespace != "", "must not be empty", "namespace")
+	c.require(cfg.Service != "", "must not be empty", "service")
+	c.require(cfg.WebhookConfiguration != "", "must not be empty", "webhookConfiguration")
+	c.require(cert.Secret != "", "must not be empty", "certificate", "secret")
+	c.require(cert.Dir != "", "must not be empty", "certificate", "dir")
 	for name, address := range map[string]string{"webhook": cfg.Listen.Webhook, "probes": cfg.Listen.Probes, "metrics": cfg.Listen.Metrics} {
 		_, _, err := splitAddress(address)
 		c.report(err, "listen", name)
 	}
 	// Otherwise each new certificate would be replaced at once.
-	c.require(cert.RenewBefore > 0 && cert.RenewBefore < cert.Validity, "is not between 0 and validity", "certificate", "renewBefore")
-	c.require(cert.Validity <= cert.CAValidity, "is more than caValidity", "certificate", "validity")
-	c.require(cert.Settle >= 0 && cert.Settle <= overlap/4, fmt.Sprintf("is not between 0 and %v", overlap/4), "certificate", "settle")
-	c.require(cfg.Drain >= 0, "is negative", "drain")
-	c.require(cfg.level() != nil, fmt.Sprintf("%q is none of DEBUG, INFO, WARN, ERROR", cfg.LogLevel), "logLevel")
+	c.require(cert.RenewBefore > 0 && cert.RenewBefore < cert.Validity, "must be between 0 and validity", "certificate", "renewBefore")
+	c.require(cert.Validity <= cert.CAValidity, "must not exceed caValidity", "certificate", "validity")
+	c.require(cert.Settle >= 0 && cert.Settle <= overlap/4, fmt.Sprintf("must be between 0 and %v", overlap/4), "certificate", "settle")
+	c.require(cfg.Drain >= 0, "must not be negative", "drain")
+	c.require(cfg.level() != nil, fmt.Sprintf("%q is not one of DEBUG, INFO, WARN, ERROR", cfg.LogLevel), "logLevel")
 	_, err := cfg.selector()
 	c.reportField(err, "namespaceSelector")
 	cfg.checkAllow(c, cfg.checkManagers(c))
 }
 
-// level is nil for a text that is none.
+// level returns nil if LogLevel is invalid.
 func (cfg *config) level() slog.Leveler {
 	var level slog.Level
 	if level.UnmarshalText([]byte(cfg.LogLevel)) != nil {
@@ -205,14 +205,14 @@ func (cfg *config) level() slog.Leveler {
 	return level
 }
 
-// splitAddress is net.SplitHostPort with a port that is a number.
+// splitAddress is net.SplitHostPort with a numeric port.
 func splitAddress(address string) (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(address)
 	if err == nil {
 		port, err = strconv.Atoi(text)
 	}
 	if err != nil || port < 1 || port > 65535 {
-		return "", 0, fmt.Errorf("%q is not host:port", address)
+		return "", 0, fmt.Errorf("%q must be host:port", address)
 	}
 	return host, port, nil
 }
@@ -220,11 +220,10 @@ func splitAddress(address string) (host string, port int, err error) {
 var (
 	ownType = regexp.MustCompile(` into (main|flyte)\..*$`)
 	noField = regexp.MustCompile(`^(line \d+: )field (.*) not found$`)
-	goTypes = strings.NewReplacer("into time.Duration", "into a duration such as 30s", "into []string", "into a list of texts")
+	goTypes = strings.NewReplacer("into time.Duration", "into a duration such as 30s", "into []string", "into a list of strings")
 )
 
-// readable takes the names of this program's fields and types out of a
-// decoder's error.
+// readable replaces the program's own field and type names in a decoder's error.
 func readable(err error) error {
 	var typeErr *yaml.TypeError
 	if !errors.As(err, &typeErr) {
@@ -233,8 +232,8 @@ func readable(err error) error {
 	var errs []error
 	for _, text := range slices.Compact(typeErr.Errors) {
 		text, _, _ = strings.Cut(text, " in type main.")
-		text = ownType.ReplaceAllString(text, " into what stands here")
-		text = goTypes.Replace(noField.ReplaceAllString(text, `${1}there is no setting "$2"`))
+		text = ownType.ReplaceAllString(text, " into this setting")
+		text = goTypes.Replace(noField.ReplaceAllString(text, `${1}unknown setting "$2"`))
 		errs = append(errs, errors.New(text))
 	}
 	return errors.Join(errs...)

@@ -28,11 +28,11 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// manifests are what a folder renders to, each in its type.
+// manifests are the rendered objects of a directory, each in its type.
 type manifests []client.Object
 
-// verticalPodAutoscaler has the fields of autoscaling.k8s.io/v1 that are used
-// here. The module that has all of them wants newer k8s.io modules than
+// verticalPodAutoscaler has the fields of autoscaling.k8s.io/v1 that the manifests
+// use. The module with the full type requires newer k8s.io modules than
 // cert-controller does.
 type verticalPodAutoscaler struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -57,7 +57,7 @@ type verticalPodAutoscaler struct {
 
 func (v *verticalPodAutoscaler) DeepCopyObject() runtime.Object { copied := *v; return &copied }
 
-// render decodes strictly: a field that the type does not have is an error.
+// render decodes strictly: an unknown field is an error.
 func render(t *testing.T, from filesys.FileSystem, dir string) (all manifests) {
 	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(from, dir)
 	require.NoError(t, err)
@@ -89,16 +89,16 @@ func typed(t *testing.T, text []byte) client.Object {
 	return obj.(client.Object)
 }
 
-// only returns the one object of a type.
+// only returns the only object of a type.
 func only[T client.Object](t *testing.T, all manifests) T {
-	var found []T
+	var matches []T
 	for _, obj := range all {
 		if obj, ok := obj.(T); ok {
-			found = append(found, obj)
+			matches = append(matches, obj)
 		}
 	}
-	require.Len(t, found, 1)
-	return found[0]
+	require.Len(t, matches, 1)
+	return matches[0]
 }
 
 func deployed(t *testing.T) manifests { return render(t, filesys.MakeFsOnDisk(), "deploy") }
@@ -118,8 +118,8 @@ func TestManifests_Namespace(t *testing.T) {
 	}
 }
 
-// The Pods pass what their namespace enforces.
-func TestPod_Restricted(t *testing.T) {
+// The Pods meet the Pod Security Standard that their namespace enforces.
+func TestManifests_Restricted(t *testing.T) {
 	all := deployed(t)
 	level := only[*corev1.Namespace](t, all).Labels[psaapi.EnforceLevelLabel]
 	require.Equal(t, string(psaapi.LevelRestricted), level)
@@ -131,9 +131,8 @@ func TestPod_Restricted(t *testing.T) {
 	}
 }
 
-// The rules are all that the process needs, which the end-to-end tests prove by
-// running it with them.
-func TestRBAC(t *testing.T) {
+// The end-to-end tests run the process with exactly these permissions.
+func TestManifests_RBAC(t *testing.T) {
 	all, cfg := deployed(t), defaults()
 	assert.Equal(t, []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{cfg.Certificate.Secret}, Verbs: []string{"update"}},
@@ -157,7 +156,7 @@ func TestRBAC(t *testing.T) {
 	assert.Equal(t, account.Name, only[*appsv1.Deployment](t, all).Spec.Template.Spec.ServiceAccountName)
 }
 
-// The configuration in the ConfigMap says what the manifests say.
+// The configuration in the ConfigMap agrees with the other manifests.
 func TestManifests_Configuration(t *testing.T) {
 	all := deployed(t)
 	configMap := only[*corev1.ConfigMap](t, all)
@@ -191,11 +190,11 @@ func TestManifests_Configuration(t *testing.T) {
 		}
 	}
 	assert.Equal(t, configMap.Name, mounts["/etc/podsecrets"].ConfigMap.Name)
-	assert.NotNil(t, mounts[cfg.Certificate.Dir].EmptyDir, "the one place that can be written to")
+	assert.NotNil(t, mounts[cfg.Certificate.Dir].EmptyDir, "the only writable directory")
 
 	tls := only[*corev1.Secret](t, all)
 	assert.Equal(t, cfg.Certificate.Secret, tls.Name)
-	assert.Empty(t, tls.Data, "or applying it again would take the certificate away")
+	assert.Empty(t, tls.Data, "applying it again must not remove the certificate")
 
 	service := only[*corev1.Service](t, all)
 	assert.Equal(t, cfg.Service, service.Name)
@@ -205,7 +204,7 @@ func TestManifests_Configuration(t *testing.T) {
 	}
 }
 
-// renderWith renders the manifests with a component.
+// renderWith renders the manifests with the component.
 func renderWith(t *testing.T, component string) manifests {
 	memory := filesys.MakeFsInMemory()
 	require.NoError(t, filepath.WalkDir("deploy", func(path string, entry fs.DirEntry, err error) error {
@@ -220,7 +219,7 @@ func renderWith(t *testing.T, component string) manifests {
 	return render(t, memory, "overlay")
 }
 
-func TestScaling(t *testing.T) {
+func TestManifests_Scaling(t *testing.T) {
 	all := deployed(t)
 	deployment := only[*appsv1.Deployment](t, all)
 	assert.EqualValues(t, 2, *deployment.Spec.Replicas)
@@ -240,8 +239,8 @@ func TestScaling(t *testing.T) {
 	assert.Equal(t, deployment.Spec.Replicas, hpa.Spec.MinReplicas)
 }
 
-// The component takes the horizontal autoscaler away and changes nothing else.
-func TestVerticalComponent(t *testing.T) {
+// The component only replaces the HorizontalPodAutoscaler.
+func TestComponents_Vertical(t *testing.T) {
 	all := renderWith(t, "vertical")
 	vpa := only[*verticalPodAutoscaler](t, all)
 	deployment := only[*appsv1.Deployment](t, all)

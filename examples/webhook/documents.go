@@ -16,22 +16,22 @@ import (
 	"github.com/podsecrets/podsecrets/examples/webhook/internal/flyte"
 )
 
-// document is one file of a configuration, or one entry of a ConfigMap.
+// document is a configuration file, or an entry of a ConfigMap.
 type document struct {
-	name string // of several; empty for a single one
+	name string // empty if it is the only document
 	text []byte
-	root *yaml.Node // of the text; set by decode
+	root *yaml.Node // the parsed text; set by decode
 }
 
-// source is where a configuration comes from: files, and the release of Flyte
-// whose sections they have.
+// source is where a configuration comes from: files, and the Flyte release that
+// their sections are written for.
 type source struct {
 	files   []string
 	release flyte.Release
-	content []byte // of what load read
+	content []byte // contentOf the documents that load read
 }
 
-// String is source for flag.Value.
+// String lists the files, for flag.Value.
 func (s *source) String() string { return strings.Join(s.files, ", ") }
 
 // Set adds a file, for flag.Value.
@@ -40,7 +40,7 @@ func (s *source) Set(file string) error {
 	return nil
 }
 
-// load reads a configuration from files. Without any it is the default one.
+// load reads the configuration from the files. Without files it is the default one.
 func (s *source) load() (*config, []string, error) {
 	docs, err := s.read()
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *source) load() (*config, []string, error) {
 	return s.parse(docs)
 }
 
-// parse is load for documents that were read.
+// parse is load for documents that are already read.
 func (s *source) parse(docs []document) (*config, []string, error) {
 	cfg, warnings, err := parseDocuments(docs, s.release)
 	if err != nil && len(s.files) > 0 {
@@ -59,9 +59,9 @@ func (s *source) parse(docs []document) (*config, []string, error) {
 	return cfg, warnings, err
 }
 
-// read returns the documents of all files, in their order. A pattern stands for
-// the files that match it and a directory for the YAML files in it, by name, as
-// Flyte's own -config does. A ConfigMap stands for its entries.
+// read returns the documents of all files in order. As with Flyte's own -config, a
+// pattern expands to the matching files, and a directory to its YAML files, sorted
+// by name. A ConfigMap expands to its entries.
 func (s *source) read() (docs []document, err error) {
 	for _, file := range s.files {
 		paths, err := expand(file)
@@ -69,20 +69,21 @@ func (s *source) read() (docs []document, err error) {
 			return nil, err
 		}
 		for _, path := range paths {
-			text, err := os.ReadFile(path) // #nosec G304 -- a file that the flag names
+			text, err := os.ReadFile(path) // #nosec G304 -- a file named by the flag
 			if err != nil {
 				return nil, err // names the file
 			}
 			docs = append(docs, document{name: path, text: text})
 		}
 	}
-	docs = slices.Concat(mapDocuments(docs)...)
+	docs = expandConfigMaps(docs)
 	if len(docs) == 1 {
-		docs[0].name = "" // load names it
+		docs[0].name = "" // parse names the file
 	}
 	return docs, nil
 }
 
+// expand returns the paths of the files that a pattern or a directory stands for.
 func expand(file string) ([]string, error) {
 	info, err := os.Stat(file)
 	switch {
@@ -93,7 +94,7 @@ func expand(file string) ([]string, error) {
 	}
 	paths, err := filepath.Glob(file)
 	if err == nil && len(paths) == 0 {
-		err = errors.New("no file matches")
+		err = errors.New("no matching file")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -101,30 +102,28 @@ func expand(file string) ([]string, error) {
 	return paths, nil
 }
 
-// mapDocuments puts the entries of a ConfigMap in its place.
-func mapDocuments(docs []document) [][]document {
-	all := make([][]document, 0, len(docs))
+// expandConfigMaps replaces each ConfigMap by its YAML entries, sorted by name.
+func expandConfigMaps(docs []document) (all []document) {
 	for _, doc := range docs {
 		var manifest struct {
 			Kind string            `yaml:"kind"`
 			Data map[string]string `yaml:"data"`
 		}
 		if yaml.Unmarshal(doc.text, &manifest) != nil || manifest.Kind != "ConfigMap" {
-			all = append(all, []document{doc})
+			all = append(all, doc)
 			continue
 		}
-		var entries []document
 		for _, name := range slices.Sorted(maps.Keys(manifest.Data)) {
 			if ext := filepath.Ext(name); ext == ".yaml" || ext == ".yml" {
-				entries = append(entries, document{name: name, text: []byte(manifest.Data[name])})
+				all = append(all, document{name: name, text: []byte(manifest.Data[name])})
 			}
 		}
-		all = append(all, entries)
 	}
 	return all
 }
 
-// decode reads the documents over the settings that cfg has, and sets their roots.
+// decode overrides the settings of cfg by those of the documents, and sets the
+// documents' roots.
 func (cfg *config) decode(docs []document) error {
 	var errs []error
 	for i := range docs {
@@ -143,7 +142,7 @@ func (doc *document) decode(cfg *config) error {
 		return readable(err)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return errors.New("there is more than one document")
+		return errors.New("must be a single YAML document")
 	}
 	doc.root = &yaml.Node{}
 	return yaml.Unmarshal(doc.text, doc.root)
@@ -157,7 +156,7 @@ func inDocument(name string, err error) error {
 	return errors.New(prefix(name) + strings.ReplaceAll(err.Error(), "\n", "\n"+prefix(name)))
 }
 
-// contentOf is that of all documents, to see whether it has changed.
+// contentOf joins the names and texts of the documents, to detect changes.
 func contentOf(docs []document) (all []byte) {
 	for _, doc := range docs {
 		all = append(append(append(all, doc.name...), 0), doc.text...)

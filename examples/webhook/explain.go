@@ -16,12 +16,12 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// errRefused says that the explained Pod would be refused.
+// errRefused is returned by explain if the Pod would be refused.
 var errRefused = errors.New("the pod would be refused")
 
-// explain tells, of a file with a Pod, which rule allows each of its requests and
-// what its containers get, or why not. It takes the Pod's own word for its
-// namespace, which a review never does.
+// explain writes which rules allow the requests of the Pod in the file and what its
+// containers get, or why the Pod would be refused. Unlike a review, it trusts the
+// namespace in the Pod.
 func (cfg *config) explain(w io.Writer, file string) error {
 	pod, reqs, err := readPod(file)
 	if err != nil {
@@ -70,7 +70,7 @@ func placed(p *injector.Placement) string {
 }
 
 func readPod(file string) (*corev1.Pod, []secret.Request, error) {
-	text, err := os.ReadFile(file) // #nosec G304 -- the file that the flag names
+	text, err := os.ReadFile(file) // #nosec G304 -- the file named by the flag
 	if err != nil {
 		return nil, nil, err // names the file
 	}
@@ -79,7 +79,7 @@ func readPod(file string) (*corev1.Pod, []secret.Request, error) {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if pod.Kind != "Pod" {
-		return nil, nil, fmt.Errorf("%s: kind %q is not Pod", file, pod.Kind)
+		return nil, nil, fmt.Errorf("%s: kind %q must be Pod", file, pod.Kind)
 	}
 	if pod.Namespace == "" {
 		pod.Namespace = corev1.NamespaceDefault
@@ -89,23 +89,23 @@ func readPod(file string) (*corev1.Pod, []secret.Request, error) {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(reqs) == 0 {
-		return nil, nil, fmt.Errorf("%s: the pod's annotations ask for no secret", file)
+		return nil, nil, fmt.Errorf("%s: the pod's annotations request no secret", file)
 	}
 	return &pod, reqs, nil
 }
 
-// byRequest sorts what Plan reports.
-func byRequest(err error) (of map[secret.Request][]error, others []error) {
-	of = make(map[secret.Request][]error)
+// byRequest splits an error of Plan into errors of single requests and others.
+func byRequest(err error) (failures map[secret.Request][]error, others []error) {
+	failures = make(map[secret.Request][]error)
 	for _, err := range split(err) {
 		var failed *injector.RequestError
 		switch {
 		case err == nil:
 		case errors.As(err, &failed):
-			of[failed.Request] = append(of[failed.Request], failed)
+			failures[failed.Request] = append(failures[failed.Request], failed)
 		default:
 			others = append(others, err)
 		}
 	}
-	return of, others
+	return failures, others
 }

@@ -14,16 +14,16 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// flyteManagers are the managers here by Flyte's names of its own.
+// flyteManagers maps Flyte's names of managers to this project's.
 var flyteManagers = map[string]string{
 	flyte.Global: "global", flyte.K8s: "k8s", flyte.AWS: "aws", flyte.GCP: "gcp",
 	flyte.Azure: "azure", flyte.Vault: "vault", flyte.Embedded: "embedded",
 }
 
-// takeOver makes Flyte's sections, if there are any, the settings of cfg, over
-// which the documents' own are read again. Other names that are no settings are
+// translateFlyte replaces the settings of cfg by those of Flyte's sections, if there
+// are any, and applies the project's own settings on top. Unknown settings are
 // errors.
-func (cfg *config) takeOver(c *checker, release flyte.Release) error {
+func (cfg *config) translateFlyte(c *checker, release flyte.Release) error {
 	others := cfg.Others
 	cfg.Others = nil
 	names := slices.Sorted(maps.Keys(others))
@@ -42,9 +42,9 @@ func (cfg *config) takeOver(c *checker, release flyte.Release) error {
 		roots = append(roots, doc.root)
 	}
 	from, remarks, err := flyte.Read(roots, release)
-	var wrong *flyte.DocumentError
-	if errors.As(err, &wrong) {
-		return inDocument(c.docs[wrong.Index].name, readable(wrong.Err))
+	var docErr *flyte.DocumentError
+	if errors.As(err, &docErr) {
+		return inDocument(c.docs[docErr.Index].name, readable(docErr.Err))
 	}
 	for _, r := range remarks {
 		if r.Flaw {
@@ -53,34 +53,33 @@ func (cfg *config) takeOver(c *checker, release flyte.Release) error {
 			c.warn(r.Text, r.Path...)
 		}
 	}
-	if c.require(!c.has("managers"), "cannot stand beside Flyte's sections, which name them", "managers"); len(c.flaws) > 0 {
+	if c.require(!c.has("managers"), "must not be set with Flyte's sections, which list the managers", "managers"); len(c.flaws) > 0 {
 		return c.err()
 	}
 	*cfg = *defaults()
 	cfg.setFlyte(c, from)
-	err = cfg.decode(c.docs) // once more, over that
+	err = cfg.decode(c.docs) // again: the project's own settings override Flyte's
 	cfg.Others = nil
 	if slices.Contains(cfg.Managers, "azure") && cfg.Azure != nil && cfg.Azure.Vault == "" && len(cfg.Azure.Vaults) == 0 {
-		c.require(false, "is empty: Flyte asks any vault that a request names, and here a token goes to none that is not listed; list them in azure.vaults", "azure", "vaults")
+		c.require(false, "must list the vaults that requests may name: tokens are sent to listed vaults only, whereas Flyte sends them to any", "azure", "vaults")
 	}
 	return errors.Join(err, c.err())
 }
 
-// unknown refuses a name that is no setting.
+// unknown reports an unknown setting.
 func (c *checker) unknown(name string, section, isFlyte bool) {
 	r := c.at("", []string{name})
-	r.text = fmt.Sprintf("there is no setting %q", name)
+	r.text = fmt.Sprintf("unknown setting %q", name)
 	switch {
 	case section:
-		r.text += "; Flyte has such a section, but its section webhook is missing"
+		r.text += "; Flyte has this section, but its section webhook is missing"
 	case isFlyte:
-		r.text += ", nor is that known as a section of Flyte; leave it out if it is one"
+		r.text += ", and not a known section of Flyte; if it is one, leave it out"
 	}
 	c.flaws = append(c.flaws, r)
 }
 
-// setFlyte sets what Flyte's configuration means, with the defaults of its
-// release.
+// setFlyte applies Flyte's configuration, with the defaults of its release.
 func (cfg *config) setFlyte(c *checker, from *flyte.Config) {
 	c.sections = map[string][]string{
 		"global": {"secrets"}, "namespaceSelector": {"webhook", "namespaceSelector"}, "layout": {"webhook", "secretEnvVarPrefix"},
@@ -95,7 +94,7 @@ func (cfg *config) setFlyte(c *checker, from *flyte.Config) {
 	for _, name := range from.Managers {
 		cfg.Managers = append(cfg.Managers, flyteManagers[name])
 	}
-	if !c.has("namespaceSelector") { // a map, into which another would be merged
+	if !c.has("namespaceSelector") { // decoding merges maps
 		cfg.NamespaceSelector = webhook.Selector
 	}
 	two := from.Release == flyte.Two
@@ -106,8 +105,8 @@ func (cfg *config) setFlyte(c *checker, from *flyte.Config) {
 	override(&cfg.Global.Dir, from.Secrets.Dir)
 	override(&cfg.Global.EnvPrefix, from.Secrets.EnvPrefix)
 
-	// What Flyte's managers do: with Kubernetes Secrets a file where the request
-	// leaves the choice, and Google's secrets only with a version, which names the file.
+	// As in Flyte, requests for ANY get files of Kubernetes Secrets, and Google's
+	// secrets need a version, which names the file.
 	cfg.K8s.Any = mount.File.String()
 	cfg.K8s.HashedKeys = two
 	cfg.GCP.FlyteNames = true
@@ -125,7 +124,7 @@ func (cfg *config) setFlyte(c *checker, from *flyte.Config) {
 	cfg.checkOrder(c)
 }
 
-// setImage puts image and quantities over the default ones, as Flyte does.
+// setImage overrides the default image and quantities, as Flyte does.
 func setImage(to *fetching, from flyte.Image) {
 	override(&to.Image, from.SidecarImage)
 	to.Resources = equal(map[string]string{"cpu": "200m", "memory": "500Mi"})
@@ -133,16 +132,16 @@ func setImage(to *fetching, from flyte.Image) {
 	maps.Copy(to.Resources.Limits, from.Resources.Limits)
 }
 
-// checkOrder warns of managers that are never asked, where Flyte asks them for
-// what the ones before do not have.
+// checkOrder warns of managers behind embedded, which are rarely tried. Flyte tries
+// them for every secret that the managers before do not have.
 func (cfg *config) checkOrder(c *checker) {
 	i := slices.Index(cfg.Managers, "embedded")
 	if i < 0 || i == len(cfg.Managers)-1 {
 		return
 	}
-	c.warn(strings.Join(cfg.Managers[i+1:], ", ")+" behind Embedded: only what has no key, or a key that embedded.keys leaves out, gets there, as it is not looked up here which secrets there are",
+	c.warn(strings.Join(cfg.Managers[i+1:], ", ")+" behind Embedded: tried only for requests without a key or with a key that embedded.keys does not list, because Embedded does not check which secrets exist",
 		"webhook", "secretManagerTypes")
 }
 
-// override takes over what is not empty.
+// override sets a setting unless the value is empty.
 func override(setting *string, value string) { *setting = cmp.Or(value, *setting) }

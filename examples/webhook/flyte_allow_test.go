@@ -11,8 +11,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The document's rule limits what the labels, which are the Pod author's word, can
-// reach.
+// The guide's rule limits which secrets labels can select: the Pod's author chooses
+// the labels.
 func TestFromFlyte_Rule(t *testing.T) {
 	allow := blocks(t)["allow:"]
 	require.NotEmpty(t, allow)
@@ -34,12 +34,12 @@ func TestFromFlyte_Rule(t *testing.T) {
 		require.NoError(t, err)
 		in = in.For("flytesnacks-development")
 		v := vector{Release: 2}
-		mine := []secret.Request{{Key: "my-key", Mount: mount.File}}
-		_, err = in.Inject(t.Context(), v.pod(t, mine), mine...)
+		reqs := []secret.Request{{Key: "my-key", Mount: mount.File}}
+		_, err = in.Inject(t.Context(), v.pod(t, reqs), reqs...)
 		assert.Equal(t, c.refused, err != nil, "%s: %v", text, err)
-		other := v.pod(t, mine)
+		other := v.pod(t, reqs)
 		other.Labels["project"] = "another"
-		_, err = in.Inject(t.Context(), other, mine...)
-		assert.Error(t, err, "a label of another project: %s", text)
+		_, err = in.Inject(t.Context(), other, reqs...)
+		assert.Error(t, err, "label of another project: %s", text)
 	}
 }

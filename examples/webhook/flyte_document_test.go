@@ -15,7 +15,7 @@ import (
 
 const fromFlyte = "../../docs/from-flyte.md"
 
-// The document's table has all vectors that differ.
+// The guide's table has every vector that differs.
 func TestFromFlyte_Table(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| Flyte | Its manager and the request | Why it differs |\n|---|---|---|\n")
@@ -34,11 +34,11 @@ func TestFromFlyte_Table(t *testing.T) {
 		require.NotEmpty(t, manager, v.Name)
 		because := strings.ToUpper(v.Because[:1]) + v.Because[1:]
 		if v.Unread {
-			because = "**One call finds it there and not here.** " + because
+			because = "**One call finds it in Flyte only.** " + because
 		}
 		fmt.Fprintf(&table, "| %d | %s: %s | %s. |\n", v.Release, manager, strings.Join(reqs, ", "), because)
 	}
-	fmt.Fprintf(&table, "\nOf %d vectors, %d are the same, %d have more here, and %d differ.\n", counts["same"]+counts["superset"]+counts["differs"], counts["same"], counts["superset"], counts["differs"])
+	fmt.Fprintf(&table, "\nOf %d vectors, %d are the same, %d add names, and %d differ.\n", counts["same"]+counts["superset"]+counts["differs"], counts["same"], counts["superset"], counts["differs"])
 	text, err := os.ReadFile(fromFlyte)
 	require.NoError(t, err)
 	before, rest, ok1 := strings.Cut(string(text), "<!-- vectors -->\n")
@@ -49,29 +49,29 @@ func TestFromFlyte_Table(t *testing.T) {
 		require.NoError(t, os.WriteFile(fromFlyte, []byte(want), 0o644))
 		return
 	}
-	assert.Equal(t, want, string(text), "write it with -update")
+	assert.Equal(t, want, string(text), "-update writes it")
 }
 
-// blocks are the document's pieces of YAML, by their first comment.
+// blocks returns the guide's YAML blocks by their first line, without "# ".
 func blocks(t *testing.T) map[string]string {
 	text, err := os.ReadFile(fromFlyte)
 	require.NoError(t, err)
-	found := map[string]string{}
+	byName := map[string]string{}
 	for _, block := range regexp.MustCompile("(?s)( *)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
 		yaml := strings.ReplaceAll("\n"+block[2], "\n"+block[1], "\n")[1:]
 		name, _, _ := strings.Cut(strings.TrimPrefix(yaml, "# "), "\n")
-		found[name] = yaml
+		byName[name] = yaml
 	}
-	return found
+	return byName
 }
 
-// The document's configurations are ones, and mean what it says.
-func TestFromFlyte_Configurations(t *testing.T) {
+// The guide's configurations are valid, and have the described effect.
+func TestFromFlyte_Configuration(t *testing.T) {
 	all := blocks(t)
 	cfg, _, err := parseDocuments([]document{{text: []byte(all["Flyte's configuration"])}, {text: []byte(all["own.yaml"])}}, flyte.One)
 	require.NoError(t, err)
 	selector, err := cfg.selector()
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"example.com/secrets": "podsecrets"}, selector.MatchLabels)
-	assert.Empty(t, selector.MatchExpressions, "the own selector overrides Flyte's")
+	assert.Empty(t, selector.MatchExpressions, "the project's selector overrides Flyte's")
 }

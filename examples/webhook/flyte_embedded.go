@@ -10,21 +10,21 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// embeddedConfig is the section of the manager of Flyte 2's embedded secrets.
+// embeddedConfig is the section of Flyte 2's embedded secret manager.
 type embeddedConfig struct {
-	// Store is K8s, AWS, GCP or Azure, with the settings of that name.
+	// Store is K8s, AWS, GCP or Azure. The section of that name has its settings.
 	Store string `yaml:"store"`
-	// Organization, Domain and Project, if set, take the place of the Pod's labels,
-	// which are the word of the Pod's author.
+	// Organization, Domain and Project replace the Pod's labels if set. The Pod's
+	// author chooses the labels.
 	Organization string `yaml:"organization"`
 	Domain       string `yaml:"domain"`
 	Project      string `yaml:"project"`
-	// Reach is for what secrets are kept: Project, Domain or Organization.
-	// DomainKeys and OrganizationKeys are keys for which it is another.
+	// Reach is the scope of the secrets: Project, Domain or Organization. DomainKeys
+	// and OrganizationKeys are the keys with another scope.
 	Reach            string   `yaml:"reach"`
 	DomainKeys       []string `yaml:"domainKeys,omitempty"`
 	OrganizationKeys []string `yaml:"organizationKeys,omitempty"`
-	// Keys are all that are served. Without it, every key is.
+	// Keys are the served keys. Empty serves every key.
 	Keys []string `yaml:"keys,omitempty"`
 
 	K8s   *k8sConfig   `yaml:"k8s,omitempty"`
@@ -33,7 +33,7 @@ type embeddedConfig struct {
 	Azure *azureConfig `yaml:"azure,omitempty"`
 }
 
-// defaultEmbedded requires secrets: Flyte creates no Pod without them.
+// defaultEmbedded requires secrets, as Flyte does.
 func defaultEmbedded() *embeddedConfig {
 	fetch := fetching{Fetcher: "Fetch"}
 	return &embeddedConfig{
@@ -43,7 +43,7 @@ func defaultEmbedded() *embeddedConfig {
 	}
 }
 
-// setFlyte takes over the store and where it is.
+// setFlyte applies the store's settings of Flyte's configuration.
 func (e *embeddedConfig) setFlyte(from flyte.EmbeddedConfig) {
 	e.Store = from.Type
 	override(&e.AWS.Region, from.AWS.Region)
@@ -51,12 +51,12 @@ func (e *embeddedConfig) setFlyte(from flyte.EmbeddedConfig) {
 	override(&e.Azure.Vault, from.Azure.VaultURI)
 }
 
-// check drops the settings of other stores, and says what Flyte's configuration
-// does not have.
+// check drops the sections of other stores and completes the store's own. It warns
+// of settings that Flyte's configuration lacks.
 func (e *embeddedConfig) check(c *checker) {
 	def := defaultEmbedded()
 	section := func(store, name string) bool {
-		c.require(store == e.Store || !c.has("embedded", name), "has no effect, as store is "+e.Store, "embedded", name)
+		c.require(store == e.Store || !c.has("embedded", name), "has no effect: store is "+e.Store, "embedded", name)
 		return store == e.Store
 	}
 	e.K8s = onlyIf(section(flyte.K8s, "k8s"), e.K8s, def.K8s)
@@ -68,23 +68,23 @@ func (e *embeddedConfig) check(c *checker) {
 	if fetch == nil {
 		return
 	}
-	c.require(fetch.Fetcher == "Fetch", "is not Fetch, which alone can fetch embedded secrets", "embedded", name, "fetcher")
+	c.require(fetch.Fetcher == "Fetch", "must be Fetch, the only fetcher of embedded secrets", "embedded", name, "fetcher")
 	if !fetch.EnvFiles {
-		c.warn("is not set: secrets are files only, and requests for variables are refused; it needs Kubernetes 1.35 on all nodes", "embedded", name, "envFiles")
+		c.warn("is not set: requests for variables are refused; it needs Kubernetes 1.35 on all nodes", "embedded", name, "envFiles")
 	}
 	fetch.complete("")
 }
 
-// onlyIf is set, or else the default; nil unless it is asked for.
-func onlyIf[T any](asked bool, set, def *T) *T {
-	if !asked {
+// onlyIf returns set or else the default, and nil if the section is not used.
+func onlyIf[T any](used bool, set, def *T) *T {
+	if !used {
 		return nil
 	}
 	return cmp.Or(set, def)
 }
 
-// fetching returns the settings of the program that fetches, and the section that
-// has them; nil for Kubernetes Secrets.
+// fetching returns the fetcher's settings and their section, or nil for Kubernetes
+// Secrets.
 func (e *embeddedConfig) fetching() (*fetching, string) {
 	switch {
 	case e.AWS != nil:
@@ -103,7 +103,7 @@ func (e *embeddedConfig) manager() (injector.SecretManager, error) {
 		return nil, fmt.Errorf("embedded: reach %w", err)
 	}
 	if fetch, name := e.fetching(); fetch != nil && fetch.Image == "" {
-		return nil, fmt.Errorf("embedded: image is empty: secrets of %s are fetched in the Pod, by the program of examples/fetch; name its image in embedded.%s.image", e.Store, name)
+		return nil, fmt.Errorf("embedded: image must not be empty: secrets of %s are fetched by the program of examples/fetch; set embedded.%s.image", e.Store, name)
 	}
 	var inner injector.SecretManager
 	switch e.Store {

@@ -16,9 +16,9 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// observe returns the variables and files of the Pod's only container, and what
-// each holds, as the vectors write it. It follows the Pod alone: its volumes, what
-// fetchers are told, and the annotations for Vault's injector.
+// observe returns the variables and files of the Pod's only container with their
+// secrets, in the notation of the vectors. It derives them from the Pod alone: from
+// volumes, fetchers' variables, and annotations for Vault's injector.
 func observe(t testing.TB, pod *corev1.Pod) (env, files map[string]string) {
 	require.Len(t, pod.Spec.Containers, 1)
 	app := pod.Spec.Containers[0]
@@ -39,7 +39,7 @@ func observe(t testing.TB, pod *corev1.Pod) (env, files map[string]string) {
 	}
 	files = map[string]string{}
 	for name, value := range o.files {
-		if !path.IsAbs(name) { // below the volume of fetched files
+		if !path.IsAbs(name) { // in the volume of fetched files
 			require.NotEmpty(t, dir)
 			name = path.Join(dir, name)
 		}
@@ -63,7 +63,7 @@ func (o *observer) projected(source *corev1.ProjectedVolumeSource, dir string) {
 	}
 }
 
-// fetcher adds what a container is told to fetch.
+// fetcher adds the secrets that a container fetches.
 func (o *observer) fetcher(c corev1.Container) {
 	env := map[string]string{}
 	for _, e := range c.Env {
@@ -91,17 +91,17 @@ func (o *observer) fetcher(c corev1.Container) {
 		}
 		var item struct{ ID, Version, Field, File, Env string }
 		require.NoError(o.t, json.Unmarshal([]byte(value), &item))
-		holds := env["PODSECRETS_STORE"] + " " + item.ID
+		value := env["PODSECRETS_STORE"] + " " + item.ID
 		if env["PODSECRETS_STORE"] == "gcp" && item.Version == "" {
-			holds += " latest"
+			value += " latest"
 		}
 		if item.Field != "" {
-			holds += " ." + item.Field
+			value += " ." + item.Field
 		}
 		if item.Env != "" {
-			o.envFiles[item.Env] = holds
+			o.envFiles[item.Env] = value
 		} else {
-			o.files[item.File] = holds
+			o.files[item.File] = value
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (o *observer) variables(env []corev1.EnvVar) map[string]string {
 
 var templateKey = regexp.MustCompile(`index [.A-Za-z]+ ("(?:[^"\\]|\\.)*")`)
 
-// vaultFiles are those that annotations ask Vault's injector for.
+// vaultFiles returns the files that annotations request from Vault's injector.
 func vaultFiles(t testing.TB, annotations map[string]string) map[string]string {
 	const prefix = "vault.hashicorp.com/agent-inject-"
 	files := map[string]string{}
@@ -138,9 +138,9 @@ func vaultFiles(t testing.TB, annotations map[string]string) map[string]string {
 		if !ok {
 			continue
 		}
-		at := annotations[prefix+"secret-"+id]
-		require.NotEmpty(t, at)
-		value := "vault " + at
+		secretPath := annotations[prefix+"secret-"+id]
+		require.NotEmpty(t, secretPath)
+		value := "vault " + secretPath
 		if key := templateKey.FindStringSubmatch(annotations[prefix+"template-"+id]); key != nil {
 			unquoted, err := strconv.Unquote(key[1])
 			require.NoError(t, err)

@@ -15,8 +15,7 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// selector is the namespaceSelector in Kubernetes' type. The error begins with its
-// name.
+// selector decodes the namespaceSelector. Its errors start with the field's name.
 func (cfg *config) selector() (*metav1.LabelSelector, error) {
 	selector := &metav1.LabelSelector{}
 	text, err := json.Marshal(cfg.NamespaceSelector)
@@ -29,14 +28,13 @@ func (cfg *config) selector() (*metav1.LabelSelector, error) {
 		_, err = metav1.LabelSelectorAsSelector(selector)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("namespaceSelector: is no selector of labels: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return nil, fmt.Errorf("namespaceSelector: is not a label selector: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return selector, nil
 }
 
-// printSelector writes two patches for the folder of the manifests, one for each
-// registration: the namespaceSelector, and that the webhook does not see its own
-// namespace.
+// printSelector writes a patch for each of the two webhook configurations: the
+// namespaceSelector, which also excludes the webhook's own namespace.
 func (cfg *config) printSelector(w io.Writer) error {
 	if cfg.NamespaceSelector == nil {
 		return errors.New("the configuration has no namespaceSelector")

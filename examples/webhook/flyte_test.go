@@ -15,31 +15,30 @@ import (
 	"github.com/podsecrets/podsecrets/examples/webhook/internal/flyte"
 )
 
-// Each of these is refused, with this text and no other.
-func TestFlyteErrors(t *testing.T) {
+func TestFlyte_Errors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"beside-managers", "webhook: {}\nmanagers: [k8s]", `line 2: managers: cannot stand beside Flyte's sections, which name them`},
-		{"typo-beside", "webhook: {}\nmanager: [k8s]", `line 2: there is no setting "manager", nor is that known as a section of Flyte; leave it out if it is one`},
-		{"unknown-section", "webhook: {}\nflink: {}", `line 2: there is no setting "flink", nor is that known as a section of Flyte; leave it out if it is one`},
-		{"no-webhook", "propeller: {}", `line 1: there is no setting "propeller"; Flyte has such a section, but its section webhook is missing`},
-		{"unused-store", "webhook: {}\nvault: {role: x}", `line 2: vault: has no effect, as it is not among managers`},
+		{"beside-managers", "webhook: {}\nmanagers: [k8s]", `line 2: managers: must not be set with Flyte's sections, which list the managers`},
+		{"typo-beside", "webhook: {}\nmanager: [k8s]", `line 2: unknown setting "manager", and not a known section of Flyte; if it is one, leave it out`},
+		{"unknown-section", "webhook: {}\nflink: {}", `line 2: unknown setting "flink", and not a known section of Flyte; if it is one, leave it out`},
+		{"no-webhook", "propeller: {}", `line 1: unknown setting "propeller"; Flyte has this section, but its section webhook is missing`},
+		{"unused-store", "webhook: {}\nvault: {role: x}", `line 2: vault: has no effect: managers does not list "vault"`},
 		{"unknown-field", "webhook:\n  secretManagerTyp: K8s", `line 2: webhook.secretManagerTyp: unknown field`},
 		{"unknown-secrets-field", "secrets:\n  prefix: x", `line 2: secrets.prefix: unknown field`},
 		{"unknown-vault-field", "webhook:\n  vaultSecretManager:\n    rol: x", `line 3: webhook.vaultSecretManager.rol: unknown field`},
-		{"no-list", "webhook:\n  secretManagerTypes: K8s", "line 2: cannot unmarshal !!str `K8s` into a list of texts"},
-		{"unknown-type", "webhook:\n  secretManagerType: Confidant", `line 2: webhook.secretManagerType: "Confidant" is none of Global, K8s, AWS, GCP, Vault, as Flyte 1.16.8 has them`},
-		{"unknown-type-2", "webhook:\n  secretManagerTypes: [Azure, Confidant]\nazure: {vaults: ['https://a.vault.azure.net']}", `line 2: webhook.secretManagerTypes.1: "Confidant" is none of Global, K8s, AWS, GCP, Vault, Embedded, Azure`},
-		{"unknown-store", "webhook:\n  embeddedSecretManagerConfig:\n    type: Vault", `line 3: webhook.embeddedSecretManagerConfig.type: "Vault" is none of AWS, GCP, Azure, K8s`},
-		{"embedded-image", "webhook:\n  secretManagerType: Embedded\n  embeddedSecretManagerConfig: {type: GCP, gcpConfig: {project: p}}", `line 3: webhook.embeddedSecretManagerConfig: image is empty: secrets of GCP are fetched in the Pod, by the program of examples/fetch; name its image in embedded.gcp.image`},
-		{"azure-vaults", "webhook:\n  secretManagerType: Azure", `line 1: azure.vaults: is empty: Flyte asks any vault that a request names, and here a token goes to none that is not listed; list them in azure.vaults`},
+		{"no-list", "webhook:\n  secretManagerTypes: K8s", "line 2: cannot unmarshal !!str `K8s` into a list of strings"},
+		{"unknown-type", "webhook:\n  secretManagerType: Confidant", `line 2: webhook.secretManagerType: "Confidant" is not one of Global, K8s, AWS, GCP, Vault, the types of Flyte 1.16.8`},
+		{"unknown-type-release-2", "webhook:\n  secretManagerTypes: [Azure, Confidant]\nazure: {vaults: ['https://a.vault.azure.net']}", `line 2: webhook.secretManagerTypes.1: "Confidant" is not one of Global, K8s, AWS, GCP, Vault, Embedded, Azure`},
+		{"unknown-store", "webhook:\n  embeddedSecretManagerConfig:\n    type: Vault", `line 3: webhook.embeddedSecretManagerConfig.type: "Vault" is not one of AWS, GCP, Azure, K8s`},
+		{"embedded-image", "webhook:\n  secretManagerType: Embedded\n  embeddedSecretManagerConfig: {type: GCP, gcpConfig: {project: p}}", `line 3: webhook.embeddedSecretManagerConfig: image must not be empty: secrets of GCP are fetched by the program of examples/fetch; set embedded.gcp.image`},
+		{"azure-vaults", "webhook:\n  secretManagerType: Azure", `line 1: azure.vaults: must list the vaults that requests may name: tokens are sent to listed vaults only, whereas Flyte sends them to any`},
 		{"vault-version", "webhook:\n  secretManagerType: Vault\n  vaultSecretManager:\n    kvVersion: 3", `line 4: webhook.vaultSecretManager.kvVersion: "3" is neither "1" nor "2"`},
 		{"aws-image", "webhook:\n  secretManagerType: AWS\n  awsSecretManager:\n    sidecarImage: a b", `line 3: webhook.awsSecretManager: Image "a b" contains white space`},
 		{"env-prefix", "secrets:\n  env-prefix: a=b", `line 1: secrets: EnvPrefix "a=b" contains "=" or NUL`},
-		{"selector-field", "webhook:\n  namespaceSelector: {matchLabel: {a: b}}", `line 2: webhook.namespaceSelector: is no selector of labels: unknown field "matchLabel"`},
-		{"selector-operator", "webhook:\n  namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}", `line 2: webhook.namespaceSelector: is no selector of labels: "Is" is not a valid label selector operator`},
-		{"embedded-reach", "managers: [embedded]\nembedded: {reach: Team}", `line 2: embedded.reach: "Team" is none of Project, Domain, Organization`},
-		{"embedded-stock", "managers: [embedded]\nembedded: {store: AWS, aws: {image: i, fetcher: Stock}}", `line 2: embedded.aws.fetcher: is not Fetch, which alone can fetch embedded secrets`},
-		{"embedded-other-store", "managers: [embedded]\nembedded: {aws: {image: i}}", `line 2: embedded.aws: has no effect, as store is K8s`},
+		{"selector-field", "webhook:\n  namespaceSelector: {matchLabel: {a: b}}", `line 2: webhook.namespaceSelector: is not a label selector: unknown field "matchLabel"`},
+		{"selector-operator", "webhook:\n  namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}", `line 2: webhook.namespaceSelector: is not a label selector: "Is" is not a valid label selector operator`},
+		{"embedded-reach", "managers: [embedded]\nembedded: {reach: Team}", `line 2: embedded.reach: "Team" is not one of Project, Domain, Organization`},
+		{"embedded-stock", "managers: [embedded]\nembedded: {store: AWS, aws: {image: i, fetcher: Stock}}", `line 2: embedded.aws.fetcher: must be Fetch, the only fetcher of embedded secrets`},
+		{"embedded-other-store", "managers: [embedded]\nembedded: {aws: {image: i}}", `line 2: embedded.aws: has no effect: store is K8s`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, _, err := parse([]byte(c.text))
@@ -50,16 +49,16 @@ func TestFlyteErrors(t *testing.T) {
 	}
 }
 
-// What tells the release, and what it decides.
-func TestFlyteRelease(t *testing.T) {
+// The release is detected from the keys, and decides the defaults.
+func TestFlyte_Release(t *testing.T) {
 	const fetch = "\nembedded: {aws: {image: i}}"
 	for _, c := range []struct {
-		name, text   string
-		given        flyte.Release
-		managers     []string
-		prefix, told string
+		name, text      string
+		flag            flyte.Release
+		managers        []string
+		prefix, warning string
 	}{
-		{"nothing", "webhook: {}", flyte.Unknown, []string{"global", "k8s"}, "_FSEC_", "Flyte 1 (no key says which)"},
+		{"nothing", "webhook: {}", flyte.Unknown, []string{"global", "k8s"}, "_FSEC_", "Flyte 1 (no key tells the release)"},
 		{"nothing-2", "webhook: {}" + fetch, flyte.Two, []string{"global", "embedded"}, "_UNION_", ""},
 		{"nothing-1", "webhook: {}", flyte.One, []string{"global", "k8s"}, "_FSEC_", ""},
 		{"part-1", "webhook: {}\npropeller: {}", flyte.Unknown, []string{"global", "k8s"}, "_FSEC_", "Flyte 1 (it has propeller)"},
@@ -69,27 +68,27 @@ func TestFlyteRelease(t *testing.T) {
 		{"key", "webhook: {webhookTimeout: 5, secretManagerType: AWS}", flyte.Unknown, []string{"global", "aws"}, "_UNION_", "Flyte 2 (it has webhook.webhookTimeout)"},
 		{"part-before-key", "webhook: {azureSecretManager: {}, secretManagerType: K8s}\npropeller: {}", flyte.Unknown, []string{"global", "k8s"}, "_FSEC_", "Flyte 1 (it has propeller)"},
 		{"prefix", "webhook: {secretEnvVarPrefix: X_, secretManagerType: AWS}", flyte.One, []string{"global", "aws"}, "X_", ""},
-		{"spelling", "Webhook: {SecretManagerType: AWS, SECRETMANAGERTYPES: [K8s, GCP, Global, GCP]}", flyte.Unknown, []string{"global", "k8s", "gcp"}, "_FSEC_", "Flyte 1 (no key says which)"},
+		{"spelling", "Webhook: {SecretManagerType: AWS, SECRETMANAGERTYPES: [K8s, GCP, Global, GCP]}", flyte.Unknown, []string{"global", "k8s", "gcp"}, "_FSEC_", "Flyte 1 (no key tells the release)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cfg, warnings, err := parseDocuments([]document{{text: []byte(c.text)}}, c.given)
+			cfg, warnings, err := parseDocuments([]document{{text: []byte(c.text)}}, c.flag)
 			require.NoError(t, err)
 			assert.Equal(t, c.managers, cfg.Managers)
 			assert.Equal(t, c.prefix, cfg.Layout.EnvPrefix)
-			told := strings.Join(warnings, "\n")
-			if c.told == "" {
-				assert.NotContains(t, told, "read as")
+			all := strings.Join(warnings, "\n")
+			if c.warning == "" {
+				assert.NotContains(t, all, "read as")
 			} else {
-				assert.Contains(t, told, "webhook: read as that of "+c.told)
+				assert.Contains(t, all, "webhook: read as configuration of "+c.warning)
 			}
 		})
 	}
 	_, _, err := parseDocuments([]document{{text: []byte("webhook: {secretManagerType: Embedded}")}}, flyte.One)
-	assert.EqualError(t, err, `line 1: webhook.secretManagerType: "Embedded" is none of Global, K8s, AWS, GCP, Vault, as Flyte 1.16.8 has them`)
+	assert.EqualError(t, err, `line 1: webhook.secretManagerType: "Embedded" is not one of Global, K8s, AWS, GCP, Vault, the types of Flyte 1.16.8`)
 }
 
-// A setting of this project's own goes over Flyte's.
-func TestFlyteBesideOwn(t *testing.T) {
+// The project's own settings override Flyte's.
+func TestFlyte_OwnSettings(t *testing.T) {
 	cfg, _, err := parse([]byte(`
 webhook:
   secretManagerTypes: [K8s, AWS]
@@ -108,8 +107,8 @@ layout: {dir: /secrets}
 	assert.Equal(t, layoutConfig{Dir: "/secrets", EnvPrefix: "_FSEC_"}, cfg.Layout)
 }
 
-// Flyte's -config is a pattern, and its ConfigMap has many files.
-func TestDocuments(t *testing.T) {
+// Flyte's -config is a pattern, and its ConfigMap has several files.
+func TestSource_Documents(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
@@ -129,7 +128,7 @@ func TestDocuments(t *testing.T) {
 	}{
 		{"pattern", []string{dir + "/*.yaml"}, "second"},
 		{"directory", []string{dir}, "second"},
-		{"and-own", []string{dir, own}, "third"},
+		{"own-settings", []string{dir, own}, "third"},
 		{"configmap", []string{configMap}, "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,8 +139,8 @@ func TestDocuments(t *testing.T) {
 			assert.Equal(t, c.image, cfg.AWS.Image)
 			if c.name == "directory" {
 				assert.Equal(t, []string{
-					dir + "/core.yaml: line 1: propeller: has no effect, as have Logger: they are for other parts of Flyte",
-					dir + "/inline.yaml: line 1: webhook: read as that of Flyte 1 (it has propeller); the flag -flyte says otherwise",
+					dir + "/core.yaml: line 1: propeller: has no effect, nor have Logger: they belong to other components of Flyte",
+					dir + "/inline.yaml: line 1: webhook: read as configuration of Flyte 1 (it has propeller); the flag -flyte overrides this",
 				}, warnings)
 			}
 		})
@@ -151,22 +150,21 @@ func TestDocuments(t *testing.T) {
 	assert.EqualError(t, err, dir+":\n"+dir+"/wrong.yaml: line 5: cannot unmarshal !!int `5` into a duration such as 30s")
 	write("wrong.yaml", "webhook:\n  awsSecretManager: []\n")
 	_, _, err = (&source{files: []string{dir}}).load()
-	assert.EqualError(t, err, dir+":\n"+dir+"/wrong.yaml: line 2: cannot unmarshal !!seq into what stands here")
+	assert.EqualError(t, err, dir+":\n"+dir+"/wrong.yaml: line 2: cannot unmarshal !!seq into this setting")
 	write("wrong.yaml", "webhook:\n  typo: 1\n")
 	_, _, err = (&source{files: []string{dir}}).load()
 	assert.EqualError(t, err, dir+":\n"+dir+"/wrong.yaml: line 2: webhook.typo: unknown field")
 	_, _, err = (&source{files: []string{dir + "/*.json"}}).load()
-	assert.EqualError(t, err, dir+"/*.json: no file matches")
+	assert.EqualError(t, err, dir+"/*.json: no matching file")
 }
 
-// The patch of -print-selector leaves nothing of the manifest's registration out
-// but what it is for.
+// The patch of -print-selector changes the selector only.
 func TestPrintSelector(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flyte.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("webhook:\n  namespaceSelector:\n    matchLabels: {team: a}\n    matchExpressions: [{key: tier, operator: Exists}]\n"), 0o600))
 	var patch, stderr bytes.Buffer
 	require.NoError(t, run([]string{"-config", file, "-print-selector"}, &patch, &stderr))
-	assert.Contains(t, stderr.String(), "webhook.namespaceSelector: belongs into the webhook's registration")
+	assert.Contains(t, stderr.String(), "webhook.namespaceSelector: belongs in the webhook's registration")
 
 	disk := filesys.MakeFsInMemory()
 	deployed := filesys.MakeFsOnDisk()
@@ -180,29 +178,29 @@ func TestPrintSelector(t *testing.T) {
 	}))
 	require.NoError(t, disk.WriteFile("overlay/patch.yaml", patch.Bytes()))
 	require.NoError(t, disk.WriteFile("overlay/kustomization.yaml", []byte("resources: [../deploy]\npatches: [{path: patch.yaml}]\n")))
-	proof := only[*admissionregistrationv1.ValidatingWebhookConfiguration](t, render(t, disk, "overlay"))
+	validating := only[*admissionregistrationv1.ValidatingWebhookConfiguration](t, render(t, disk, "overlay"))
 	before, after := only[*admissionregistrationv1.MutatingWebhookConfiguration](t, render(t, disk, "deploy")), only[*admissionregistrationv1.MutatingWebhookConfiguration](t, render(t, disk, "overlay"))
 	require.Len(t, after.Webhooks, 1)
 	selector := after.Webhooks[0].NamespaceSelector
-	assert.Equal(t, selector, proof.Webhooks[0].NamespaceSelector, "both registrations have it")
+	assert.Equal(t, selector, validating.Webhooks[0].NamespaceSelector, "both webhooks have it")
 	assert.Equal(t, map[string]string{"team": "a"}, selector.MatchLabels)
 	require.Len(t, selector.MatchExpressions, 2)
 	assert.Equal(t, "tier", selector.MatchExpressions[0].Key)
-	assert.Equal(t, before.Webhooks[0].NamespaceSelector.MatchExpressions[0], selector.MatchExpressions[1], "it does not see itself")
+	assert.Equal(t, before.Webhooks[0].NamespaceSelector.MatchExpressions[0], selector.MatchExpressions[1], "its own namespace is excluded")
 	after.Webhooks[0].NamespaceSelector = before.Webhooks[0].NamespaceSelector
 	assert.Equal(t, before, after)
 
 	assert.EqualError(t, run([]string{"-print-selector"}, &patch, &stderr), "the configuration has no namespaceSelector")
 }
 
-// The ConfigMaps of Flyte's charts mean what they mean there, with what an
-// administrator adds for each manager.
-func TestFlyteCharts(t *testing.T) {
+// The ConfigMaps of Flyte's charts work unchanged, with an administrator's additions
+// for each manager.
+func TestFlyte_Charts(t *testing.T) {
 	const fetch = "embedded: {aws: {image: fetch:1, envFiles: true}}\n"
 	for _, c := range []struct {
-		file, more string
-		managers   []string
-		prefix     string
+		file, additions string
+		managers        []string
+		prefix          string
 	}{
 		{"binary-1", "", []string{"global", "k8s"}, "_FSEC_"},
 		{"core-1", "", []string{"global", "k8s"}, "_FSEC_"},
@@ -216,20 +214,20 @@ func TestFlyteCharts(t *testing.T) {
 		{"binary-2", "webhook: {embeddedSecretManagerConfig: {type: aws, awsConfig: {region: us-east-2}}}\n" + fetch, []string{"global", "embedded"}, "_UNION_"},
 		{"binary-2", "webhook: {secretManagerTypes: [Azure, Embedded], embeddedSecretManagerConfig: {enabled: true, azureConfig: {vaultURI: 'https://kv.vault.azure.net/'}}}\n", []string{"global", "azure", "embedded"}, "_UNION_"},
 	} {
-		t.Run(c.file+" "+c.more, func(t *testing.T) {
-			more := filepath.Join(t.TempDir(), "more.yaml")
-			require.NoError(t, os.WriteFile(more, []byte(c.more), 0o600))
-			cfg, warnings, err := (&source{files: []string{"testdata/flyte/configmaps/" + c.file + ".yaml", more}}).load()
+		t.Run(c.file+" "+c.additions, func(t *testing.T) {
+			additions := filepath.Join(t.TempDir(), "additions.yaml")
+			require.NoError(t, os.WriteFile(additions, []byte(c.additions), 0o600))
+			cfg, warnings, err := (&source{files: []string{"testdata/flyte/configmaps/" + c.file + ".yaml", additions}}).load()
 			require.NoError(t, err)
 			assert.Equal(t, c.managers, cfg.Managers)
 			assert.Equal(t, c.prefix, cfg.Layout.EnvPrefix)
-			parts := 0
+			components := 0
 			for _, w := range warnings {
-				if strings.Contains(w, "for other parts of Flyte") {
-					parts++
+				if strings.Contains(w, "to other components of Flyte") {
+					components++
 				}
 			}
-			assert.Equal(t, 1, parts, "sections of other parts are passed over with one warning: %v", warnings)
+			assert.Equal(t, 1, components, "one warning for all other components: %v", warnings)
 			_, err = cfg.injector(logged)
 			require.NoError(t, err)
 			again, warnings, err := parse([]byte(printed(t, cfg)))

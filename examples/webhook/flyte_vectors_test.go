@@ -20,8 +20,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// vector is one of testdata/flyte/vectors.yaml: what Flyte makes of requests, and
-// how this webhook compares.
+// vector is an entry of testdata/flyte/vectors.yaml: the result of requests in Flyte,
+// and how this webhook compares.
 type vector struct {
 	Name     string
 	Release  uint8
@@ -37,7 +37,7 @@ type vector struct {
 	Refused    string
 	Says       string
 	Because    string
-	Unread     bool // a call that finds it in Flyte's container does not here
+	Unread     bool // some call finds the secret with Flyte only
 }
 
 func vectors(t testing.TB) (all []vector) {
@@ -63,7 +63,7 @@ func (v *vector) requests(t testing.TB) (reqs []secret.Request) {
 	return reqs
 }
 
-// pod is as each release stamps it.
+// pod returns a Pod with the labels and annotations that the release sets.
 func (v *vector) pod(t testing.TB, reqs []secret.Request) *corev1.Pod {
 	labels := maps.Clone(v.Labels)
 	if labels == nil {
@@ -87,17 +87,17 @@ func (v *vector) injector(t testing.TB) (*config, *injector.Injector) {
 	return cfg, in
 }
 
-// TestFlyteVectors compares with what Flyte makes of each request: its variables
-// and files are the same here, or there are more, or it is said why not.
-func TestFlyteVectors(t *testing.T) {
+// A container has the same variables and files as with Flyte, or more, or the vector
+// explains the difference.
+func TestFlyte_Vectors(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_SHARED_TOKEN", "the global secret")
 	names := map[string]bool{}
 	for _, v := range vectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
-			assert.False(t, names[v.Name], "there twice")
+			assert.False(t, names[v.Name], "duplicate name")
 			names[v.Name] = true
-			assert.Equal(t, v.Says == "differs", v.Because != "", "says why it differs, and only then")
-			assert.Equal(t, v.Refused == "", len(v.Env)+len(v.Files) > 0, "is refused, or makes something")
+			assert.Equal(t, v.Says == "differs", v.Because != "", "differing vectors have a reason, others have none")
+			assert.Equal(t, v.Refused == "", len(v.Env)+len(v.Files) > 0, "refused, or has variables or files")
 			reqs := v.requests(t)
 			cfg, in := v.injector(t)
 			pod, err := in.Inject(t.Context(), v.pod(t, reqs), reqs...)
@@ -139,8 +139,8 @@ func compare(v vector, env, files map[string]string) string {
 }
 
 // assertRead asserts that every call of Flyte 1's client that finds a secret in
-// Flyte's container finds it in ours, and so does who reads as Flyte 2's users do:
-// the variable that the request names, or the file of the key.
+// Flyte's container finds it in ours. The same holds for Flyte 2's users, who read
+// the requested variable or the file named by the key.
 func (v *vector) assertRead(t *testing.T, cfg *config, pod *corev1.Pod, reqs []secret.Request) {
 	layout := cfg.Layout.layout()
 	var unread []error
@@ -165,14 +165,14 @@ func (v *vector) assertRead(t *testing.T, cfg *config, pod *corev1.Pod, reqs []s
 		}
 	}
 	if err := errors.Join(unread...); v.Unread {
-		assert.Error(t, err, "it says that there is a call which does not find it")
+		assert.Error(t, err, "the vector claims that some call fails")
 	} else {
 		assert.NoError(t, err)
 	}
 }
 
-// exact is a request whose variable a program reads that does not use Flyte's
-// client. One that holds a path is checked with the file that it names.
+// exact returns a request for the variable as read by a program without Flyte's
+// client. A variable with a path is checked together with its file.
 func exact(req secret.Request) secret.Request {
 	if req.Mount != mount.File {
 		return secret.Request{Key: "k", Mount: mount.EnvVar, EnvVar: req.EnvVar}

@@ -27,7 +27,7 @@ const maxBody = 7 << 20
 // A reviewer answers an admission request, as Injector.Review and Injector.Verify do.
 type reviewer func(context.Context, *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse
 
-// handle serves admission reviews of version v1. It counts and logs each answer.
+// handle serves admission reviews of version v1. It counts and logs each response.
 //
 // It stands in for controller-runtime's admission.Webhook, which reads a body
 // several times to support other versions and types.
@@ -44,7 +44,7 @@ func handle(answer reviewer, count func(map[string]string, time.Duration)) http.
 			"namespace", req.Namespace, "name", req.Name, "user", req.UserInfo.Username)
 		defer func() {
 			if p := recover(); p != nil {
-				logger.Error(fmt.Errorf("panic: %v", p), "a review failed", "stack", string(debug.Stack()))
+				logger.Error(fmt.Errorf("panic: %v", p), "the review failed", "stack", string(debug.Stack()))
 				http.Error(w, "the review failed", http.StatusInternalServerError)
 			}
 		}()
@@ -85,7 +85,7 @@ func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionR
 	return review, nil
 }
 
-// readBody reads all, into a buffer of the announced size if there is one.
+// readBody reads the whole body. A negative size is unknown.
 func readBody(body io.Reader, size int64) ([]byte, error) {
 	switch {
 	case size > maxBody:

@@ -21,16 +21,15 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The answer is the Injector's, and the patch keeps fields that this build does
-// not know.
+// The response is the Injector's, and the patch keeps unknown fields.
 func TestHandle_Answer(t *testing.T) {
 	s := newServer(t, managersOf(t, "managers: [k8s, aws, vault]")...)
 	for name, reqs := range map[string][]secret.Request{
-		"no requests": nil,
-		"a variable":  {{Group: "g", Key: "k"}},
+		"no-requests": nil,
+		"variable":    {{Group: "g", Key: "k"}},
 		"files":       {{Group: "g", Key: "k", Mount: mount.File}, {Group: "kv/data/x", Key: "k", Mount: mount.File}},
 		"refused":     {{Group: "../x", Key: "k"}},
-		"not served":  {{Group: "G/H", Key: "k", Mount: mount.EnvVar}},
+		"not-served":  {{Group: "G/H", Key: "k", Mount: mount.EnvVar}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, object := body(t, reqs...)
@@ -60,8 +59,8 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(" "), len(p))), nil }
 
-// What is not an admission review gets an HTTP error, which API servers treat by
-// their failurePolicy, and is never answered with "allowed".
+// A body that is no admission review gets an HTTP error, to which API servers apply
+// their failurePolicy, and never a response with "allowed".
 func TestHandle_BadRequests(t *testing.T) {
 	s := newServer(t, store{})
 	good, _ := body(t)
@@ -99,7 +98,7 @@ func TestHandle_BadRequests(t *testing.T) {
 	}
 }
 
-// A panic fails one review. Its text is for the log alone.
+// A panic fails one review. Its message is only logged.
 func TestHandle_Panic(t *testing.T) {
 	s := newServer(t, store{})
 	s.use(func(context.Context, *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
@@ -115,8 +114,8 @@ func TestHandle_Panic(t *testing.T) {
 	assert.Contains(t, s.logs.String(), "panic: index out of range")
 }
 
-// BenchmarkHandle compares the whole answer to a request, from body to body, with
-// controller-runtime's handler around the same Injector.
+// BenchmarkHandle compares handle with controller-runtime's handler of the same
+// Injector.
 func BenchmarkHandle(b *testing.B) {
 	s := newServer(b, managersOf(b, "managers: [k8s]")...)
 	text, _ := body(b, secret.Request{Group: "g", Key: "k"}, secret.Request{Group: "g", Key: "l"}, secret.Request{Group: "g", Key: "m", Mount: mount.File})

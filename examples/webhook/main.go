@@ -1,11 +1,11 @@
-// Command webhook injects secrets into Pods as they are created: the library's
-// Injector.Review behind controller-runtime's webhook server, with certificates
-// of its own making. README.md says how to deploy it.
+// Command webhook injects secrets into Pods as they are created. It serves
+// Injector.Review and Injector.Verify with controller-runtime's webhook server, and
+// issues its own certificates. README.md describes how to deploy it.
 //
 //	webhook [-config FILE]... [-flyte 1|2] [-print-config] [-print-selector] [-explain FILE] [-version] [-kubeconfig FILE]
 //
-// It speaks to the API server of -kubeconfig, of the variable KUBECONFIG, or of
-// the cluster that it runs in, in this order.
+// The API server is that of -kubeconfig, else of the variable KUBECONFIG, else of
+// the cluster that the process runs in.
 package main
 
 import (
@@ -29,16 +29,16 @@ func main() {
 	}
 }
 
-// run is main for tests.
+// run is main without exiting the process.
 func run(args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("webhook", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	var from source
-	fs.Var(&from, "config", "a `file` with the configuration, a directory or a pattern; again for further ones, which have precedence; without it, the defaults")
-	fs.Var(&from.release, "flyte", "the `release` of Flyte, 1 (1.16.8) or 2, whose configuration it is; without it, its keys tell")
-	printSelector := fs.Bool("print-selector", false, "write the namespaceSelector of the configuration to standard output, as patches of the two webhook configurations, and exit")
+	fs.Var(&from, "config", "a configuration `file`, a directory or a pattern; may be repeated, and later files override earlier ones; without it, the defaults apply")
+	fs.Var(&from.release, "flyte", "the `release` of Flyte, 1 (1.16.8) or 2, that the configuration is written for; without it, the release is detected from the keys")
+	printSelector := fs.Bool("print-selector", false, "write the configuration's namespaceSelector to standard output, as patches of the two webhook configurations, and exit")
 	printConfig := fs.Bool("print-config", false, "write the effective configuration to standard output and exit")
-	explain := fs.String("explain", "", "a `file` with a Pod: write what it would get and which rule allows it, or why it would be refused, and exit")
+	explain := fs.String("explain", "", "a `file` with a Pod: write what the Pod would get and which rules allow it, or why it would be refused, and exit")
 	version := fs.Bool("version", false, "write the version to standard output and exit")
 	clientconfig.RegisterFlags(fs)
 	switch err := fs.Parse(args); {
@@ -47,7 +47,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	case err != nil:
 		return err
 	case fs.NArg() > 0:
-		return fmt.Errorf("%q is no flag", fs.Arg(0))
+		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	case *version:
 		_, err := fmt.Fprintln(stdout, buildVersion())
 		return err
@@ -57,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if *printSelector || *printConfig || *explain != "" {
-		for _, warning := range warnings { // for people, and so plain
+		for _, warning := range warnings { // read by people: no JSON
 			fmt.Fprintf(stderr, "warning: %s\n", warning)
 		}
 	}
@@ -81,7 +81,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	return serve(ctrl.SetupSignalHandler(), &from, cfg, cluster)
 }
 
-// buildVersion is the module's version, or the commit that it is built from.
+// buildVersion returns the versions of the module and of Go, and the commit if it
+// is known.
 func buildVersion() string {
 	info, ok := rtdebug.ReadBuildInfo()
 	if !ok {

@@ -14,26 +14,26 @@ func TestPrintConfig(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	require.NoError(t, run([]string{"-config", "testdata/config/flyte-list.yaml", "-print-config"}, &stdout, &stderr))
 	cfg, warnings, err := parse(stdout.Bytes())
-	require.NoError(t, err, "what is printed is a configuration and nothing else")
+	require.NoError(t, err, "standard output has the configuration only")
 	assert.Empty(t, warnings)
 	assert.Equal(t, ":9444", cfg.Listen.Webhook)
-	assert.Contains(t, stderr.String(), "\nwarning: line 6: webhook.certDir: has no effect", "plain lines, for people")
+	assert.Contains(t, stderr.String(), "\nwarning: line 6: webhook.certDir: has no effect", "plain lines, no JSON")
 
 	stdout.Reset()
 	stderr.Reset()
 	require.NoError(t, run([]string{"-print-config"}, &stdout, &stderr))
-	assert.Equal(t, printed(t, defaultsInEffect(t)), stdout.String(), "without a file: the defaults")
+	assert.Equal(t, printed(t, effectiveDefaults(t)), stdout.String(), "without a file: the defaults")
 	assert.Empty(t, stderr.String())
 }
 
-func defaultsInEffect(t *testing.T) *config {
+func effectiveDefaults(t *testing.T) *config {
 	cfg, _, err := parse(nil)
 	require.NoError(t, err)
 	return cfg
 }
 
-// Nothing is printed where nothing is done.
-func TestRunErrors(t *testing.T) {
+// Errors leave standard output empty.
+func TestRun_Errors(t *testing.T) {
 	wrong := filepath.Join(t.TempDir(), "wrong.yaml")
 	require.NoError(t, os.WriteFile(wrong, []byte("managers: [k8s]\nvault: {}\na: 1\n"), 0o600))
 	for _, c := range []struct {
@@ -41,10 +41,10 @@ func TestRunErrors(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"no such file", []string{"-config", "testdata/none.yaml"}, "open testdata/none.yaml: no such file or directory"},
-		{"wrong file", []string{"-config", wrong, "-print-config"}, wrong + ":\nline 3: there is no setting \"a\""},
-		{"unknown flag", []string{"-x"}, "flag provided but not defined: -x"},
-		{"argument", []string{"config.yaml"}, `"config.yaml" is no flag`},
+		{"missing-file", []string{"-config", "testdata/none.yaml"}, "open testdata/none.yaml: no such file or directory"},
+		{"invalid-file", []string{"-config", wrong, "-print-config"}, wrong + ":\nline 3: unknown setting \"a\""},
+		{"unknown-flag", []string{"-x"}, "flag provided but not defined: -x"},
+		{"argument", []string{"config.yaml"}, `unexpected argument "config.yaml"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -27,7 +27,7 @@ func (l layoutConfig) layout() mount.Layout {
 	return mount.Layout{Dir: l.Dir, FilePrefix: l.FilePrefix, EnvPrefix: l.EnvPrefix, Exact: l.Exact}
 }
 
-// constructors makes each manager that a file can name, of its section.
+// constructors builds each manager from its section.
 var constructors = map[string]func(*stores) (injector.SecretManager, error){
 	"global": func(s *stores) (injector.SecretManager, error) { return s.Global.manager() },
 	"k8s":    func(s *stores) (injector.SecretManager, error) { return s.K8s.manager() },
@@ -40,9 +40,9 @@ var constructors = map[string]func(*stores) (injector.SecretManager, error){
 	"embedded": func(s *stores) (injector.SecretManager, error) { return s.Embedded.manager() },
 }
 
-// checkManagers makes everything once, to find what cannot be made. It returns the
-// names of the managers.
-func (cfg *config) checkManagers(c *checker) (made []string) {
+// checkManagers validates the sections by building every manager once. It returns
+// the managers' names.
+func (cfg *config) checkManagers(c *checker) (built []string) {
 	defaults := defaultStores()
 	section(c, cfg.Managers, "global", &cfg.Global, defaults.Global)
 	section(c, cfg.Managers, "k8s", &cfg.K8s, defaults.K8s)
@@ -67,43 +67,43 @@ func (cfg *config) checkManagers(c *checker) (made []string) {
 	if cfg.Embedded != nil {
 		cfg.Embedded.check(c)
 	}
-	c.require(len(cfg.Managers) > 0, "has none", "managers")
+	c.require(len(cfg.Managers) > 0, "must not be empty", "managers")
 	for i, name := range cfg.Managers {
-		at := []string{"managers", strconv.Itoa(i)}
-		c.oneOf(name, names(constructors), at...)
-		c.require(!slices.Contains(cfg.Managers[:i], name), fmt.Sprintf("%q is there twice", name), at...)
+		path := []string{"managers", strconv.Itoa(i)}
+		c.oneOf(name, names(constructors), path...)
+		c.require(!slices.Contains(cfg.Managers[:i], name), fmt.Sprintf("duplicate manager %q", name), path...)
 		if newManager, ok := constructors[name]; ok {
 			m, err := newManager(&cfg.stores)
 			c.reportField(err, name)
 			if err == nil {
-				made = append(made, m.Name())
+				built = append(built, m.Name())
 			}
 		}
 	}
 	c.reportField(cfg.Layout.layout().Validate(), "layout")
-	return made
+	return built
 }
 
-// section drops that of a manager which is not asked for, and gives one to a
-// manager that has none.
+// section drops the section of a manager that is not listed, and sets the default
+// one where a listed manager has none.
 func section[T any](c *checker, managers []string, name string, set **T, def *T) {
 	if !slices.Contains(managers, name) {
-		c.require(!c.has(name), "has no effect, as it is not among managers", name)
+		c.require(!c.has(name), fmt.Sprintf("has no effect: managers does not list %q", name), name)
 		*set = nil
 		return
 	}
 	*set = cmp.Or(*set, def)
 }
 
-// injector makes what a checked configuration says, with each manager behind
-// wrap, and each decision about an access told to decided.
-func (cfg *config) injector(wrap func(injector.SecretManager) injector.SecretManager, decided ...func(injector.Access, error)) (*injector.Injector, error) {
-	made := injector.Config{
+// injector builds the Injector of a checked configuration. It wraps each manager,
+// and reports each decision of the rules to the observers.
+func (cfg *config) injector(wrap func(injector.SecretManager) injector.SecretManager, observers ...func(injector.Access, error)) (*injector.Injector, error) {
+	settings := injector.Config{
 		Layout:     cfg.Layout.layout(),
 		Containers: func(c mount.Container) bool { return !slices.Contains(cfg.ExcludeContainers, c.Name) },
 		InitOrder:  cfg.InitOrder.InitOrder,
 		OnConflict: cfg.OnConflict.ConflictPolicy,
-		Allow:      cfg.allow(decided),
+		Allow:      cfg.allow(observers),
 		Late:       cfg.late,
 	}
 	for _, name := range cfg.Managers {
@@ -111,9 +111,9 @@ func (cfg *config) injector(wrap func(injector.SecretManager) injector.SecretMan
 		if err != nil {
 			return nil, err
 		}
-		made.Managers = append(made.Managers, wrap(m))
+		settings.Managers = append(settings.Managers, wrap(m))
 	}
-	return injector.New(made)
+	return injector.New(settings)
 }
 
 func names[T any](table map[string]T) []string { return slices.Sorted(maps.Keys(table)) }

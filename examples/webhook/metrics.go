@@ -15,24 +15,24 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// certificateExpiry is of the certificate that is served.
+// certificateExpiry is the expiry time of the served certificate.
 var certificateExpiry = prometheus.NewGauge(prometheus.GaugeOpts{
 	Name: "podsecrets_certificate_expiry_seconds",
-	Help: "When the certificate that is served ends, in seconds since 1970; 0 before there is one.",
+	Help: "When the served certificate expires, in seconds since 1970; 0 before there is one.",
 })
 
-// configReloaded is 1 after a start.
+// configReloaded is 1 from the start.
 var configReloaded = prometheus.NewGauge(prometheus.GaugeOpts{
 	Name: "podsecrets_config_reload_successful",
-	Help: "1 if the configuration's present content is in effect, 0 if it is invalid and the one before stays.",
+	Help: "1 if the current configuration files are in effect, 0 if they are invalid and the previous configuration stays.",
 })
 
 var reviewsShed = prometheus.NewCounter(prometheus.CounterOpts{
 	Name: "podsecrets_reviews_shed_total",
-	Help: "Requests that were answered with 503 because too many bytes were under review.",
+	Help: "Requests rejected with status 503 because too many bytes were under review.",
 })
 
-// reviewMetrics count what the audit annotations of responses say.
+// reviewMetrics counts the audit annotations of responses.
 type reviewMetrics struct {
 	reviews       *prometheus.CounterVec
 	secrets       *prometheus.CounterVec
@@ -50,11 +50,11 @@ func newReviewMetrics(registry prometheus.Registerer) *reviewMetrics {
 		}, []string{"outcome"}),
 		secrets: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "podsecrets_secrets_total",
-			Help: "Secrets that Pods asked for and get, by the manager that serves them and the outcome of the review.",
+			Help: "Requested secrets by the manager that serves them and the outcome of the review.",
 		}, []string{"manager", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "podsecrets_review_duration_seconds",
-			Help:    "How long a review takes, without the transport, by outcome.",
+			Help:    "Duration of a review without the transport, by outcome.",
 			Buckets: prometheus.ExponentialBuckets(50e-6, 2, 16), // 50 µs to 1.6 s
 		}, []string{"outcome"}),
 		verifications: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -63,11 +63,11 @@ func newReviewMetrics(registry prometheus.Registerer) *reviewMetrics {
 		}, []string{"outcome"}),
 		accesses: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "podsecrets_accesses_total",
-			Help: "Decisions of the rules (allow) by the manager that would be read and the outcome, allowed or refused.",
+			Help: "Decisions of the allow rules by manager and outcome, allowed or refused.",
 		}, []string{"manager", "outcome"}),
-		refusals: refusalLog{log: ctrl.Log.WithName("allow")},
+		refusals: refusalLog{logger: ctrl.Log.WithName("allow")},
 	}
-	// So that a first failure is a change of a series that exists.
+	// Create all series, so that the first failure is an increase.
 	for _, outcome := range []string{injector.OutcomeSkipped, injector.OutcomeInjected,
 		injector.OutcomeUnchanged, injector.OutcomeDenied, injector.OutcomeFailed} {
 		m.reviews.WithLabelValues(outcome)
@@ -96,28 +96,29 @@ func (m *reviewMetrics) countVerification(audit map[string]string, _ time.Durati
 	m.verifications.WithLabelValues(audit[injector.AuditOutcome]).Inc()
 }
 
-// countAccess also logs why an access is refused: the Pod's author is not told.
+// countAccess also logs why an access is refused, because responses hide it.
 func (m *reviewMetrics) countAccess(a injector.Access, err error) {
 	outcome := "allowed"
 	if err != nil {
 		outcome = "refused"
-		m.refusals.tell(a, err)
+		m.refusals.log(a, err)
 	}
 	m.accesses.WithLabelValues(a.Manager, outcome).Inc()
 }
 
-// refusalLog logs refused accesses, of each namespace some in a second: one Pod can
-// ask for thousands. The metrics count all.
+// refusalLog logs refused accesses, limited per namespace: one Pod can request
+// thousands of secrets. The metrics count all.
 type refusalLog struct {
-	log         logr.Logger
-	ofNamespace sync.Map
+	logger   logr.Logger
+	limiters sync.Map // of *rate.Limiter, by namespace
 }
 
-const refusalsPerSecond, refusalsAtOnce, refusalBytes = 1, 20, 2 << 10
+// refusalBytes limits the reason of a log line.
+const refusalsPerSecond, refusalBurst, refusalBytes = 1, 20, 2 << 10
 
-func (l *refusalLog) tell(a injector.Access, err error) {
-	limiter, _ := l.ofNamespace.LoadOrStore(a.Namespace, rate.NewLimiter(refusalsPerSecond, refusalsAtOnce))
+func (l *refusalLog) log(a injector.Access, err error) {
+	limiter, _ := l.limiters.LoadOrStore(a.Namespace, rate.NewLimiter(refusalsPerSecond, refusalBurst))
 	if limiter.(*rate.Limiter).Allow() {
-		l.log.Info("refused", "request", a.Request.String(), "reason", fmt.Sprintf("%.*s", refusalBytes, asConfigured(err)))
+		l.logger.Info("refused", "request", a.Request.String(), "reason", fmt.Sprintf("%.*s", refusalBytes, asConfigured(err)))
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// podMonitor and prometheusRule have the fields of monitoring.coreos.com/v1 that are
-// used here.
+// podMonitor and prometheusRule have the fields of monitoring.coreos.com/v1 that the
+// manifests use.
 type podMonitor struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -51,7 +51,7 @@ type prometheusRule struct {
 func (p *podMonitor) DeepCopyObject() runtime.Object     { copied := *p; return &copied }
 func (p *prometheusRule) DeepCopyObject() runtime.Object { copied := *p; return &copied }
 
-// metricLabels are the labels of each metric that exists.
+// metricLabels returns the labels of each exported metric.
 func metricLabels(t *testing.T) map[string][]string {
 	registry := prometheus.NewRegistry()
 	m := newReviewMetrics(registry)
@@ -76,9 +76,9 @@ var (
 	labelInExpr  = regexp.MustCompile(`(?:by \(([^)]*)\)|\{(\w+)=)`)
 )
 
-// checkExpr checks that metrics and labels of an expression exist, and returns the
-// metrics.
-func checkExpr(t *testing.T, expr string, exist map[string][]string) []string {
+// checkExpr asserts that the metrics and labels of an expression exist, and returns
+// the metrics.
+func checkExpr(t *testing.T, expr string, exported map[string][]string) []string {
 	t.Helper()
 	metrics := metricInExpr.FindAllString(expr, -1)
 	require.NotEmpty(t, metrics, expr)
@@ -89,21 +89,22 @@ func checkExpr(t *testing.T, expr string, exist map[string][]string) []string {
 			metrics[i] = base
 			labels = append(labels, "le")
 		}
-		of, ok := exist[name]
-		assert.True(t, ok, "%s: there is no metric %s", expr, name)
-		labels = append(labels, of...)
+		metricLabels, ok := exported[name]
+		assert.True(t, ok, "%s: unknown metric %s", expr, name)
+		labels = append(labels, metricLabels...)
 	}
-	for _, found := range labelInExpr.FindAllStringSubmatch(expr, -1) {
-		for _, label := range strings.FieldsFunc(found[1]+","+found[2], func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, match := range labelInExpr.FindAllStringSubmatch(expr, -1) {
+		for _, label := range strings.FieldsFunc(match[1]+","+match[2], func(r rune) bool { return r == ',' || r == ' ' }) {
 			assert.Contains(t, labels, label, expr)
 		}
 	}
 	return metrics
 }
 
-// Alerts and dashboard are about metrics that exist, and about all of them.
-func TestMonitoring(t *testing.T) {
-	exist := metricLabels(t)
+// Alerts and the dashboard use existing metrics, and the dashboard and the README
+// have all of them.
+func TestComponents_Monitoring(t *testing.T) {
+	exported := metricLabels(t)
 	all := renderWith(t, "monitoring")
 	monitor := only[*podMonitor](t, all)
 	assert.Equal(t, "metrics", monitor.Spec.PodMetricsEndpoints[0].Port)
@@ -111,7 +112,7 @@ func TestMonitoring(t *testing.T) {
 	alerted := make(map[string]bool)
 	for _, group := range only[*prometheusRule](t, all).Spec.Groups {
 		for _, rule := range group.Rules {
-			for _, metric := range checkExpr(t, rule.Expr, exist) {
+			for _, metric := range checkExpr(t, rule.Expr, exported) {
 				alerted[metric] = true
 			}
 			assert.NotEmpty(t, rule.For, rule.Alert)
@@ -122,23 +123,23 @@ func TestMonitoring(t *testing.T) {
 	}
 	shown := make(map[string]bool)
 	for _, expr := range dashboardExprs(t, all) {
-		for _, metric := range checkExpr(t, strings.ReplaceAll(expr, "$__rate_interval", "5m"), exist) {
+		for _, metric := range checkExpr(t, strings.ReplaceAll(expr, "$__rate_interval", "5m"), exported) {
 			shown[metric] = true
 		}
 	}
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	for name := range exist {
+	for name := range exported {
 		assert.True(t, shown[name], "%s is on no panel", name)
-		assert.Contains(t, string(readme), "`"+name, "the README has each metric")
+		assert.Contains(t, string(readme), "`"+name, "the README lists every metric")
 	}
 	assert.Greater(t, len(alerted), 5)
 }
 
 func dashboardExprs(t *testing.T, all manifests) (exprs []string) {
-	at := slices.IndexFunc(all, func(o client.Object) bool { return o.GetName() == "podsecrets-dashboard" })
-	require.GreaterOrEqual(t, at, 0)
-	text := all[at].(*corev1.ConfigMap).Data["dashboard.json"]
+	i := slices.IndexFunc(all, func(o client.Object) bool { return o.GetName() == "podsecrets-dashboard" })
+	require.GreaterOrEqual(t, i, 0)
+	text := all[i].(*corev1.ConfigMap).Data["dashboard.json"]
 	file, err := os.ReadFile(filepath.Join("deploy", "monitoring", "dashboard.json"))
 	require.NoError(t, err)
 	require.Equal(t, string(file), text)
@@ -151,12 +152,12 @@ func dashboardExprs(t *testing.T, all manifests) (exprs []string) {
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &dashboard))
-	places := make(map[[2]int]bool)
+	positions := make(map[[2]int]bool)
 	for _, panel := range dashboard.Panels {
 		assert.NotEmpty(t, panel.Title)
-		place := [2]int{panel.GridPos.X, panel.GridPos.Y}
-		assert.False(t, places[place], "two panels at one place")
-		places[place] = true
+		position := [2]int{panel.GridPos.X, panel.GridPos.Y}
+		assert.False(t, positions[position], "two panels at one position")
+		positions[position] = true
 		for _, target := range panel.Targets {
 			exprs = append(exprs, target.Expr)
 		}

@@ -10,11 +10,10 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// rules are who may read what: injector.Rules. Without the section everybody may
-// read everything. An empty list allows nothing.
+// rules is injector.Rules. An empty list allows nothing.
 type rules []rule
 
-// rule is injector.Rule.
+// rule is injector.Rule with YAML tags.
 type rule struct {
 	Namespaces      []string `yaml:"namespaces,omitempty"`
 	ServiceAccounts []string `yaml:"serviceAccounts,omitempty"`
@@ -31,30 +30,30 @@ func (rs rules) rules() injector.Rules {
 	return all
 }
 
-// checkAllow reports patterns that match nothing; managers are the names by which
-// rules know them. A section without a list is an
-// error too: whoever comments out the last rule does not want to allow everything.
+// checkAllow reports invalid rules, and patterns for managers that match none of
+// the managers' names. A null section or list is an error: commenting out the last
+// entry must not allow everything.
 func (cfg *config) checkAllow(c *checker, managers []string) {
 	if cfg.Allow == nil {
-		c.require(!c.has("allow"), "has no list: leave it out to allow everything, or write [] to allow nothing", "allow")
+		c.require(!c.has("allow"), "must be a list: leave it out to allow everything, or write [] to allow nothing", "allow")
 		return
 	}
 	for i, r := range *cfg.Allow {
-		at := []string{"allow", strconv.Itoa(i)}
-		c.require(!r.isEmpty(), "says nothing, and would allow everything", at...)
+		path := []string{"allow", strconv.Itoa(i)}
+		c.require(!r.isEmpty(), "must not be empty: it would allow everything", path...)
 		for _, list := range []string{"namespaces", "serviceAccounts", "managers", "names", "keys"} {
-			c.require(!c.has(append(at, list)...) || c.has(append(at, list, "0")...),
-				"has no list: leave it out to match any", append(at, list)...)
+			c.require(!c.has(append(path, list)...) || c.has(append(path, list, "0")...),
+				"must not be empty: leave it out to match everything", append(path, list)...)
 		}
 		for _, flaw := range flawsOf(r) {
-			c.require(false, flaw.reason, append(at, flaw.path...)...)
+			c.require(false, flaw.reason, append(path, flaw.path...)...)
 		}
 		for j, pattern := range r.Managers {
 			known := slices.ContainsFunc(managers, func(name string) bool {
 				return injector.Rules{{Managers: []string{pattern}}}.Find(injector.Access{Manager: name}) >= 0
 			})
-			c.require(known || len(managers) == 0, fmt.Sprintf("%q is none of the managers here: %s", pattern, strings.Join(managers, ", ")),
-				append(at, "managers", strconv.Itoa(j))...)
+			c.require(known || len(managers) == 0, fmt.Sprintf("%q matches no configured manager: %s", pattern, strings.Join(managers, ", ")),
+				append(path, "managers", strconv.Itoa(j))...)
 		}
 	}
 }
@@ -68,7 +67,7 @@ type ruleFlaw struct {
 	reason string
 }
 
-// flawsOf reads what the library says of one rule: "rules[0].names[1]: ...".
+// flawsOf splits the library's errors about a rule: "rules[0].names[1]: ...".
 func flawsOf(r rule) (flaws []ruleFlaw) {
 	err := injector.Rules{injector.Rule(r)}.Validate()
 	if err == nil {
@@ -90,23 +89,24 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// allow returns what decides about each access, and tells decided.
-func (cfg *config) allow(decided []func(injector.Access, error)) func(injector.Access) error {
+// allow returns the rules as injector.Config.Allow. Each decision goes to the
+// observers.
+func (cfg *config) allow(observers []func(injector.Access, error)) func(injector.Access) error {
 	if cfg.Allow == nil {
 		return nil
 	}
 	all := cfg.Allow.rules()
 	return func(a injector.Access) error {
 		err := all.Allow(a)
-		for _, tell := range decided {
-			tell(a, err)
+		for _, observe := range observers {
+			observe(a, err)
 		}
 		return err
 	}
 }
 
-// asConfigured calls the rules what the configuration calls them.
+// asConfigured replaces the library's name of the rules by the configuration's.
 func asConfigured(err error) string { return strings.ReplaceAll(err.Error(), "rules[", "allow[") }
 
-// late reports the containers that webhooks behind this one add.
+// late reports whether a later webhook adds the container.
 func (cfg *config) late(c mount.Container) bool { return slices.Contains(cfg.LateContainers, c.Name) }

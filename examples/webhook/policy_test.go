@@ -21,16 +21,16 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-func TestAllow_Flaws(t *testing.T) {
+func TestAllow_Errors(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
-		{"no list", "allow:\n", "line 1: allow: has no list: leave it out to allow everything, or write [] to allow nothing"},
-		{"an empty rule", "allow:\n- {}\n", "line 2: allow.0: says nothing, and would allow everything"},
-		{"a list without entries", "allow:\n- managers: [k8s]\n  names: []\n", "line 3: allow.0.names: has no list: leave it out to match any"},
-		{"a list that is null", "allow:\n- managers: [k8s]\n  names:\n", "line 3: allow.0.names: has no list: leave it out to match any"},
-		{"a namespace that is none", "allow:\n- namespaces: [ok, Team]\n", `line 2: allow.0.namespaces.1: "Team" contains 'T', which is not allowed here`},
-		{"a manager that is not there", "allow:\n- managers: [vault]\n", `line 2: allow.0.managers.0: "vault" is none of the managers here: k8s`},
-		{"an unknown field", "allow:\n- namespace: [a]\n", `line 2: there is no setting "namespace"`},
-		{"a text for a list", "allow:\n- namespaces: a\n", "line 2: cannot unmarshal !!str `a` into a list of texts"},
+		{"null", "allow:\n", "line 1: allow: must be a list: leave it out to allow everything, or write [] to allow nothing"},
+		{"empty-rule", "allow:\n- {}\n", "line 2: allow.0: must not be empty: it would allow everything"},
+		{"empty-list", "allow:\n- managers: [k8s]\n  names: []\n", "line 3: allow.0.names: must not be empty: leave it out to match everything"},
+		{"null-list", "allow:\n- managers: [k8s]\n  names:\n", "line 3: allow.0.names: must not be empty: leave it out to match everything"},
+		{"namespace", "allow:\n- namespaces: [ok, Team]\n", `line 2: allow.0.namespaces.1: "Team" contains 'T', which is not allowed here`},
+		{"manager", "allow:\n- managers: [vault]\n", `line 2: allow.0.managers.0: "vault" matches no configured manager: k8s`},
+		{"unknown-field", "allow:\n- namespace: [a]\n", `line 2: unknown setting "namespace"`},
+		{"no-list", "allow:\n- namespaces: a\n", "line 2: cannot unmarshal !!str `a` into a list of strings"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, _, err := parse([]byte(tc.text))
@@ -89,9 +89,9 @@ secret group="other" key="token"
 	require.ErrorIs(t, err, errRefused)
 	assert.Contains(t, out, `(allow[0]: namespaces do not match; allow[1]: namespaces do not match)`)
 	_, err = explain("kind: Deployment")
-	require.ErrorContains(t, err, `kind "Deployment" is not Pod`)
+	require.ErrorContains(t, err, `kind "Deployment" must be Pod`)
 	_, err = explain("kind: Pod\nspec: {containers: []}")
-	require.ErrorContains(t, err, "ask for no secret")
+	require.ErrorContains(t, err, "request no secret")
 }
 
 func TestVersion(t *testing.T) {
@@ -100,23 +100,23 @@ func TestVersion(t *testing.T) {
 	assert.Contains(t, out.String(), "go1.")
 }
 
-// A change of the file takes effect; an invalid one leaves the one before.
-func TestReload(t *testing.T) {
+// A valid change takes effect; an invalid one leaves the previous configuration.
+func TestCurrent_Reload(t *testing.T) {
 	file := write(t, "config.yaml", "allow: []")
 	from := &source{files: []string{file}}
 	cfg, _, err := from.load()
 	require.NoError(t, err)
-	now, err := newCurrent(cfg, func(cfg *config) (*injector.Injector, error) { return cfg.injector(logged) })
+	active, err := newCurrent(cfg, func(cfg *config) (*injector.Injector, error) { return cfg.injector(logged) })
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = now.follow(from, time.Millisecond)(ctx) }()
+	go func() { defer close(ended); _ = active.follow(from, time.Millisecond)(ctx) }()
 	defer func() { cancel(); <-ended }()
 
 	pod, reqs, err := readPod(write(t, "pod.yaml", podText))
 	require.NoError(t, err)
 	allowed := func() bool {
-		_, err := now.injector.Load().For("a").Plan(ctx, pod, reqs...)
+		_, err := active.injector.Load().For("a").Plan(ctx, pod, reqs...)
 		return err == nil
 	}
 	replace := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
@@ -126,17 +126,17 @@ func TestReload(t *testing.T) {
 	assert.InDelta(t, 1, testutil.ToFloat64(configReloaded), 0)
 	replace("allow:\n")
 	require.Eventually(t, func() bool { return testutil.ToFloat64(configReloaded) == 0 }, 10*time.Second, time.Millisecond)
-	assert.True(t, allowed(), "the one before stays")
+	assert.True(t, allowed(), "the previous configuration stays")
 	replace("allow: []")
 	require.Eventually(t, func() bool { return !allowed() }, 10*time.Second, time.Millisecond)
 	assert.InDelta(t, 1, testutil.ToFloat64(configReloaded), 0)
 }
 
-// Of a Pod that is refused thousands of secrets, the log has some.
-func TestRefusalLog(t *testing.T) {
+// The log is limited when a Pod is refused thousands of secrets.
+func TestMetrics_RefusalLog(t *testing.T) {
 	var lines atomic.Int64
 	m := newReviewMetrics(prometheus.NewRegistry())
-	m.refusals.log = funcr.New(func(_, args string) {
+	m.refusals.logger = funcr.New(func(_, args string) {
 		if strings.Contains(args, "flood") {
 			lines.Add(1)
 		}
@@ -150,11 +150,11 @@ func TestRefusalLog(t *testing.T) {
 	assert.Less(t, lines.Load(), int64(100))
 	before := lines.Load()
 	m.countAccess(injector.Access{Namespace: "b", Request: secret.Request{Group: "flood"}}, long)
-	assert.Equal(t, before+1, lines.Load(), "another namespace has a share of its own")
+	assert.Equal(t, before+1, lines.Load(), "each namespace has its own limit")
 	assert.InDelta(t, 5001, testutil.ToFloat64(m.accesses.WithLabelValues("", "refused")), 0)
 }
 
-func TestAccessMetrics(t *testing.T) {
+func TestMetrics_Accesses(t *testing.T) {
 	m := newReviewMetrics(prometheus.NewRegistry())
 	cfg, _, err := parse([]byte("allow:\n- names: [db]\n"))
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-func TestMutatingConfiguration(t *testing.T) {
+func TestRegistration_Mutating(t *testing.T) {
 	all, cfg := deployed(t), defaults()
 	configuration := only[*admissionregistrationv1.MutatingWebhookConfiguration](t, all)
 	assert.Equal(t, cfg.WebhookConfiguration, configuration.Name)
@@ -23,22 +23,22 @@ func TestMutatingConfiguration(t *testing.T) {
 	require.Len(t, configuration.Webhooks, 1)
 	hook := configuration.Webhooks[0]
 	assert.Equal(t, ptr(admissionregistrationv1.NeverReinvocationPolicy), hook.ReinvocationPolicy)
-	testRegistration(t, all, &admissionregistrationv1.ValidatingWebhook{
+	assertRegistration(t, all, &admissionregistrationv1.ValidatingWebhook{
 		ClientConfig: hook.ClientConfig, Rules: hook.Rules, FailurePolicy: hook.FailurePolicy, MatchPolicy: hook.MatchPolicy, MatchConditions: hook.MatchConditions,
 		NamespaceSelector: hook.NamespaceSelector, ObjectSelector: hook.ObjectSelector, SideEffects: hook.SideEffects, TimeoutSeconds: hook.TimeoutSeconds,
 	}, mutatePath)
 }
 
-func TestValidatingConfiguration(t *testing.T) {
+func TestRegistration_Validating(t *testing.T) {
 	all, cfg := deployed(t), defaults()
 	configuration := only[*admissionregistrationv1.ValidatingWebhookConfiguration](t, all)
 	assert.Equal(t, cfg.ValidatingConfiguration, configuration.Name)
 	require.Len(t, configuration.Webhooks, 1)
-	testRegistration(t, all, &configuration.Webhooks[0], validatePath)
+	assertRegistration(t, all, &configuration.Webhooks[0], validatePath)
 }
 
-// testRegistration checks what both webhooks have in common.
-func testRegistration(t *testing.T, all manifests, hook *admissionregistrationv1.ValidatingWebhook, path string) {
+// assertRegistration checks the common settings of both webhooks.
+func assertRegistration(t *testing.T, all manifests, hook *admissionregistrationv1.ValidatingWebhook, path string) {
 	cfg, service := defaults(), only[*corev1.Service](t, all)
 	assert.Equal(t, &admissionregistrationv1.ServiceReference{
 		Namespace: cfg.Namespace, Name: cfg.Service, Path: ptr(path), Port: &service.Spec.Ports[0].Port}, hook.ClientConfig.Service)
@@ -48,7 +48,7 @@ func testRegistration(t *testing.T, all manifests, hook *admissionregistrationv1
 		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
 		Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}, Scope: ptr(admissionregistrationv1.NamespacedScope)},
 	}}, hook.Rules)
-	assert.Nil(t, hook.ObjectSelector, "nobody can leave out a label")
+	assert.Nil(t, hook.ObjectSelector, "labels are the Pod author's choice")
 	require.Len(t, hook.MatchConditions, 1)
 	prefix := regexp.MustCompile(`matches\('(.*)'\)`).FindStringSubmatch(hook.MatchConditions[0].Expression)
 	require.NotNil(t, prefix)
@@ -67,8 +67,8 @@ func testRegistration(t *testing.T, all manifests, hook *admissionregistrationv1
 	assert.True(t, selector.Matches(labels.Set{corev1.LabelMetadataName: "any"}))
 }
 
-// The component puts the label in the place of the condition.
-func TestLabelsComponent(t *testing.T) {
+// The component replaces the match condition by the label.
+func TestComponents_Labels(t *testing.T) {
 	all := renderWith(t, "labels")
 	byLabel := map[string]string{secret.InjectLabel: "true"}
 	mutating := only[*admissionregistrationv1.MutatingWebhookConfiguration](t, all).Webhooks[0]

@@ -11,13 +11,13 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// reloadInterval is how often the files of the configuration are looked at. The
-// kubelet itself brings a change of a ConfigMap a minute late.
+// reloadInterval is how often the configuration files are read. The kubelet takes up
+// to a minute to update a ConfigMap's files.
 const reloadInterval = 10 * time.Second
 
-// current is the Injector of the configuration that is in effect. A change of the
-// files takes effect without a restart in what concerns secrets: managers, layout
-// and rules. Another change of the files needs a restart, and is only logged.
+// current holds the Injector of the configuration in effect. Changes of the settings
+// about secrets (managers, layout, rules) take effect without a restart. Other
+// changes are only logged.
 type current struct {
 	injector atomic.Pointer[injector.Injector]
 	cfg      *config
@@ -36,8 +36,8 @@ func newCurrent(cfg *config, build func(*config) (*injector.Injector, error)) (*
 	return c, nil
 }
 
-// follow reloads the configuration whenever the content of its files changes, until
-// ctx ends. An invalid one is logged, and the one before stays in effect.
+// follow reloads the configuration when its files change, until ctx ends. An invalid
+// configuration is logged, and the previous one stays in effect.
 func (c *current) follow(from *source, every time.Duration) func(context.Context) error {
 	return func(ctx context.Context) error {
 		inEffect := from.content
@@ -50,14 +50,14 @@ func (c *current) follow(from *source, every time.Duration) func(context.Context
 				return nil
 			case <-ticker.C:
 			}
-			// A file that is being written is seen half: wait until it stays the same.
-			docs, err := from.read() // without documents where that fails
-			now := contentOf(docs)
-			if settled := bytes.Equal(now, last); settled && !bytes.Equal(now, inEffect) {
-				inEffect = now
+			// A file may be half written: wait until two reads agree.
+			docs, err := from.read() // no documents on error
+			content := contentOf(docs)
+			if stable := bytes.Equal(content, last); stable && !bytes.Equal(content, inEffect) {
+				inEffect = content
 				c.reload(from, docs, err)
 			}
-			last = now
+			last = content
 		}
 	}
 }
@@ -75,27 +75,27 @@ func (c *current) reload(from *source, docs []document, err error) {
 	}
 	if err != nil {
 		configReloaded.Set(0)
-		log.Error(err, "the changed configuration is invalid, and the one before stays in effect")
+		log.Error(err, "the changed configuration is invalid; the previous one stays in effect")
 		return
 	}
 	for _, warning := range warnings {
 		log.Info(warning, "config", from.String())
 	}
 	if !bytes.Equal(cfg.fixed(), c.cfg.fixed()) {
-		log.Info("settings have changed that take effect only with a restart")
+		log.Info("some changed settings take effect only after a restart")
 	}
 	c.injector.Store(in)
 	configReloaded.Set(1)
 	log.Info("the changed configuration is in effect")
 }
 
-// fixed is the text of what a restart is needed for.
+// fixed returns the settings that take effect only after a restart, as YAML.
 func (cfg *config) fixed() []byte {
 	fixed := *cfg
 	fixed.Managers, fixed.stores, fixed.Layout = nil, stores{}, layoutConfig{}
 	fixed.InitOrder, fixed.OnConflict = initOrder{}, conflictPolicy{}
 	fixed.ExcludeContainers, fixed.LateContainers, fixed.Allow = nil, nil, nil
 	var text bytes.Buffer
-	_ = fixed.print(&text) // as it was read
+	_ = fixed.print(&text) // cannot fail: it was decoded from YAML
 	return text.Bytes()
 }

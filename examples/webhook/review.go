@@ -12,7 +12,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// mutate and verify answer with the Injector that is in effect.
+// mutate and verify review with the current Injector.
 func (c *current) mutate(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	return c.injector.Load().Review(ctx, req)
 }
@@ -21,11 +21,10 @@ func (c *current) verify(ctx context.Context, req *admissionv1.AdmissionRequest)
 	return c.injector.Load().Verify(ctx, req)
 }
 
-// debugLevel is slog.LevelDebug as logr counts.
+// debugLevel is logr's level for slog.LevelDebug.
 const debugLevel = 4
 
-// logged is a manager that logs its failures, of which a response tells only
-// that they happened.
+// logged logs the failures of a manager: responses hide their causes.
 func logged(m injector.SecretManager) injector.SecretManager { return loggedManager{m} }
 
 type loggedManager struct{ injector.SecretManager }
@@ -38,8 +37,8 @@ func (m loggedManager) Mount(ctx context.Context, req secret.Request, target mou
 	return fragment, err
 }
 
-// failed reports whether an error is a manager's failure: neither "ask the next
-// manager" nor an error that is shown to the Pod's author.
+// failed reports whether an error is a manager's failure, rather than a reason to
+// try the next manager or an error that is shown to the Pod's author.
 func failed(err error) bool {
 	var conflict *mount.ConflictError
 	var invalid *secret.InvalidError

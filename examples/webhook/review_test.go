@@ -29,12 +29,11 @@ import (
 
 const canary = "canary-8d1f0c"
 
-// pod is one as an API server newer than this build sends it: fields in it are
-// unknown here.
+// pod is a Pod from a newer API server, with fields unknown to this build.
 const pod = `{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"p-","annotations":%s},
 	"spec":{"futureField":{"a":1.50},"containers":[{"name":"app","image":"a","futureField":["x"]}]},"futureField":true}`
 
-// body is an AdmissionReview as an API server sends it.
+// body returns an AdmissionReview as an API server sends it, and its Pod.
 func body(t testing.TB, reqs ...secret.Request) (review, object []byte) {
 	annotations, err := secret.EncodeAnnotations(reqs)
 	require.NoError(t, err)
@@ -50,7 +49,7 @@ func body(t testing.TB, reqs ...secret.Request) (review, object []byte) {
 		"futureField":1}}`, object), object
 }
 
-// server is the handler with what it logs and counts.
+// server is the handler with its logs and metrics.
 type server struct {
 	in       *injector.Injector
 	http     http.Handler
@@ -73,7 +72,7 @@ func newServer(t testing.TB, managers ...injector.SecretManager) *server {
 	return s
 }
 
-// use makes the server answer with something else than its Injector's Review.
+// use replaces Injector.Review.
 func (s *server) use(answer reviewer) {
 	logger := logr.FromSlogHandler(slog.NewJSONHandler(&s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	handler := handle(answer, s.count)
@@ -95,7 +94,7 @@ func (s *server) post(t *testing.T, body []byte) *admissionv1.AdmissionResponse 
 	return answer.Response
 }
 
-// store is a manager that answers by the group.
+// store is a manager whose result depends on the group.
 type store struct{}
 
 func (store) Name() string { return "store" }
@@ -114,37 +113,37 @@ func (store) Mount(_ context.Context, req secret.Request, _ mount.Target) (mount
 	return mount.Fragment{}, fmt.Errorf("%w: store", secret.ErrNotFound)
 }
 
-func managersOf(t testing.TB, text string) (made []injector.SecretManager) {
+func managersOf(t testing.TB, text string) (managers []injector.SecretManager) {
 	cfg, _, err := parse([]byte(text))
 	require.NoError(t, err)
 	for _, name := range cfg.Managers {
 		m, err := constructors[name](&cfg.stores)
 		require.NoError(t, err)
-		made = append(made, m)
+		managers = append(managers, m)
 	}
-	return made
+	return managers
 }
 
-// What a manager fails with is in the log, and only that; the value of a secret
-// never is, whatever the outcome.
-func TestLogs(t *testing.T) {
+// The log has the error of a failed manager, and the response hides it. The log
+// never has a secret's value.
+func TestReview_Logs(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_G_K", canary)
 	t.Setenv("FLYTE_SECRET_G_NUL", canary+"\xff")
 	managers := append(managersOf(t, "managers: [global]"), store{})
 	for _, c := range []struct {
 		name   string
 		req    secret.Request
-		levels []string // of the lines that are logged
+		levels []string // of the log lines
 		want   string
 	}{
-		{"injected global", secret.Request{Group: "g", Key: "k"}, []string{"DEBUG"}, `"managers":"global=1"`},
-		{"injected literal", secret.Request{Group: "literal", Key: "k"}, []string{"DEBUG"}, `"managers":"store=1"`},
-		{"global as a file", secret.Request{Group: "g", Key: "k", Mount: mount.File}, []string{"INFO"}, `"outcome":"denied"`},
-		{"global that is no text", secret.Request{Group: "g", Key: "nul"}, []string{"ERROR", "INFO"}, `value is not valid UTF-8`},
+		{"injected-global", secret.Request{Group: "g", Key: "k"}, []string{"DEBUG"}, `"managers":"global=1"`},
+		{"injected-literal", secret.Request{Group: "literal", Key: "k"}, []string{"DEBUG"}, `"managers":"store=1"`},
+		{"global-file", secret.Request{Group: "g", Key: "k", Mount: mount.File}, []string{"INFO"}, `"outcome":"denied"`},
+		{"global-invalid-utf8", secret.Request{Group: "g", Key: "nul"}, []string{"ERROR", "INFO"}, `value is not valid UTF-8`},
 		{"failure", secret.Request{Group: "broken", Key: "k"}, []string{"ERROR", "INFO"}, `"err":"connection to store.example.test refused","manager":"store","request":"group=\"broken\" key=\"k\""`},
-		{"the author's to mend", secret.Request{Group: "bad", Key: "k"}, []string{"INFO"}, `is bad`},
-		{"not found", secret.Request{Group: "other", Key: "k"}, []string{"INFO"}, `"code":422`},
-		{"not supported", secret.Request{Group: "unsupported", Key: "k"}, []string{"INFO"}, `"code":422`},
+		{"user-error", secret.Request{Group: "bad", Key: "k"}, []string{"INFO"}, `is bad`},
+		{"not-found", secret.Request{Group: "other", Key: "k"}, []string{"INFO"}, `"code":422`},
+		{"not-supported", secret.Request{Group: "unsupported", Key: "k"}, []string{"INFO"}, `"code":422`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(t, managers...)
@@ -162,13 +161,13 @@ func TestLogs(t *testing.T) {
 			}
 			assert.Equal(t, c.levels, levels)
 			if answer.Result != nil {
-				assert.NotContains(t, answer.Result.Message, "store.example.test", "the cause is the operator's alone")
+				assert.NotContains(t, answer.Result.Message, "store.example.test", "the response hides the cause")
 			}
 		})
 	}
 }
 
-func TestMetrics(t *testing.T) {
+func TestMetrics_Reviews(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_G_K", canary)
 	managers := append(managersOf(t, "managers: [global, k8s]"), store{})
 	s := newServer(t, managers...)
@@ -190,7 +189,7 @@ podsecrets_reviews_total{outcome="failed"} 0
 podsecrets_reviews_total{outcome="injected"} 2
 podsecrets_reviews_total{outcome="skipped"} 1
 podsecrets_reviews_total{outcome="unchanged"} 0
-# HELP podsecrets_secrets_total Secrets that Pods asked for and get, by the manager that serves them and the outcome of the review.
+# HELP podsecrets_secrets_total Requested secrets by the manager that serves them and the outcome of the review.
 # TYPE podsecrets_secrets_total counter
 podsecrets_secrets_total{manager="global",outcome="injected"} 1
 podsecrets_secrets_total{manager="k8s",outcome="injected"} 3
@@ -198,11 +197,11 @@ podsecrets_secrets_total{manager="k8s",outcome="injected"} 3
 
 	count, err := testutil.GatherAndCount(s.registry, "podsecrets_review_duration_seconds")
 	require.NoError(t, err)
-	assert.Equal(t, 3, count, "a histogram for each outcome that there was")
+	assert.Equal(t, 3, count, "a histogram for each outcome so far")
 }
 
-// The README explains these refusals, word for word.
-func TestRefusalsInREADME(t *testing.T) {
+// The README quotes these refusals.
+func TestREADME_Refusals(t *testing.T) {
 	t.Setenv("FLYTE_SECRET_SHARED_TOKEN", canary)
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
@@ -214,11 +213,11 @@ func TestRefusalsInREADME(t *testing.T) {
 		{"invalid", "[k8s]", "", "", `group: has a ".." segment`, []secret.Request{{Group: "../x", Key: "k"}}},
 		{"annotation", "[k8s]", `"flyte.secrets/s0":"`, `"flyte.secrets/s0":"!`,
 			`annotation "flyte.secrets/s0": base32 at byte 0: unexpected character '!'`, []secret.Request{userInfo}},
-		{"not served", "[k8s, vault]", "", "", "no manager serves it (k8s: not supported; vault: not supported)", []secret.Request{{Group: "a", Key: "b/c", Mount: mount.EnvVar}}},
+		{"not-served", "[k8s, vault]", "", "", "no manager serves it (k8s: not supported; vault: not supported)", []secret.Request{{Group: "a", Key: "b/c", Mount: mount.EnvVar}}},
 		{"variable", "[k8s]", `"image":"a"`, `"image":"a","env":[{"name":"_FSEC_USER-INFO_TOKEN","value":"mine"}]`,
 			`manager k8s: container "app": env "_FSEC_USER-INFO_TOKEN" is set to something else already`, []secret.Request{userInfo}},
-		{"global as a file", "[global]", "", "", "global secrets are variables, not files", []secret.Request{{Group: "shared", Key: "token", Mount: mount.File}}},
-		{"vault and aws", "[aws, vault]", "", "", "would have two volumes, one of them brought by another webhook",
+		{"global-file", "[global]", "", "", "global secrets are variables, not files", []secret.Request{{Group: "shared", Key: "token", Mount: mount.File}}},
+		{"vault-and-aws", "[aws, vault]", "", "", "would have two volumes, one of them brought by another webhook",
 			[]secret.Request{{Group: "arn:aws:secretsmanager:us-east-1:1:secret", Key: "k"}, {Group: "kv/x", Key: "k"}}},
 		{"failure", "", "", "", "manager store: failed", []secret.Request{{Group: "broken", Key: "k"}}},
 	} {

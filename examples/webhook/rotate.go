@@ -17,16 +17,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// rotate has cert-controller issue CA and certificate into the Secret, replace
-// them in time, and write the CA into the webhook configurations. Every
-// replica does so, without a leader: the Secret's resourceVersion decides who
-// was first, and the others take what they find.
+// rotate runs cert-controller, which writes the CA and the certificate to the
+// Secret, renews them, and writes the CA to the webhook configurations. It runs in
+// every replica without a leader: the Secret's resourceVersion lets one write
+// through, and the other replicas use the result.
 func rotate(mgr manager.Manager, cfg *config) error {
 	hooks := []rotator.WebhookInfo{{Name: cfg.WebhookConfiguration, Type: rotator.Mutating}}
 	if cfg.ValidatingConfiguration != "" {
 		hooks = append(hooks, rotator.WebhookInfo{Name: cfg.ValidatingConfiguration, Type: rotator.Validating})
 	}
-	return rotator.AddRotator(gentle{mgr}, &rotator.CertRotator{
+	return rotator.AddRotator(overlappingManager{mgr}, &rotator.CertRotator{
 		SecretKey:          types.NamespacedName{Namespace: cfg.Namespace, Name: cfg.Certificate.Secret},
 		CertDir:            cfg.Certificate.Dir,
 		CAName:             cfg.Service + "-ca",
@@ -43,17 +43,17 @@ func rotate(mgr manager.Manager, cfg *config) error {
 	})
 }
 
-// overlap is how long after its NotBefore a new CA shares the bundle with those
-// that were there before. cert-controller dates it back by an hour, so that one
-// hour is left in which all replicas go over to the new certificate.
+// overlap is how long, from its NotBefore, a new CA shares the bundle with older
+// ones. cert-controller backdates a CA by an hour, which leaves one hour for all
+// replicas to switch to the new certificate.
 const overlap = 2 * time.Hour
 
-// gentle is the manager as cert-controller sees it: with a client that keeps
-// the CA before in the bundle, where cert-controller would put the new one in
-// its place at once, while replicas still serve a certificate of the old.
-type gentle struct{ manager.Manager }
+// overlappingManager gives cert-controller a client that keeps the previous CA in
+// the bundle. cert-controller itself replaces it at once, while replicas still
+// serve a certificate of the previous CA.
+type overlappingManager struct{ manager.Manager }
 
-func (m gentle) GetClient() client.Client {
+func (m overlappingManager) GetClient() client.Client {
 	return bundler{m.Manager.GetClient(), m.GetAPIReader(), time.Now}
 }
 
@@ -72,8 +72,8 @@ func (b bundler) Update(ctx context.Context, obj client.Object, opts ...client.U
 	return b.Client.Update(ctx, obj, opts...)
 }
 
-// keepOld adds the live bundles' CAs to those that are to take their place. If
-// the configuration is not the live one, the update that follows is refused.
+// keepOld adds the CAs of the live bundles to the wanted ones. If wanted is not
+// based on the live configuration, the following update fails.
 func (b bundler) keepOld(ctx context.Context, wanted *unstructured.Unstructured) error {
 	live := &unstructured.Unstructured{}
 	live.SetGroupVersionKind(wanted.GroupVersionKind())
@@ -114,9 +114,9 @@ func bundleOf(hook map[string]any) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(text)
 }
 
-// mergeBundles returns the wanted CAs and, while the newest of all is new, the
-// present ones, newest first. So it does not matter whether a replica that has
-// not seen the new CA yet writes the bundle last.
+// mergeBundles returns the wanted CAs and, during the overlap of the newest CA, also
+// the present ones, newest first. So the last write may come from a replica that
+// has not seen the new CA yet.
 func mergeBundles(wanted, present []byte, now time.Time) []byte {
 	cas := append(parseBundle(wanted), parseBundle(present)...)
 	slices.SortFunc(cas, func(a, b *x509.Certificate) int {
@@ -135,7 +135,7 @@ func mergeBundles(wanted, present []byte, now time.Time) []byte {
 	return merged.Bytes()
 }
 
-// parseBundle leaves out what is no certificate.
+// parseBundle ignores anything that is not a certificate.
 func parseBundle(text []byte) (cas []*x509.Certificate) {
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if ca, err := x509.ParseCertificate(block.Bytes); err == nil {

@@ -12,7 +12,7 @@ func TestMergeBundles(t *testing.T) {
 	pem := func(age time.Duration) []byte { return newAuthority(t, cfg, now.Add(-age)).ca.CertPEM }
 	fresh, older, old := pem(0), pem(30*time.Minute), pem(1000*time.Hour)
 	cfg.Certificate.CAValidity = time.Minute
-	ended := pem(time.Hour)
+	expired := pem(time.Hour)
 	join := func(parts ...[]byte) (all []byte) {
 		for _, part := range parts {
 			all = append(all, part...)
@@ -23,16 +23,16 @@ func TestMergeBundles(t *testing.T) {
 		name                  string
 		wanted, present, want []byte
 	}{
-		{"the first", fresh, nil, fresh},
-		{"the same", fresh, fresh, fresh},
-		{"a new one", fresh, old, join(fresh, old)},
+		{"first", fresh, nil, fresh},
+		{"same", fresh, fresh, fresh},
+		{"new", fresh, old, join(fresh, old)},
 		{"again", fresh, join(fresh, old), join(fresh, old)},
-		{"from a replica that is behind", old, join(fresh, old), join(fresh, old)},
-		{"two in an hour", fresh, join(older, old), join(fresh, older, old)},
-		{"ended", fresh, ended, fresh},
-		{"an old one takes another's place at once", old, pem(2000 * time.Hour), old},
-		{"nonsense", fresh, []byte("nonsense"), fresh},
-		{"nonsense wanted", []byte("nonsense"), nil, []byte("nonsense")},
+		{"late-replica", old, join(fresh, old), join(fresh, old)},
+		{"two-within-overlap", fresh, join(older, old), join(fresh, older, old)},
+		{"expired", fresh, expired, fresh},
+		{"both-old", old, pem(2000 * time.Hour), old},
+		{"invalid", fresh, []byte("nonsense"), fresh},
+		{"invalid-wanted", []byte("nonsense"), nil, []byte("nonsense")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			assert.Equal(t, string(c.want), string(mergeBundles(c.wanted, c.present, now)))

@@ -23,8 +23,8 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
-// stores are the sections of the managers. They have the fields of the packages'
-// own Config, and their defaults written out.
+// stores are the managers' sections. Their fields are those of each package's
+// Config, with the defaults written out.
 type stores struct {
 	Global *globalConfig `yaml:"global,omitempty"`
 	K8s    *k8sConfig    `yaml:"k8s,omitempty"`
@@ -33,11 +33,11 @@ type stores struct {
 	GCP    *gcpConfig    `yaml:"gcp,omitempty"`
 	Azure  *azureConfig  `yaml:"azure,omitempty"`
 	CSI    *csiConfig    `yaml:"csi,omitempty"`
-	// Embedded is Flyte 2's manager of that name.
+	// Embedded is Flyte 2's embedded secret manager.
 	Embedded *embeddedConfig `yaml:"embedded,omitempty"`
 }
 
-// defaultStores has a section for each manager.
+// defaultStores returns a section for each manager.
 func defaultStores() stores {
 	return stores{
 		Global: &globalConfig{EnvPrefix: "FLYTE_SECRET_", Dir: "/etc/secrets"},
@@ -55,23 +55,23 @@ func defaultStores() stores {
 type globalConfig struct {
 	EnvPrefix string `yaml:"envPrefix"`
 	Dir       string `yaml:"dir"`
-	// Allow lists who may ask for what. Without it every Pod may read every
+	// Allow lists the secrets that Pods may read. Nil lets every Pod read every
 	// global secret.
 	Allow []allowance `yaml:"allow,omitempty"`
 }
 
-// allowance allows Pods of the namespaces one secret. Group and key are
-// exact, because ("team", "a_token") is the same variable as ("team_a",
-// "token").
+// allowance lets Pods in the namespaces read one secret. Group and key match
+// exactly, because ("team", "a_token") and ("team_a", "token") are the same
+// variable.
 type allowance struct {
 	Namespaces []string `yaml:"namespaces"`
 	Group      string   `yaml:"group"`
 	Key        string   `yaml:"key"`
 }
 
-// check refuses an empty list, which might be meant for everybody or for nobody.
+// check rejects an empty list, which could mean everything or nothing.
 func (g *globalConfig) check(c *checker) {
-	c.require(len(g.Allow) > 0 || g.Allow == nil && !c.has("global", "allow"), "is empty; without it, everybody may read every global secret", "global", "allow")
+	c.require(len(g.Allow) > 0 || g.Allow == nil && !c.has("global", "allow"), "must not be empty: leave it out to let every Pod read every global secret", "global", "allow")
 	for i, a := range g.Allow {
 		c.require(len(a.Namespaces) > 0 && a.Group+a.Key != "", "needs namespaces, and group or key", "global", "allow", fmt.Sprint(i))
 	}
@@ -81,7 +81,7 @@ func (g *globalConfig) manager() (injector.SecretManager, error) {
 	return global.New(global.Config{EnvPrefix: g.EnvPrefix, Dir: g.Dir, Allow: g.allow()})
 }
 
-// allow is what the list means; nil, if there is none.
+// allow returns the list as a function, or nil if there is no list.
 func (g *globalConfig) allow() func(secret.Request, mount.Target) bool {
 	if g.Allow == nil {
 		return nil
@@ -97,15 +97,15 @@ type k8sConfig struct {
 	Any         string `yaml:"any"`
 	Required    bool   `yaml:"required"`
 	DefaultMode int32  `yaml:"defaultMode"`
-	// FlyteScope gives Secrets the names of Flyte 2.
+	// FlyteScope names Secrets as Flyte 2 does.
 	FlyteScope *flyteScope `yaml:"flyteScope,omitempty"`
-	// HashedKeys serves requests without a group from the Secret whose name is the
-	// MD5 sum of the key, as Flyte 2 does.
+	// HashedKeys serves requests without a group from the Secret named by the MD5
+	// sum of the key, as Flyte 2 does.
 	HashedKeys bool `yaml:"hashedKeys,omitempty"`
 }
 
-// flyteScope is a scope of Flyte 2. What is empty is the Pod's label, "*" means
-// that the secrets belong to all.
+// flyteScope is a scope of Flyte 2. An empty field is taken from the Pod's label;
+// "*" means all.
 type flyteScope struct {
 	Organization string `yaml:"organization"`
 	Domain       string `yaml:"domain"`
@@ -166,8 +166,8 @@ func (a *awsConfig) manager() (injector.SecretManager, error) {
 type gcpConfig struct {
 	fetching `yaml:",inline"`
 	Project  string `yaml:"project,omitempty"`
-	// FlyteNames gives files the names that Flyte gives them, and leaves requests
-	// without a version to the next manager, as Flyte does.
+	// FlyteNames names files as Flyte does, and leaves requests without a version to
+	// the next manager, as Flyte does.
 	FlyteNames bool `yaml:"flyteNames,omitempty"`
 }
 
@@ -211,22 +211,21 @@ func (s *csiConfig) manager() (injector.SecretManager, error) {
 	return csi.New(csi.Config{Driver: s.Driver})
 }
 
-// fetching is what the sections of stores with fetching init containers have in
-// common.
+// fetching has the common settings of managers with fetchers.
 type fetching struct {
 	// Fetcher is Stock or Fetch.
 	Fetcher          string     `yaml:"fetcher"`
 	Image            string     `yaml:"image"`
 	ImagePullSecrets []string   `yaml:"imagePullSecrets,omitempty"`
 	Resources        *resources `yaml:"resources"`
-	// RunAsUser is left out with AssignedUser.
+	// RunAsUser is 65532 by default, and unset with AssignedUser.
 	RunAsUser    *int64 `yaml:"runAsUser,omitempty"`
 	AssignedUser bool   `yaml:"assignedUser"`
 	EnvFiles     bool   `yaml:"envFiles"`
 }
 
-// complete writes out what the file leaves out, which depends on the fetcher. What
-// a file says of resources takes the place of the default ones.
+// complete sets the defaults that depend on the fetcher. Resources in the file
+// replace all default ones.
 func (f *fetching) complete(stockImage string) {
 	if f.Fetcher == "Stock" {
 		f.Image = cmp.Or(f.Image, stockImage)
@@ -250,7 +249,7 @@ func settings[F fmt.Stringer](f *fetching, stock, fetch F) (F, *corev1.ResourceR
 	return fetcher, &corev1.ResourceRequirements{Requests: requests, Limits: limits}, errors.Join(err1, err2)
 }
 
-// oneOf returns the value of that name.
+// oneOf returns the value with the name.
 func oneOf[T fmt.Stringer](field, name string, values ...T) (zero T, err error) {
 	var all []string
 	for _, v := range values {
@@ -259,10 +258,10 @@ func oneOf[T fmt.Stringer](field, name string, values ...T) (zero T, err error) 
 		}
 		all = append(all, v.String())
 	}
-	return zero, fmt.Errorf("%s %q is neither %s nor %s", field, name, all[0], all[1])
+	return zero, fmt.Errorf("%s %q must be %s or %s", field, name, all[0], all[1])
 }
 
-// resources are quantities by resource, as in a container.
+// resources has quantities by resource name, as a container has.
 type resources struct {
 	Requests map[string]string `yaml:"requests,omitempty"`
 	Limits   map[string]string `yaml:"limits,omitempty"`
@@ -277,7 +276,7 @@ func resourceList(kind string, quantities map[string]string) (corev1.ResourceLis
 	for _, name := range slices.Sorted(maps.Keys(quantities)) {
 		q, err := resource.ParseQuantity(quantities[name])
 		if err != nil {
-			return nil, fmt.Errorf(": resources has %q for %s.%s, which is no quantity", quantities[name], kind, name)
+			return nil, fmt.Errorf(": resources %s.%s: %q is not a quantity", kind, name, quantities[name])
 		}
 		list[corev1.ResourceName(name)] = q
 	}

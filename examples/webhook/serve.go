@@ -23,18 +23,17 @@ import (
 	"github.com/podsecrets/podsecrets/injector"
 )
 
-// Where API servers call: for a patch, and for proof that a Pod is complete.
+// The paths of the mutating and of the validating webhook.
 const (
 	mutatePath   = "/mutate"
 	validatePath = "/validate"
 )
 
-// serve runs until stop ends. Then it is not ready any more but still serves for
-// as long as cfg.Drain says, finishes the reviews that it has begun, and
-// returns.
+// serve runs until stop ends. Then it reports not ready, serves on for cfg.Drain,
+// finishes the reviews in progress, and returns.
 func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config) error {
 	reviews := newReviewMetrics(metrics.Registry)
-	now, err := newCurrent(cfg, func(cfg *config) (*injector.Injector, error) { return cfg.injector(logged, reviews.countAccess) })
+	active, err := newCurrent(cfg, func(cfg *config) (*injector.Injector, error) { return cfg.injector(logged, reviews.countAccess) })
 	if err != nil {
 		return err
 	}
@@ -48,23 +47,23 @@ func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config
 		return err
 	}
 	if cas == nil && cfg.Global != nil {
-		mgr.GetLogger().Info("whoever reaches the webhook's port can read the global secrets: set clientCA, or keep others from it by a NetworkPolicy")
+		mgr.GetLogger().Info("any client that reaches the webhook's port can read the global secrets: set clientCA, or restrict access with a NetworkPolicy")
 	}
-	server, turns := mgr.GetWebhookServer(), newBound()
+	server, limit := mgr.GetWebhookServer(), newBound()
 	register := func(path string, handler http.Handler) {
-		server.Register(path, drain(stop, authenticated(cas, turns.wrap(handler))))
+		server.Register(path, drain(stop, authenticated(cas, limit.wrap(handler))))
 	}
-	register(mutatePath, handle(now.mutate, reviews.count))
-	register(validatePath, handle(now.verify, reviews.countVerification))
+	register(mutatePath, handle(active.mutate, reviews.count))
+	register(validatePath, handle(active.verify, reviews.countVerification))
 	certs.reader = mgr.GetClient()
 	err = errors.Join(
 		certs.watch(mgr),
 		rotate(mgr, cfg),
-		mgr.Add(manager.RunnableFunc(now.follow(from, reloadInterval))),
+		mgr.Add(manager.RunnableFunc(active.follow(from, reloadInterval))),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("stopping", func(*http.Request) error { return stop.Err() }),
 		mgr.AddReadyzCheck("certificate", certs.ready),
-		mgr.AddReadyzCheck("server", certs.then(server.StartedChecker())),
+		mgr.AddReadyzCheck("server", certs.before(server.StartedChecker())),
 	)
 	if err != nil {
 		return err
@@ -72,15 +71,15 @@ func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	context.AfterFunc(stop, func() {
-		mgr.GetLogger().Info("not ready any more", "drain", cfg.Drain.String())
+		mgr.GetLogger().Info("draining before shutdown", "drain", cfg.Drain.String())
 		time.AfterFunc(cfg.Drain, cancel)
 	})
 	return mgr.Start(ctx)
 }
 
-// drain is a handler that has API servers, once stop has ended, close their
-// connections themselves after a response: they keep several, over HTTP/1.1, and
-// lose a review that they send on one which the server is closing.
+// drain makes API servers close their connections after a response once stop has
+// ended. They keep several HTTP/1.1 connections open, and a review sent on one
+// that the server is closing is lost.
 func drain(stop context.Context, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if stop.Err() != nil {
@@ -102,7 +101,7 @@ func newManager(cfg *config, cluster *rest.Config, certs *certificates, clients 
 			func(c *tls.Config) { c.GetCertificate = certs.get },
 			clients,
 		}}),
-		// Three objects are all that is read.
+		// The process reads three objects only.
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}: {
 				Namespaces: map[string]cache.Config{cfg.Namespace: {}},

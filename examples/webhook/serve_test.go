@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Connections stay until the end begins, and then go one by one, each with a
-// response.
+// Connections stay open until stop ends; then each closes after its next response.
 func TestDrain(t *testing.T) {
 	stop, end := context.WithCancel(t.Context())
 	server := httptest.NewServer(drain(stop, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

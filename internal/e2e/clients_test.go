@@ -74,5 +74,5 @@ func TestAStrangerAtThePort(t *testing.T) {
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
-	assert.Equal(t, "the client has shown no certificate\n", string(text))
+	assert.Equal(t, "a client certificate is required\n", string(text))
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Stores are where embedded secrets can be: the values of
-// embeddedSecretManagerConfig.type.
+// Stores are the values of embeddedSecretManagerConfig.type.
 var Stores = []string{AWS, GCP, Azure, K8s}
 
-// storeOf returns Flyte's spelling of a store; AWS for none, as in Flyte.
+// storeOf returns Flyte's spelling of a store, ignoring case. Empty means AWS, as in
+// Flyte.
 func storeOf(text string) (string, bool) {
 	if text == "" {
 		return AWS, true
@@ -32,43 +32,41 @@ func storeOf(text string) (string, bool) {
 	return Stores[i], true
 }
 
-// EmbeddedManager serves the secrets of Flyte 2's embedded manager: a request's key
-// and three labels of the Pod say which, its group and version say nothing.
+// EmbeddedManager serves the secrets of Flyte 2's embedded manager. A request's key
+// and three labels of the Pod identify the secret; group and version are ignored.
 //
-// Flyte's webhook reads the value and puts it into the Pod. Here the Pod refers to
-// a Kubernetes Secret in its own namespace, or the fetching program reads the
-// store with the Pod's rights.
+// Flyte's webhook reads the value and writes it into the Pod. Here the Pod refers to
+// a Kubernetes Secret in its namespace, or a fetcher reads the store with the Pod's
+// permissions.
 //
-// A secret has the names that Flyte 1's client looks up, and those that Flyte 2's
-// users read: the variable that the request names, and the file of the key, its
-// case kept, directly in the directory.
+// A secret has the names that Flyte 1's client looks for, and those that Flyte 2's
+// users read: the requested variable, and a file named by the key, case kept,
+// directly in the layout's directory.
 type EmbeddedManager struct {
 	// Store is one of Stores.
 	Store string
-	// Inner is the manager of that store: package k8ssecret's, or one of those that
-	// fetch, with Fetch.
+	// Inner is the store's manager: that of package k8ssecret, or one with Fetch.
 	Inner injector.SecretManager
-	// Scope says whose secrets are served.
+	// Scope selects whose secrets are served.
 	Scope Scope
-	// Keys are all that are served. Empty means every key.
+	// Keys are the served keys. Empty serves every key.
 	Keys []string
 }
 
 // Name returns "embedded".
 func (m *EmbeddedManager) Name() string { return "embedded" }
 
-// Mount answers as the store's manager does. A request without a key, a Pod
-// without the labels, and what the store's manager refuses are
-// secret.ErrUnsupported.
+// Mount returns the Fragment of the store's manager. A request without a key, or a
+// Pod without the labels, is secret.ErrUnsupported.
 func (m *EmbeddedManager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if len(m.Keys) > 0 && !slices.Contains(m.Keys, req.Key) {
 		return mount.Fragment{}, fmt.Errorf("%w: the configuration does not list the key", secret.ErrUnsupported)
 	}
 	if req.Key == "" {
-		return mount.Fragment{}, fmt.Errorf("%w: embedded secrets have a key", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: embedded secrets need a key", secret.ErrUnsupported)
 	}
 	if m.Store == Azure && req.Field != "" {
-		return mount.Fragment{}, fmt.Errorf("%w: an embedded secret of Azure is a field already", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: embedded secrets of Azure have no fields", secret.ErrUnsupported)
 	}
 	n, err := m.Scope.name(req.Key, target)
 	if err != nil {
@@ -85,7 +83,8 @@ func (m *EmbeddedManager) Mount(ctx context.Context, req secret.Request, target 
 	return f, err
 }
 
-// ask asks the store's manager for a secret under the name that it has there.
+// ask requests the secret from the store's manager by its name in the store. In
+// Azure the value is the field "value" of a JSON object.
 func (m *EmbeddedManager) ask(ctx context.Context, req secret.Request, n name, target mount.Target) (mount.Fragment, error) {
 	req.GroupVersion, req.Container = "", ""
 	switch m.Store {
@@ -116,13 +115,13 @@ func (m *EmbeddedManager) variable(ctx context.Context, req secret.Request, n na
 	inner := req
 	inner.Mount = mount.EnvVar
 	if len(derived) > len(inner.EnvVar) {
-		inner.EnvVar = derived // a store may count its length
+		inner.EnvVar = derived // stores may limit the length of names
 	}
 	return m.ask(ctx, inner, n, target)
 }
 
-// file brings the secret to the file that the request names, and to the one that
-// Flyte 2 writes.
+// file serves the secret as the requested file, and as the file that Flyte 2
+// writes.
 func (m *EmbeddedManager) file(ctx context.Context, req secret.Request, n name, target mount.Target) (mount.Fragment, error) {
 	layout := target.Layout()
 	inner := req

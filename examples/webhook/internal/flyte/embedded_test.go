@@ -20,7 +20,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The names that Flyte 2 makes, as recorded.
+// The names are those recorded from Flyte 2.
 func TestNames(t *testing.T) {
 	raw, err := os.ReadFile("../../../../k8ssecret/testdata/flyte2-names.json")
 	require.NoError(t, err)
@@ -35,7 +35,7 @@ func TestNames(t *testing.T) {
 	// The vector of Flyte's own test.
 	n := name{"test-org", "test-domain", "-testproject-", "test-secret--"}
 	assert.Equal(t, "1-test01org-test01domain-01testproject01-ORSXG5BNONSWG4TFOQWS2", n.azure())
-	assert.Equal(t, "1-a0001---ME", name{org: "a0-", key: "a"}.azure(), "a zero is two, so that nothing else is a dash's 01")
+	assert.Equal(t, "1-a0001---ME", name{org: "a0-", key: "a"}.azure(), "0 becomes 00, so that 01 is always a dash")
 }
 
 var stamped = &metav1.ObjectMeta{Labels: map[string]string{"organization": "flyte", "domain": "development", "project": "flytesnacks"}}
@@ -59,7 +59,7 @@ func TestScope(t *testing.T) {
 		{"fixed", Scope{Organization: "o", Domain: "d", Project: "p"}, stamped, "u__org__o__domain__d__project__p__key__k"},
 		{"fixed-for-missing", Scope{Organization: "o"}, missing, "u__org__o__domain__development__project__flytesnacks__key__k"},
 		{"missing", Scope{}, missing, ""},
-		{"missing-and-not-needed", Scope{Reach: Organization, Organization: "o"}, &metav1.ObjectMeta{}, ""},
+		{"missing-unused", Scope{Reach: Organization, Organization: "o"}, &metav1.ObjectMeta{}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n, err := c.scope.name("k", mount.NewTarget(mount.Layout{}, mount.InitFirst, c.meta))
@@ -73,7 +73,7 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// stores are managers of each store.
+// stores returns a manager for each store.
 func stores(t *testing.T, envFiles bool) map[string]*EmbeddedManager {
 	k8s, err := k8ssecret.New(k8ssecret.Config{Required: true})
 	require.NoError(t, err)
@@ -93,37 +93,37 @@ func stores(t *testing.T, envFiles bool) map[string]*EmbeddedManager {
 func TestConformance(t *testing.T) {
 	for store, m := range stores(t, true) {
 		t.Run(store, func(t *testing.T) {
-			at := func(req secret.Request, want injectortest.Outcome) injectortest.Case {
+			row := func(req secret.Request, want injectortest.Outcome) injectortest.Case {
 				return injectortest.Case{Request: req, Want: want, Meta: stamped}
 			}
 			cases := []injectortest.Case{
-				at(secret.Request{Key: "my-key"}, injectortest.Variable),
-				at(secret.Request{Key: "API_KEY", Mount: mount.EnvVar, EnvVar: "TOKEN"}, injectortest.Served),
-				at(secret.Request{Group: "g", Key: "API_KEY_2", Mount: mount.EnvVar}, injectortest.Served),
-				at(secret.Request{Key: "my_key", Mount: mount.File}, injectortest.Served),
-				at(secret.Request{Key: "FILE_KEY", Mount: mount.File, EnvVar: "KEY_FILE"}, injectortest.Served),
-				at(secret.Request{Group: "team/a", Key: "FILE_KEY_2", Mount: mount.File}, injectortest.Served),
-				at(secret.Request{Group: "g", Key: "k", GroupVersion: "v1", Mount: mount.File}, injectortest.Served),
-				at(secret.Request{Key: "PATH_KEY", Path: "Conf.d/Key"}, injectortest.File),
-				at(secret.Request{Key: "MODE_KEY", Mode: 0o440}, injectortest.File),
-				at(secret.Request{Group: "g"}, injectortest.Unsupported),
-				{Name: "no labels", Request: secret.Request{Key: "k"}, Want: injectortest.Unsupported},
+				row(secret.Request{Key: "my-key"}, injectortest.Variable),
+				row(secret.Request{Key: "API_KEY", Mount: mount.EnvVar, EnvVar: "TOKEN"}, injectortest.Served),
+				row(secret.Request{Group: "g", Key: "API_KEY_2", Mount: mount.EnvVar}, injectortest.Served),
+				row(secret.Request{Key: "my_key", Mount: mount.File}, injectortest.Served),
+				row(secret.Request{Key: "FILE_KEY", Mount: mount.File, EnvVar: "KEY_FILE"}, injectortest.Served),
+				row(secret.Request{Group: "team/a", Key: "FILE_KEY_2", Mount: mount.File}, injectortest.Served),
+				row(secret.Request{Group: "g", Key: "k", GroupVersion: "v1", Mount: mount.File}, injectortest.Served),
+				row(secret.Request{Key: "PATH_KEY", Path: "Conf.d/Key"}, injectortest.File),
+				row(secret.Request{Key: "MODE_KEY", Mode: 0o440}, injectortest.File),
+				row(secret.Request{Group: "g"}, injectortest.Unsupported),
+				{Name: "no-labels", Request: secret.Request{Key: "k"}, Want: injectortest.Unsupported},
 			}
 			field := secret.Request{Key: "JSON", Field: "password"}
 			switch store {
 			case AWS, GCP:
-				cases = append(cases, at(field, injectortest.Variable), at(secret.Request{Key: "a b"}, injectortest.Unsupported))
+				cases = append(cases, row(field, injectortest.Variable), row(secret.Request{Key: "a b"}, injectortest.Unsupported))
 			case Azure:
-				cases = append(cases, at(field, injectortest.Unsupported), at(secret.Request{Key: strings.Repeat("k", 60)}, injectortest.Unsupported))
+				cases = append(cases, row(field, injectortest.Unsupported), row(secret.Request{Key: strings.Repeat("k", 60)}, injectortest.Unsupported))
 			case K8s:
-				cases = append(cases, at(secret.Request{Key: "a b"}, injectortest.Unsupported))
+				cases = append(cases, row(secret.Request{Key: "a b"}, injectortest.Unsupported))
 			}
 			injectortest.Run(t, m, cases...)
 		})
 	}
 }
 
-// Without env files, what is fetched is a file.
+// Without env files, fetched secrets are files only.
 func TestEmbedded_NoEnvFiles(t *testing.T) {
 	for store, m := range stores(t, false) {
 		if store == K8s {
@@ -136,7 +136,7 @@ func TestEmbedded_NoEnvFiles(t *testing.T) {
 	}
 }
 
-// What each store is asked for, and what rules about reading see.
+// The IDs requested from each store, and the objects that rules see.
 func TestEmbedded_IDs(t *testing.T) {
 	const key = "My_Key"
 	hash := HashedName(stampedID + key)
@@ -166,7 +166,7 @@ func TestEmbedded_IDs(t *testing.T) {
 	}
 }
 
-// A program finds the secret as Flyte 1's client does, and as Flyte 2's users do.
+// Flyte 1's client and Flyte 2's users find the secret.
 func TestEmbedded_Read(t *testing.T) {
 	for store, m := range stores(t, true) {
 		in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: mount.Layout{EnvPrefix: "_UNION_"}})
@@ -233,6 +233,6 @@ func TestGCPManager(t *testing.T) {
 		assert.Equal(t, pod, again)
 		_, err = in.Inject(t.Context(), injectortest.Pod(), reqs[0], secret.Request{Group: "Secret", Key: "A", GroupVersion: "3"})
 		var conflict *mount.ConflictError
-		assert.ErrorAs(t, err, &conflict, "two versions under one name")
+		assert.ErrorAs(t, err, &conflict, "two versions of one file")
 	}
 }

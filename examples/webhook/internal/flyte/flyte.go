@@ -1,9 +1,9 @@
-// Package flyte reads the configuration of Flyte's webhook, of its releases 1.16.8
-// and 2 (v2.0.43), and has its embedded secret manager.
+// Package flyte reads the configuration of Flyte's webhook, releases 1.16.8 and 2
+// (v2.0.43), and implements its embedded secret manager.
 //
-// The keys are those of Flyte's source. They are read as Flyte reads them: their
-// letters in any case, later files over earlier ones, and a list in the place of
-// an earlier list. What stands in other sections is for other parts of Flyte.
+// The keys are those of Flyte's source. They are read as Flyte reads them: keys
+// ignore case, later files override earlier ones, and a list replaces an earlier
+// list. Other sections belong to other Flyte components.
 package flyte
 
 import (
@@ -20,12 +20,9 @@ import (
 type Release uint8
 
 const (
-	// Unknown leaves it to the keys of the configuration.
-	Unknown Release = iota
-	// One is 1.16.8.
-	One
-	// Two is v2.0.43.
-	Two
+	Unknown Release = iota // detected from the keys of the configuration
+	One                    // 1.16.8
+	Two                    // v2.0.43
 )
 
 // String returns "1", "2", or "" for Unknown.
@@ -39,13 +36,13 @@ func (r *Release) Set(text string) error {
 	case "2":
 		*r = Two
 	default:
-		return errors.New("is neither 1 nor 2")
+		return errors.New("must be 1 or 2")
 	}
 	return nil
 }
 
-// The values of secretManagerType. 1.16.8 takes the first five and just so, 2
-// takes all, in any case.
+// The values of secretManagerType. Release 1.16.8 knows the first five,
+// case-sensitive; release 2 knows all, in any case.
 const (
 	Global   = "Global"
 	K8s      = "K8s"
@@ -58,12 +55,12 @@ const (
 
 var types = []string{Global, K8s, AWS, GCP, Vault, Embedded, Azure}
 
-// Config is the sections webhook and secrets, as far as they have a meaning for
-// this project's webhook. Empty means the default of the release.
+// Config has the settings of the sections webhook and secrets that this project's
+// webhook uses. An empty setting has the release's default.
 type Config struct {
 	Release Release `yaml:"-"`
-	// Managers are the secret managers in their order, of the values of
-	// secretManagerType. Global is always the first.
+	// Managers are values of secretManagerType in order of precedence. Global is
+	// always first.
 	Managers []string `yaml:"-"`
 
 	Webhook struct {
@@ -83,26 +80,26 @@ type Config struct {
 	} `yaml:"secrets"`
 }
 
-// Image is the container of a fetching manager.
+// Image is the fetcher's container.
 type Image struct {
 	SidecarImage string    `yaml:"sidecarImage"`
 	Resources    Resources `yaml:"resources"`
 }
 
-// Resources are quantities by resource, as in a container.
+// Resources has quantities by resource name, as a container has.
 type Resources struct {
 	Requests map[string]string `yaml:"requests"`
 	Limits   map[string]string `yaml:"limits"`
 }
 
-// VaultConfig is what Flyte tells Vault's injector.
+// VaultConfig has the settings that Flyte passes to Vault's injector.
 type VaultConfig struct {
 	Role        string            `yaml:"role"`
 	KVVersion   string            `yaml:"kvVersion"`
 	Annotations map[string]string `yaml:"annotations"`
 }
 
-// EmbeddedConfig is the store of the embedded manager, and where it is.
+// EmbeddedConfig is the embedded manager's store and its location.
 type EmbeddedConfig struct {
 	Type string `yaml:"type"`
 	AWS  struct {
@@ -119,41 +116,41 @@ type EmbeddedConfig struct {
 	} `yaml:"k8sConfig"`
 }
 
-// Remark is about a setting. One that is no flaw is a warning.
+// Remark is an error or a warning about a setting.
 type Remark struct {
 	Path []string
 	Text string
-	Flaw bool
+	Flaw bool // false: a warning
 }
 
-// Read reads Flyte's sections off the documents, later ones over earlier ones, and
-// makes the spelling of their keys Flyte's own. The error is about a value that is
-// not of the setting's type, in a document of that index.
+// Read decodes Flyte's sections of the documents, where later documents override
+// earlier ones. It changes the keys in the documents to Flyte's spelling. A value of
+// the wrong type is a *DocumentError.
 func Read(docs []*yaml.Node, release Release) (*Config, []Remark, error) {
 	r := &reader{}
 	cfg := &Config{}
 	for i, doc := range docs {
 		if doc.Kind == 0 {
-			continue // an empty one
+			continue // empty document
 		}
 		r.document(doc)
 		if err := doc.Decode(cfg); err != nil {
 			return nil, nil, &DocumentError{i, err}
 		}
 	}
-	r.passOver()
+	r.warnOthers()
 	cfg.Release = cmp.Or(release, r.release(cfg))
 	if release == Unknown {
-		r.warn(fmt.Sprintf("read as that of Flyte %v (%s); the flag -flyte says otherwise", cfg.Release, r.why), r.section()...)
+		r.warn(fmt.Sprintf("read as configuration of Flyte %v (%s); the flag -flyte overrides this", cfg.Release, r.reason), r.section()...)
 	}
 	r.managers(cfg)
 	if cfg.Webhook.Selector != nil {
-		r.warn("belongs into the webhook's registration: -print-selector writes the patch", "webhook", "namespaceSelector")
+		r.warn("belongs in the webhook's registration: -print-selector writes the patch", "webhook", "namespaceSelector")
 	}
 	return cfg, r.remarks, nil
 }
 
-// DocumentError says in which document a value is wrong.
+// DocumentError is a decoding error in the document with the index.
 type DocumentError struct {
 	Index int
 	Err   error
@@ -164,17 +161,17 @@ func (e *DocumentError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *DocumentError) Unwrap() error { return e.Err }
 
-// reader collects remarks, and what tells the release.
+// reader collects remarks, and clues to the release.
 type reader struct {
 	remarks  []Remark
-	sections []string // those that are there, by path
-	others   []string // those of Flyte's other parts, as they are spelled
-	marks    []mark
-	why      string
+	sections []string // paths of the keys found
+	others   []string // sections of other Flyte components, as spelled
+	clues    []clue
+	reason   string // why the release was chosen
 }
 
-// mark is a key that only one release knows.
-type mark struct {
+// clue is a key that only one release knows.
+type clue struct {
 	release Release
 	name    string
 }
@@ -187,7 +184,7 @@ func (r *reader) refuse(text string, path ...string) {
 	r.remarks = append(r.remarks, Remark{path, text, true})
 }
 
-// section is the first of Flyte's sections that matters to a webhook.
+// section returns the section for remarks about the whole configuration.
 func (r *reader) section() []string {
 	for _, name := range []string{"webhook", "secrets"} {
 		if slices.Contains(r.sections, name) {
@@ -197,7 +194,7 @@ func (r *reader) section() []string {
 	return r.others[:min(1, len(r.others))]
 }
 
-// release is what the keys say; 1.16.8, if they say nothing.
+// release detects the release from the keys. The default is 1.16.8.
 func (r *reader) release(cfg *Config) Release {
 	for i, name := range append([]string{cfg.Webhook.Type}, cfg.Webhook.Types...) {
 		key := "secretManagerTypes"
@@ -205,22 +202,21 @@ func (r *reader) release(cfg *Config) Release {
 			key = "secretManagerType"
 		}
 		if canonical, ok := typeOf(name); ok && (canonical != name || !slices.Contains(types[:5], name)) {
-			r.why = fmt.Sprintf("%s has %q", key, name)
+			r.reason = fmt.Sprintf("%s has %q", key, name)
 			return Two
 		}
 	}
-	// A section of another part tells more than a key, as which keys release 1 knows
-	// is not sure for each.
-	if len(r.marks) > 0 {
-		first := slices.MinFunc(r.marks, func(a, b mark) int { return strings.Count(a.name, ".") - strings.Count(b.name, ".") })
-		r.why = "it has " + first.name
-		return first.release
+	// Sections come first: release 1's keys are not all known for sure.
+	if len(r.clues) > 0 {
+		best := slices.MinFunc(r.clues, func(a, b clue) int { return strings.Count(a.name, ".") - strings.Count(b.name, ".") })
+		r.reason = "it has " + best.name
+		return best.release
 	}
-	r.why = "no key says which"
+	r.reason = "no key tells the release"
 	return One
 }
 
-// typeOf returns Flyte's spelling of a type that is written in any case.
+// typeOf returns Flyte's spelling of a type, ignoring case.
 func typeOf(name string) (string, bool) {
 	i := slices.IndexFunc(types, func(t string) bool { return strings.EqualFold(t, name) })
 	if i < 0 {
@@ -229,15 +225,15 @@ func typeOf(name string) (string, bool) {
 	return types[i], true
 }
 
-// managers is Flyte's order: global secrets, then the list, or else the single
-// one, or else the default of the release.
+// managers sets cfg.Managers in Flyte's order: global secrets, then the list, else
+// the single manager, else the release's default.
 func (r *reader) managers(cfg *Config) {
 	w := cfg.Webhook
 	cfg.Managers = []string{Global}
 	names, path := w.Types, []string{"webhook", "secretManagerTypes"}
 	switch {
 	case len(names) > 0 && w.Type != "":
-		r.warn("secretManagerTypes takes its place", "webhook", "secretManagerType")
+		r.warn("has no effect: secretManagerTypes replaces it", "webhook", "secretManagerType")
 	case len(names) == 0:
 		names, path = []string{w.Type}, []string{"webhook", "secretManagerType"}
 	}
@@ -245,16 +241,16 @@ func (r *reader) managers(cfg *Config) {
 		if name == "" {
 			name = map[Release]string{One: K8s, Two: Embedded}[cfg.Release]
 		}
-		at := path
+		item := path
 		if len(w.Types) > 0 {
-			at = append(slices.Clone(path), fmt.Sprint(i))
+			item = append(slices.Clone(path), fmt.Sprint(i))
 		}
 		canonical, ok := typeOf(name)
 		switch {
 		case cfg.Release == One && !slices.Contains(types[:5], name):
-			r.refuse(fmt.Sprintf("%q is none of %s, as Flyte 1.16.8 has them", name, strings.Join(types[:5], ", ")), at...)
+			r.refuse(fmt.Sprintf("%q is not one of %s, the types of Flyte 1.16.8", name, strings.Join(types[:5], ", ")), item...)
 		case !ok:
-			r.refuse(fmt.Sprintf("%q is none of %s", name, strings.Join(types, ", ")), at...)
+			r.refuse(fmt.Sprintf("%q is not one of %s", name, strings.Join(types, ", ")), item...)
 		case !slices.Contains(cfg.Managers, canonical):
 			cfg.Managers = append(cfg.Managers, canonical)
 		}
@@ -263,11 +259,11 @@ func (r *reader) managers(cfg *Config) {
 	if canonical, ok := storeOf(cfg.Webhook.Embedded.Type); ok {
 		cfg.Webhook.Embedded.Type = canonical
 	} else {
-		r.refuse(fmt.Sprintf("%q is none of %s", cfg.Webhook.Embedded.Type, strings.Join(Stores, ", ")), "webhook", "embeddedSecretManagerConfig", "type")
+		r.refuse(fmt.Sprintf("%q is not one of %s", cfg.Webhook.Embedded.Type, strings.Join(Stores, ", ")), "webhook", "embeddedSecretManagerConfig", "type")
 	}
 }
 
-// unused warns of sections of managers that are not asked for.
+// unused warns of the sections of managers that are not listed.
 func (r *reader) unused(cfg *Config) {
 	for _, m := range []struct{ manager, section string }{
 		{AWS, "awsSecretManager"}, {GCP, "gcpSecretManager"}, {Azure, "azureSecretManager"},

@@ -7,27 +7,27 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// key is one that Flyte knows in one of its sections.
+// key is a key of Flyte's configuration.
 type key struct {
 	name string
-	// ignored says why the key, with all below it, has no effect here.
+	// ignored is why the key and its subkeys have no effect here.
 	ignored string
-	// only is the release that knows it. Unknown means both.
+	// only is the release that knows the key. Unknown means both.
 	only Release
-	// sub are the keys below. Without any, all are allowed.
+	// sub are the subkeys. Empty allows any.
 	sub []key
 }
 
 const (
 	fromSecret = "certificates are read from the Secret itself: see certificate"
-	manifest   = "the MutatingWebhookConfiguration says it"
+	manifest   = "set it in the MutatingWebhookConfiguration"
 )
 
 var image = []key{{name: "sidecarImage"}, {name: "resources", sub: []key{{name: "requests"}, {name: "limits"}}}}
 
-// keys are those of the sections webhook and secrets. Which of them only Flyte 2
-// knows is from its source; what the source of 1.16.8 says of keys was not read
-// for all of them, so that a key of either is accepted with both.
+// keys are the keys of the sections webhook and secrets. Those that only Flyte 2
+// knows follow its source. Not every key was checked against the source of 1.16.8,
+// so keys of either release are accepted for both.
 var keys = []key{
 	{name: "webhook", sub: []key{
 		{name: "metrics-prefix", ignored: "metrics are named podsecrets_*"},
@@ -45,7 +45,7 @@ var keys = []key{
 		{name: "azureSecretManager", sub: image, only: Two},
 		{name: "vaultSecretManager", sub: []key{{name: "role"}, {name: "kvVersion"}, {name: "annotations"}}},
 		{name: "embeddedSecretManagerConfig", only: Two, sub: []key{
-			{name: "enabled", ignored: "the list of secret managers says it"},
+			{name: "enabled", ignored: "the list of secret managers decides"},
 			{name: "type"},
 			{name: "awsConfig", sub: []key{{name: "region"}}},
 			{name: "gcpConfig", sub: []key{{name: "project"}}},
@@ -54,12 +54,12 @@ var keys = []key{
 				{name: "namespace"},
 				{name: "kubeClientConfig", ignored: "reviews do not call the API server"},
 			}},
-			{name: "fileMountInitContainer", ignored: "files do not need a container of that kind"},
-			{name: "imagePullSecrets", ignored: "pull secrets are not copied, and nothing in Flyte makes those that would be"},
+			{name: "fileMountInitContainer", ignored: "files need no such init container"},
+			{name: "imagePullSecrets", ignored: "pull secrets are not copied, and Flyte creates none to copy"},
 		}},
 		{name: "imageBuilderConfig", ignored: "images are not rewritten"},
 		{name: "webhookTimeout", ignored: manifest, only: Two},
-		{name: "disableCreateMutatingWebhookConfig", ignored: "the MutatingWebhookConfiguration is among the manifests, and is never created here", only: Two},
+		{name: "disableCreateMutatingWebhookConfig", ignored: "the MutatingWebhookConfiguration is a manifest, and is never created here", only: Two},
 		{name: "kubeClientConfig", ignored: "reviews do not call the API server", only: Two},
 		{name: "namespaceSelector"},
 		{name: "cacheInvalidationPort", ignored: "no value is cached"},
@@ -71,9 +71,9 @@ var keys = []key{
 	}},
 }
 
-// parts are the sections of Flyte's other parts, in lower case, and the release
-// that alone has them.
-var parts = map[string]Release{
+// components are the sections of other Flyte components, in lower case, with the
+// only release that has them. Unknown means both.
+var components = map[string]Release{
 	"admin": Unknown, "application": One, "auth": Unknown, "authorization": Unknown, "cache": Unknown,
 	"catalog-cache": One, "cloudevents": Unknown, "cluster_resources": One, "clusterpools": One,
 	"clusters": One, "connector": Unknown, "database": Unknown, "datacatalog": One, "domains": Unknown,
@@ -85,60 +85,60 @@ var parts = map[string]Release{
 	"actions": Two, "apps": Two, "dataproxy": Two, "executor": Two, "runs": Two, "secret": Two,
 }
 
-// IsSection reports whether a name at the top of a configuration, and its value,
-// are a section of Flyte's. Its sections are mappings.
+// IsSection reports whether a top-level name and its value are a section of Flyte's.
+// Its sections are mappings.
 func IsSection(name string, value *yaml.Node) bool {
 	if value.Kind == yaml.SequenceNode || value.Kind == yaml.ScalarNode && value.Tag != "!!null" {
 		return false
 	}
-	_, ok := parts[strings.ToLower(name)]
+	_, ok := components[strings.ToLower(name)]
 	return ok || IsOurs(name)
 }
 
-// IsOurs reports whether a name is that of a section which this package reads. A
-// configuration is Flyte's if it has one.
+// IsOurs reports whether this package reads the section with the name. A
+// configuration with such a section is Flyte's.
 func IsOurs(name string) bool {
 	return strings.EqualFold(name, "webhook") || strings.EqualFold(name, "secrets")
 }
 
-// document spells the keys as Flyte does, refuses those that it does not know, and
-// warns of those without effect.
+// document changes the keys to Flyte's spelling, rejects unknown keys, and warns of
+// keys without effect.
 func (r *reader) document(doc *yaml.Node) {
 	each(doc, func(k, value *yaml.Node) {
 		lower := strings.ToLower(k.Value)
-		if release, ok := parts[lower]; ok {
+		if release, ok := components[lower]; ok {
 			if !slices.Contains(r.others, k.Value) {
 				r.others = append(r.others, k.Value)
 			}
-			r.mark(release, k.Value)
+			r.addClue(release, k.Value)
 		}
 		if i := slices.IndexFunc(keys, func(k key) bool { return k.name == lower }); i >= 0 {
 			k.Value = lower
 			r.sections = append(r.sections, lower)
-			r.below(value, keys[i].sub, lower)
+			r.checkKeys(value, keys[i].sub, lower)
 		}
 	})
 }
 
-// passOver warns, once, of all sections of other parts.
-func (r *reader) passOver() {
+// warnOthers warns once of all sections of other components.
+func (r *reader) warnOthers() {
 	switch len(r.others) {
 	case 0:
 	case 1:
-		r.warn("has no effect: it is for another part of Flyte", r.others[0])
+		r.warn("has no effect: it belongs to another component of Flyte", r.others[0])
 	default:
-		r.warn("has no effect, as have "+strings.Join(r.others[1:], ", ")+": they are for other parts of Flyte", r.others[0])
+		r.warn("has no effect, nor have "+strings.Join(r.others[1:], ", ")+": they belong to other components of Flyte", r.others[0])
 	}
 }
 
-func (r *reader) mark(release Release, name string) {
+func (r *reader) addClue(release Release, name string) {
 	if release != Unknown {
-		r.marks = append(r.marks, mark{release, name})
+		r.clues = append(r.clues, clue{release, name})
 	}
 }
 
-// below goes over the keys of a section.
-func (r *reader) below(node *yaml.Node, known []key, path ...string) {
+// checkKeys is document for the keys of a section.
+func (r *reader) checkKeys(node *yaml.Node, known []key, path ...string) {
 	if len(known) == 0 {
 		return
 	}
@@ -149,19 +149,18 @@ func (r *reader) below(node *yaml.Node, known []key, path ...string) {
 			return
 		}
 		k.Value = known[i].name
-		at := append(slices.Clone(path), k.Value)
-		r.sections = append(r.sections, strings.Join(at, "."))
-		r.mark(known[i].only, strings.Join(at, "."))
+		keyPath := append(slices.Clone(path), k.Value)
+		r.sections = append(r.sections, strings.Join(keyPath, "."))
+		r.addClue(known[i].only, strings.Join(keyPath, "."))
 		if reason := known[i].ignored; reason != "" {
-			r.warn("has no effect: "+reason, at...)
+			r.warn("has no effect: "+reason, keyPath...)
 			return
 		}
-		r.below(value, known[i].sub, at...)
+		r.checkKeys(value, known[i].sub, keyPath...)
 	})
 }
 
-// each calls f with the keys and values of a mapping, those that it has by YAML's
-// merge key among them.
+// each calls f for the entries of a mapping, including those from YAML's merge key.
 func each(node *yaml.Node, f func(key, value *yaml.Node)) {
 	switch node.Kind {
 	case yaml.AliasNode:
@@ -173,8 +172,8 @@ func each(node *yaml.Node, f func(key, value *yaml.Node)) {
 			if k, value := node.Content[i], node.Content[i+1]; k.Tag != "!!merge" {
 				f(k, value)
 			} else if value.Kind == yaml.SequenceNode {
-				for _, one := range value.Content {
-					each(one, f)
+				for _, source := range value.Content {
+					each(source, f)
 				}
 			} else {
 				each(value, f)

@@ -15,9 +15,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// HashedKeys is a k8ssecret.Config.Names: that of Flyte 2's manager of Kubernetes
-// Secrets, which takes a request without a group for the Secret that is called by
-// the MD5 sum of the key.
+// HashedKeys is a k8ssecret.Config.Names that names Secrets as Flyte 2's manager of
+// Kubernetes Secrets does: by the MD5 sum of the key if a request has no group.
 func HashedKeys(req secret.Request, _ mount.Target) (k8ssecret.Ref, error) {
 	if req.Group == "" {
 		return k8ssecret.Ref{Name: HashedName(req.Key), Key: req.Key}, nil
@@ -25,17 +24,17 @@ func HashedKeys(req secret.Request, _ mount.Target) (k8ssecret.Ref, error) {
 	return k8ssecret.Ref{Name: strings.ToLower(req.Group), Key: req.Key}, nil
 }
 
-// GCPManager serves Google's secrets as Flyte does. It leaves a request without a
-// version to the next manager. Flyte's file is "group/version" and ignores the key:
-// a request with a key has that file too, and a name without the version, as
-// "group/version/key" could not be beside it.
+// GCPManager serves Google's secrets as Flyte does. A request without a version goes
+// to the next manager. Flyte's file is "group/version", without the key. A request
+// with a key gets that file too, and its own file has no version, because
+// "group/version/key" cannot exist beside "group/version".
 type GCPManager struct{ injector.SecretManager }
 
-// Mount answers as the manager does.
+// Mount returns the manager's Fragment, with Flyte's file.
 func (m GCPManager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	layout := target.Layout()
 	if req.GroupVersion == "" {
-		return mount.Fragment{}, fmt.Errorf("%w: there is no version", secret.ErrUnsupported)
+		return mount.Fragment{}, fmt.Errorf("%w: a version is required", secret.ErrUnsupported)
 	}
 	f, err := m.SecretManager.Mount(ctx, req, target)
 	if err != nil || !f.File || req.Key == "" || req.Path != "" || layout.Exact {
@@ -46,11 +45,11 @@ func (m GCPManager) Mount(ctx context.Context, req secret.Request, target mount.
 		return f, err
 	}
 	f.Versioned = false
-	flytes := strings.ToLower(path.Join(req.Group, req.GroupVersion))
-	if flytes == req.Path {
+	flytePath := strings.ToLower(path.Join(req.Group, req.GroupVersion))
+	if flytePath == req.Path {
 		return f, nil
 	}
-	req.Path = flytes
+	req.Path = flytePath
 	second, err := m.SecretManager.Mount(ctx, req, target)
 	if err != nil {
 		return mount.Fragment{}, err
@@ -58,8 +57,8 @@ func (m GCPManager) Mount(ctx context.Context, req secret.Request, target mount.
 	return join(f, second), nil
 }
 
-// join adds to a file what brings the same secret to a second one: an item of a
-// projected volume, a variable of the fetching program, or a container.
+// join adds to f the parts of second, which serves the same secret as another file:
+// an item of a projected volume, a fetcher's variable, or an init container.
 func join(f, second mount.Fragment) mount.Fragment {
 	f.Volumes, f.VolumeMounts = slices.Clone(f.Volumes), slices.Clone(f.VolumeMounts)
 	for _, v := range second.Volumes {

@@ -12,11 +12,11 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Reach is for what a secret is kept: a project of a domain, a domain, or a whole
+// Reach is the scope of a secret: a project in a domain, a domain, or an
 // organization.
 type Reach uint8
 
-// The reaches, the narrowest first.
+// The reaches, narrowest first.
 const (
 	Project Reach = iota
 	Domain
@@ -25,34 +25,34 @@ const (
 
 var reaches = []string{"Project", "Domain", "Organization"}
 
-// ParseReach reads Project, Domain or Organization.
+// ParseReach parses "Project", "Domain" or "Organization".
 func ParseReach(text string) (Reach, error) {
 	i := slices.Index(reaches, text)
 	if i < 0 {
-		return 0, fmt.Errorf("%q is none of %s", text, strings.Join(reaches, ", "))
+		return 0, fmt.Errorf("%q is not one of %s", text, strings.Join(reaches, ", "))
 	}
 	return Reach(i), nil // #nosec G115 -- one of three
 }
 
-// Scope says whose secrets are served. Flyte looks for one that is kept for the
-// project, then for the domain, then for the organization. What is referred to, or
-// fetched later, cannot be looked for, so the reach is configuration here.
+// Scope selects whose secrets are served. Flyte tries the project's secret, then the
+// domain's, then the organization's. Here nothing is looked up, so Reach must be
+// configured.
 type Scope struct {
-	// Organization, Domain and Project, if set, take the place of the Pod's labels
-	// of these names, which are the word of the Pod's author.
+	// Organization, Domain and Project replace the Pod's labels of these names if
+	// set. The Pod's author chooses the labels.
 	Organization, Domain, Project string
-	// Reach is for what secrets are kept.
+	// Reach is the scope of all secrets but those of the two lists.
 	Reach Reach
-	// DomainKeys and OrganizationKeys are keys that are kept for a domain and for
-	// an organization, whatever Reach says.
+	// DomainKeys and OrganizationKeys are the keys of secrets whose scope is the
+	// domain or the organization.
 	DomainKeys, OrganizationKeys []string
 }
 
-// name is a secret of the embedded manager. What it is not kept for is empty.
+// name identifies an embedded secret. Parts outside its reach are empty.
 type name struct{ org, domain, project, key string }
 
-// name returns that of a key. A Pod that lacks one of the three labels has no
-// embedded secrets, as in Flyte.
+// name returns the name for a key. As in Flyte, a Pod without all three labels has no
+// embedded secrets.
 func (s Scope) name(key string, target mount.Target) (name, error) {
 	n := name{key: key}
 	for _, part := range []struct {
@@ -66,7 +66,7 @@ func (s Scope) name(key string, target mount.Target) (name, error) {
 			*part.value, _ = target.Label(part.label)
 		}
 		if *part.value == "" {
-			return name{}, fmt.Errorf("%w: the Pod has no label %q", secret.ErrUnsupported, part.label)
+			return name{}, fmt.Errorf("%w: the pod has no label %q", secret.ErrUnsupported, part.label)
 		}
 	}
 	reach := s.Reach
@@ -90,14 +90,14 @@ func (n name) id() string {
 	return "u__org__" + n.org + "__domain__" + n.domain + "__project__" + n.project + "__key__" + n.key
 }
 
-// HashedName is Flyte's EncodeK8sSecretName: the name of a Kubernetes Secret that
-// holds a key of that id.
+// HashedName is Flyte's EncodeK8sSecretName: the name of the Kubernetes Secret with
+// the id.
 func HashedName(id string) string {
 	sum := md5.Sum([]byte(id)) // #nosec G401 -- see the import
 	return hex.EncodeToString(sum[:])
 }
 
-// azure is the name in a Key Vault, which takes letters, digits and "-" only.
+// azure returns the name in a Key Vault, which allows only letters, digits and "-".
 func (n name) azure() string {
 	part := func(s string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(s, "0", "00"), "-", "01")
