@@ -3,6 +3,7 @@ package secret
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/podsecrets/podsecrets/mount"
@@ -13,7 +14,8 @@ const maxFieldNumber = 1<<29 - 1
 
 // decodeText reads a request in protobuf's text format. It accepts what
 // prototext accepts with DiscardUnknown, except undefined numbers of the enum,
-// which prototext keeps. Time and memory are proportional to the text, and
+// which prototext keeps. It accepts more only in the names and values of unknown
+// fields. Time and memory are proportional to the text, and
 // nesting uses no stack.
 func decodeText(text string) (Request, error) {
 	var r Request
@@ -85,12 +87,15 @@ func (s *scanner) mountValue() (mount.Type, error) {
 		}
 		return 0, at.errorf("unknown mount_requirement")
 	}
-	digits, negative, err := s.number()
-	if err != nil {
-		return 0, err
+	negative := s.eat('-')
+	digits := s.word()
+	if digits == "" {
+		return 0, s.unexpected()
 	}
+	s.advance(len(digits))
 	n, err := strconv.ParseUint(digits, 0, 8)
-	if err != nil || int(n) >= len(mountNumbers) || negative && n > 0 {
+	// Go has other spellings of numbers, such as 0b1 and 0_1.
+	if err != nil || strings.ContainsAny(digits, "_bBoO") || int(n) >= len(mountNumbers) || negative && n > 0 {
 		return 0, at.errorf("unknown mount_requirement")
 	}
 	return mountNumbers[n], nil

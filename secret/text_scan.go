@@ -11,7 +11,6 @@ const (
 	octal   = "01234567"
 	decimal = octal + "89"
 	hex     = decimal + "abcdefABCDEF"
-	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
 // scanner reads the tokens of protobuf's text format. Between method calls pos
@@ -98,14 +97,21 @@ func inIdent(c byte) bool {
 }
 
 // fieldName reads a field's name or number, or the name of an extension or type
-// in brackets. It leaves a following colon.
+// in brackets. It leaves a following colon. Names in brackets are never those of
+// our fields, so all of them are "[]".
 func (s *scanner) fieldName() (string, error) {
-	if s.peek() == '[' {
-		return s.typeName()
+	if s.eat('[') {
+		for !s.eat(']') {
+			if c := s.peek(); !inIdent(c) && (c == 0 || strings.IndexByte("/%.-~!$&()*+,;=", c) < 0) {
+				return "", s.unexpected()
+			}
+			s.advance(1)
+		}
+		return "[]", nil
 	}
 	word := s.word()
 	if !isIdent(word) {
-		if !isInteger(word) || len(word) > 1 && word[0] == '0' {
+		if word == "" || strings.Trim(word, decimal) != "" || len(word) > 1 && word[0] == '0' {
 			return "", s.unexpected()
 		}
 		if _, err := strconv.ParseInt(word, 10, 32); err != nil {
@@ -116,53 +122,6 @@ func (s *scanner) fieldName() (string, error) {
 	return word, nil
 }
 
-// typeName reads [name], [prefix/name] or [/name]. A name is identifiers joined
-// by dots; a prefix has the characters of a URL. Spaces and comments may be
-// anywhere between.
-func (s *scanner) typeName() (string, error) {
-	const nameChars, urlChars = letters + decimal + "-_", ".~!$&()*+,;="
-	at := *s
-	var all []byte
-	for s.advance(1); s.peek() != ']'; s.advance(1) {
-		c := s.peek()
-		if c == '%' {
-			if rest := s.rest(); len(rest) < 3 || strings.Trim(rest[1:3], hex) != "" {
-				return "", s.unexpected()
-			}
-			s.pos += 2
-		} else if c == 0 || strings.IndexByte(nameChars+urlChars+"/", c) < 0 {
-			return "", s.unexpected()
-		}
-		all = append(all, c)
-	}
-	s.advance(1)
-	name := string(all)
-	if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
-		if slash > 0 && name[0] == '/' {
-			return "", at.errorf("invalid name in brackets")
-		}
-		name = name[slash+1:]
-	}
-	if strings.Contains("."+name+".", "..") || strings.Trim(name, nameChars+".") != "" {
-		return "", at.errorf("invalid name in brackets")
-	}
-	return "[" + name + "]", nil
-}
-
-// number reads a number and returns it without its minus sign, which spaces and
-// comments may follow.
-func (s *scanner) number() (digits string, negative bool, err error) {
-	negative = s.eat('-')
-	digits = s.word()
-	// prototext accepts ".", "1e" and "1e+" as numbers, except at the very end.
-	cutShort := digits == "." || strings.Trim(digits[max(0, len(digits)-1):], "eE+-") == ""
-	if !isInteger(digits) && (!isFloat(digits) || cutShort && len(digits) == len(s.rest())) {
-		return "", false, s.unexpected()
-	}
-	s.advance(len(digits))
-	return digits, negative, nil
-}
-
 func isIdent(word string) bool {
 	for i := range len(word) {
 		if !inIdent(word[i]) {
@@ -170,39 +129,4 @@ func isIdent(word string) bool {
 		}
 	}
 	return word != "" && strings.IndexByte(decimal, word[0]) < 0
-}
-
-// isInteger reports decimal without a leading zero, hex and octal.
-func isInteger(word string) bool {
-	switch {
-	case word == "":
-		return false
-	case strings.HasPrefix(word, "0x"), strings.HasPrefix(word, "0X"):
-		return len(word) > 2 && strings.Trim(word[2:], hex) == ""
-	case word[0] == '0':
-		return strings.Trim(word, octal) == ""
-	}
-	return strings.Trim(word, decimal) == ""
-}
-
-// isFloat reports digits, a point and digits, an exponent, and an "f". It
-// requires digits or a point; no digits need follow the point or the exponent.
-func isFloat(word string) bool {
-	rest := strings.TrimLeft(word, decimal)
-	integer := word[:len(word)-len(rest)]
-	fraction, point := strings.CutPrefix(rest, ".")
-	if integer == "" && !point || len(integer) > 1 && integer[0] == '0' {
-		return false
-	}
-	if point {
-		rest = strings.TrimLeft(fraction, decimal)
-	}
-	if rest != "" && strings.IndexByte("eE", rest[0]) >= 0 {
-		rest = rest[1:]
-		if rest != "" && strings.IndexByte("+-", rest[0]) >= 0 {
-			rest = rest[1:]
-		}
-		rest = strings.TrimLeft(rest, decimal)
-	}
-	return rest == "" || rest == "f" || rest == "F"
 }

@@ -104,7 +104,14 @@ func (o oracle) decode(text string) (req secret.Request, undefined bool, err err
 	return req, false, err
 }
 
-// compare fails if the two decoders disagree about text.
+// strict decodes text with prototext, which stops at the first unknown field.
+func (o oracle) strict(text string) error {
+	options := prototext.UnmarshalOptions{Resolver: new(protoregistry.Types)}
+	return options.Unmarshal([]byte(text), dynamicpb.NewMessage(o.message))
+}
+
+// compare fails if the two decoders disagree about text. Ours may accept more only
+// if the text has an unknown field.
 func (o oracle) compare(t *testing.T, text string) (valid bool) {
 	t.Helper()
 	got, gotErr := ours(text)
@@ -112,8 +119,11 @@ func (o oracle) compare(t *testing.T, text string) (valid bool) {
 	switch {
 	case undefined:
 		require.ErrorContains(t, gotErr, "unknown mount_requirement", "an undefined enum number in %q", text)
+	case wantErr != nil && gotErr == nil:
+		err := o.strict(text)
+		require.Error(t, err)
+		require.Regexp(t, `unknown field|invalid type URL/extension field name`, err, "prototext refuses %q: %v", text, wantErr)
 	case wantErr != nil:
-		require.Error(t, gotErr, "prototext refuses %q: %v", text, wantErr)
 	default:
 		require.NoError(t, gotErr, "prototext accepts %q", text)
 		require.Equal(t, want, got, "result for %q", text)
