@@ -215,9 +215,9 @@ func TestREADME_Refusals(t *testing.T) {
 			`annotation "flyte.secrets/s0": base32 at byte 0: unexpected character '!'`, []secret.Request{userInfo}},
 		{"not-served", "[k8s, vault]", "", "", "no manager serves it (k8s: not supported; vault: not supported)", []secret.Request{{Group: "a", Key: "b/c", Mount: mount.EnvVar}}},
 		{"variable", "[k8s]", `"image":"a"`, `"image":"a","env":[{"name":"_FSEC_USER-INFO_TOKEN","value":"mine"}]`,
-			`manager k8s: container "app": env "_FSEC_USER-INFO_TOKEN" is set to something else already`, []secret.Request{userInfo}},
+			`manager k8s: container "app": env "_FSEC_USER-INFO_TOKEN" is already set to something else`, []secret.Request{userInfo}},
 		{"global-file", "[global]", "", "", "global secrets are variables, not files", []secret.Request{{Group: "shared", Key: "token", Mount: mount.File}}},
-		{"vault-and-aws", "[aws, vault]", "", "", "would have two volumes, one of them brought by another webhook",
+		{"vault-and-aws", "[aws, vault]", "", "", "would have two volumes, one of them from another webhook",
 			[]secret.Request{{Group: "arn:aws:secretsmanager:us-east-1:1:secret", Key: "k"}, {Group: "kv/x", Key: "k"}}},
 		{"failure", "", "", "", "manager store: failed", []secret.Request{{Group: "broken", Key: "k"}}},
 	} {
