@@ -70,7 +70,8 @@
 // https://protobuf.dev/reference/protobuf/textformat-spec/; this package reads
 // it as google.golang.org/protobuf/encoding/prototext does with DiscardUnknown,
 // but does not check the values of unknown fields. The nested module
-// internal/textoracle compares the two. The rules for valid requests follow from Flyte's client, flytekit, which is written in
-// Python: it upper-cases and lower-cases the parts of a request and joins them
-// into the name of a variable and the path of a file.
+// internal/textoracle compares the two. The rules for valid requests follow from
+// Flyte's client, flytekit, which is written in Python: it upper-cases and
+// lower-cases the parts of a request and joins them into the name of a variable
+// and the path of a file.
 package secret
