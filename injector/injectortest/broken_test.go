@@ -200,8 +200,8 @@ func recycling() mountFunc {
 	})
 }
 
-// mixingUp has no data race, only a wrong idea of who calls. A call waits a while
-// for another one.
+// mixingUp has no data race, but confuses its callers. A call waits a while for
+// another.
 func mixingUp() mountFunc {
 	var inside atomic.Int64
 	var asked atomic.Pointer[secret.Request]

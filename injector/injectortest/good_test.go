@@ -48,7 +48,7 @@ func failsWith(err error) func(secret.Request, mount.Target) (mount.Fragment, er
 	return func(secret.Request, mount.Target) (mount.Fragment, error) { return mount.Fragment{}, err }
 }
 
-// good is a manager without fault, of all kinds of secrets.
+// good is a correct manager for all kinds of secrets.
 func good(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, fmt.Errorf("store: %w", err)

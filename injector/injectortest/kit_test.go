@@ -119,7 +119,7 @@ func TestKit_NoReturn(t *testing.T) {
 	assert.NotEmpty(t, k.test(&rules[len(rules)-2]))
 }
 
-// A fetcher that is not told what to write is judged by its documentation.
+// A fetcher without file names is checked by its documentation.
 func TestKit_Writes(t *testing.T) {
 	m := manager{called("configured"), fetching(func(c *mount.InitContainer, _ secret.Request, _ mount.Target) { c.Env[1] = corev1.EnvVar{Name: "X"} })}
 	c := Case{Request: secret.Request{Group: "files/a", Key: "Token"}}
