@@ -74,6 +74,26 @@ type workflow struct {
 	} `json:"jobs"`
 }
 
+// The tests that other documents name, without their package, exist too.
+func TestDocs_NameTests(t *testing.T) {
+	tests := map[string]bool{}
+	for name := range testsOf(t) {
+		tests[name[strings.IndexByte(name, '.')+1:]] = true
+	}
+	pages, err := filepath.Glob(root + "/docs/*.md")
+	require.NoError(t, err)
+	found := 0
+	for _, page := range append(pages, root+"/CONTRIBUTING.md", root+"/README.md") {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, name := range regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`).FindAllString(string(text), -1) {
+			assert.True(t, tests[name], "%s: test %s does not exist", page, name)
+			found++
+		}
+	}
+	require.NotZero(t, found)
+}
+
 func TestWorkflows_PinnedReadOnly(t *testing.T) {
 	// Only a release may write.
 	rights := map[string]map[string]string{
