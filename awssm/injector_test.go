@@ -218,22 +218,22 @@ func TestInject_Conflicts(t *testing.T) {
 		{"two groups", "two files of one secret", nil, []secret.Request{two[0], {Group: account + ":", Key: "one"}}, ""},
 		{"two variables", "one file, two names for its path", nil, []secret.Request{two[0], {Group: account, Key: "one", EnvVar: "OTHER"}}, ""},
 		{"case", "derived files are in lower case", nil, []secret.Request{two[0], {Group: account, Key: "ONE"}}, `files "` + file + `/one" would hold two different secrets`},
-		{"directory", "a file is no directory", nil, []secret.Request{two[1], {Group: account, Key: "dir"}}, `files "` + file + `/dir" would be a file, and the directory of another one`},
+		{"directory", "a file is no directory", nil, []secret.Request{two[1], {Group: account, Key: "dir"}}, `files "` + file + `/dir" would be both a file and a directory`},
 		{"one path", "exact files must differ too", nil, []secret.Request{{Group: account, Key: "a", Path: "p"}, {Group: account, Key: "b", Path: "p"}},
 			`files "/etc/flyte/secrets/p" would hold two different secrets`},
 		{"case of paths", "exact files keep their case", nil, []secret.Request{{Group: account, Key: "a", Path: "p"}, {Group: account, Key: "b", Path: "P"}}, ""},
 		{"vault", "it mounts its own volume there", nil, []secret.Request{{Group: "vault/path", Key: "k"}, two[1]},
-			`volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
+			`volumeMounts "/etc/flyte/secrets" would have two volumes, one of them from another webhook`},
 		{"mount at Dir", "the fetched files would be hidden", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc/flyte/secrets" }, two[1:],
-			`container "app": volumeMounts "/etc/flyte/secrets" has the volume "data" already`},
+			`container "app": volumeMounts "/etc/flyte/secrets" already has the volume "data"`},
 		{"mount above Dir", "the kubelet mounts below it", func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/etc" }, two[1:], ""},
 		{"variable", "its value would be lost", func(pod *corev1.Pod) { pod.Spec.Containers[0].Env[0].Name = "ONE_FILE" }, two[:1],
-			`container "app": env "ONE_FILE" is set to something else already`},
+			`container "app": env "ONE_FILE" is already set to something else`},
 		{"same name only", "it does not fetch", func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcherName("one") }, two[:1],
-			`initContainers "` + fetcherName("one") + `" is another container already: it has none of the variables of ours`},
+			`initContainers "` + fetcherName("one") + `" is already another container: it has none of the fetcher's variables`},
 		{"another secret", "it would not fetch ours", func(pod *corev1.Pod) {
 			pod.Spec.InitContainers[0].Name, pod.Spec.InitContainers[0].Env = fetcherName("one"), []corev1.EnvVar{{Name: "SECRET_ARN", Value: account + ":other"}}
-		}, two[:1], `initContainers "` + fetcherName("one") + `" fetches something else already: its variable "SECRET_ARN" has another value`},
+		}, two[:1], `initContainers "` + fetcherName("one") + `" already fetches something else: its variable "SECRET_ARN" has a different value`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			pod := meshPod()

@@ -80,7 +80,7 @@ func TestGrowth_AnnotationConflicts(t *testing.T) {
 	require.NoError(t, err)
 	used := allocated(func() {
 		_, err := in.Plan(ctx, pod, manyRequests(1_000, mount.File)...)
-		require.ErrorContains(t, err, "has another value already")
+		require.ErrorContains(t, err, "already has a different value")
 	})
 	assert.Less(t, used, uint64(8<<20))
 }

@@ -23,7 +23,7 @@ func TestHazards_TakenNames(t *testing.T) {
 			pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", items...)}
 		}
 	}
-	otherKey := conflict + fmt.Sprintf(`volumes %q has another key at "k" already`, volume)
+	otherKey := conflict + fmt.Sprintf(`volumes %q already has another key at "k"`, volume)
 	mounted := func(name, at string) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
 			pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
@@ -47,7 +47,7 @@ func TestHazards_TakenNames(t *testing.T) {
 		},
 		{
 			name: "variable with another value", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"),
-			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "_FSEC_G_K" is set to something else already`,
+			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "_FSEC_G_K" is already set to something else`,
 		},
 		{
 			name: "kept variable with another value", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
@@ -58,15 +58,15 @@ func TestHazards_TakenNames(t *testing.T) {
 		},
 		{
 			name: "discovery variable with another value", pod: setEnv(mount.EnvPrefixVar, "MINE_"), reqs: ask(mount.EnvVar, "g/k"), keep: true,
-			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "FLYTE_SECRETS_ENV_PREFIX" is set to something else already`,
+			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "FLYTE_SECRETS_ENV_PREFIX" is already set to something else`,
 		},
 		{
 			name: "same mount path", pod: mounted("mine", "/etc/flyte/secrets/g"), reqs: ask(mount.File, "g/k"),
-			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`,
+			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" already has the volume "mine"`,
 		},
 		{
 			name: "same mount path, unclean", pod: mounted("mine", "//etc/./flyte/x/../secrets/g/"), reqs: ask(mount.File, "g/k"),
-			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "mine" already`,
+			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" already has the volume "mine"`,
 		},
 		{
 			name: "mount hides the secret", pod: mounted("mine", "/etc/flyte/secrets/g/k"), reqs: ask(mount.File, "g/k"),
@@ -77,14 +77,14 @@ func TestHazards_TakenNames(t *testing.T) {
 				pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", corev1.KeyToPath{Key: "k", Path: "k"}, corev1.KeyToPath{Key: "other", Path: "sub/k"})}
 				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/etc/flyte/secrets/g", SubPath: "sub"}}
 			}, reqs: ask(mount.File, "g/k"),
-			denied: conflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" has another part of the volume %q already`, volume),
+			denied: conflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" already has another part of the volume %q`, volume),
 		},
 		{
 			name: "subPath of the fetch volume", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}}
 				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets", SubPathExpr: "$(NAME)"}}
 			}, reqs: awsKey,
-			denied: ofAWS + `container "app": volumeMounts "/etc/flyte/secrets" has another part of the volume "podsecrets-fetched" already`,
+			denied: ofAWS + `container "app": volumeMounts "/etc/flyte/secrets" already has another part of the volume "podsecrets-fetched"`,
 		},
 		{
 			name: "another key at the path", pod: items(corev1.KeyToPath{Key: "other", Path: "k"}), reqs: ask(mount.File, "g/k"),
@@ -108,21 +108,21 @@ func TestHazards_TakenNames(t *testing.T) {
 			name: "our volume name, another source", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 			}, reqs: ask(mount.File, "g/k"),
-			denied: conflict + fmt.Sprintf(`volumes %q has another source already`, volume),
+			denied: conflict + fmt.Sprintf(`volumes %q already has another source`, volume),
 		},
 		{
 			name: "container named like the fetcher", pod: func(pod *corev1.Pod) { app(pod).Name = fetcher }, reqs: awsKey,
-			denied: ofAWS + fmt.Sprintf(`containers %q has the name of a fetching init container`, fetcher),
+			denied: ofAWS + fmt.Sprintf(`containers %q has the name of an init container that fetches secrets`, fetcher),
 		},
 		{
 			name: "init container named like the fetcher", pod: func(pod *corev1.Pod) { pod.Spec.InitContainers[0].Name = fetcher }, reqs: awsKey,
-			denied: ofAWS + fmt.Sprintf(`initContainers %q is another container already: it has none of the variables of ours`, fetcher),
+			denied: ofAWS + fmt.Sprintf(`initContainers %q is already another container: it has none of the fetcher's variables`, fetcher),
 		},
 		{
 			name: "fetch volume, another source", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 			}, reqs: awsKey,
-			denied: ofAWS + `volumes "podsecrets-fetched" has another source already`,
+			denied: ofAWS + `volumes "podsecrets-fetched" already has another source`,
 		},
 	})
 }

@@ -41,13 +41,13 @@ func TestHazards_Requests(t *testing.T) {
 		{name: "a group of 254 characters", reqs: ask(mount.File, long+"g/k"), denied: fmt.Sprintf("secret %v: no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)", ask(mount.File, long+"g/k")[0])},
 		{name: "case of a Secret", reqs: ask(mount.EnvVar, "team/k", "TEAM/k"), check: sameReference},
 		{name: "case of global secrets", reqs: ask(mount.EnvVar, "g/one", "G/one"),
-			denied: twice(ask(mount.EnvVar, "g/one")[0], ask(mount.EnvVar, "G/one")[0], "global", "env", "_FSEC_G_ONE", "would stand for two different things")},
+			denied: twice(ask(mount.EnvVar, "g/one")[0], ask(mount.EnvVar, "G/one")[0], "global", "env", "_FSEC_G_ONE", "would have two different meanings")},
 		{name: "case of Vault paths", reqs: ask(mount.File, "secret/g/k", "secret/G/k"),
 			denied: twice(ask(mount.File, "secret/g/k")[0], ask(mount.File, "secret/G/k")[0], "vault", "files", "/etc/flyte/secrets/secret/g/k", "would hold two different secrets")},
 		{name: "separator in global secrets", reqs: ask(mount.EnvVar, "a/b_c", "a_b/c"),
-			denied: twice(ask(mount.EnvVar, "a/b_c")[0], ask(mount.EnvVar, "a_b/c")[0], "global", "env", "_FSEC_A_B_C", "would stand for two different things")},
+			denied: twice(ask(mount.EnvVar, "a/b_c")[0], ask(mount.EnvVar, "a_b/c")[0], "global", "env", "_FSEC_A_B_C", "would have two different meanings")},
 		{name: "separator in Secrets", reqs: ask(mount.EnvVar, "x.y/z", "x.Y/z", "x/y_z", "x.y/Z"),
-			denied: twice(ask(mount.EnvVar, "x.y/z")[0], ask(mount.EnvVar, "x.y/Z")[0], "k8s", "env", "_FSEC_X.Y_Z", "would stand for two different things")},
+			denied: twice(ask(mount.EnvVar, "x.y/z")[0], ask(mount.EnvVar, "x.y/Z")[0], "k8s", "env", "_FSEC_X.Y_Z", "would have two different meanings")},
 		{name: "an empty group", reqs: []secret.Request{{Key: "k"}}, denied: `secret key="k": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
 		{name: "an empty key", reqs: []secret.Request{{Group: "g"}}, denied: `secret group="g": no manager serves it (global: not found; aws: not supported; k8s: not supported; vault: not found)`},
 		{name: "no group and key", reqs: []secret.Request{{}}, denied: `secret key="": key: is empty, and so are group and groupVersion`},
@@ -69,9 +69,9 @@ func TestHazards_Requests(t *testing.T) {
 		{name: "reserved variable", reqs: []secret.Request{{Group: "g", Key: "k", EnvVar: mount.DefaultDirVar}},
 			denied: `secret group="g" key="k" env="FLYTE_SECRETS_DEFAULT_DIR": envVar: must not be FLYTE_SECRETS_DEFAULT_DIR, which tells Flyte's client where to look for secrets`},
 		{name: "variable of two requests", reqs: []secret.Request{{Group: "g", Key: "a", EnvVar: "X"}, {Group: "g", Key: "b", EnvVar: "X"}},
-			denied: `secret group="g" key="b" env="X": manager k8s: env "X" would stand for two different things, because of secret group="g" key="a" env="X"`},
+			denied: `secret group="g" key="b" env="X": manager k8s: env "X" would have two different meanings, because of secret group="g" key="a" env="X"`},
 		{name: "derived variable of another request", reqs: []secret.Request{{Group: "g", Key: "a"}, {Group: "g", Key: "b", EnvVar: "_FSEC_G_A"}},
-			denied: `secret group="g" key="b" env="_FSEC_G_A": manager k8s: env "_FSEC_G_A" would stand for two different things, because of secret group="g" key="a"`},
+			denied: `secret group="g" key="b" env="_FSEC_G_A": manager k8s: env "_FSEC_G_A" would have two different meanings, because of secret group="g" key="a"`},
 	})
 }
 

@@ -108,7 +108,7 @@ func TestLeaks_Errors(t *testing.T) {
 		{"source fails", managerWith(t, canary, errors.New("broken")), userStoryPod(), []secret.Request{req}, "broken"},
 		{"variable with another value", managerWith(t, canary, nil), withVariable("mine"), []secret.Request{req}, "set to something else"},
 		{"variable with the value", managerWith(t, canary, nil), withVariable(canary), []secret.Request{req}, "set to something else"},
-		{"variable of another secret", other, userStoryPod(), []secret.Request{{Group: "g", Key: "other", EnvVar: "X"}, {Group: "h", Key: "other", EnvVar: "X"}}, "two different things"},
+		{"variable of another secret", other, userStoryPod(), []secret.Request{{Group: "g", Key: "other", EnvVar: "X"}, {Group: "h", Key: "other", EnvVar: "X"}}, "two different meanings"},
 		{"no container", managerWith(t, canary, nil), &corev1.Pod{}, []secret.Request{req}, "no container"},
 		{"second request invalid", other, userStoryPod(), []secret.Request{{Group: "g", Key: "other"}, {Key: "../x"}}, "segment"},
 		{"second request not served", other, userStoryPod(), []secret.Request{{Group: "g", Key: "other"}, req}, "no manager serves it"},

@@ -29,7 +29,7 @@ func TestGrowth_LongTexts(t *testing.T) {
 		}, mount.EnvVar, "g", `container "x\x01x`},
 		{"the name of a volume", func(pod *corev1.Pod) {
 			app(pod).VolumeMounts = []corev1.VolumeMount{{Name: long, MountPath: "/etc/flyte/secrets/g"}}
-		}, mount.File, "g", `container "app": volumeMounts "/etc/flyte/secrets/g" has the volume "x\x01`},
+		}, mount.File, "g", `container "app": volumeMounts "/etc/flyte/secrets/g" already has the volume "x\x01`},
 		{"the path of a mount", func(pod *corev1.Pod) {
 			app(pod).VolumeMounts = []corev1.VolumeMount{{Name: "v", MountPath: "/etc/flyte/secrets/g/k0/" + long}}
 		}, mount.File, "g", `container "app": volumeMounts "/etc/flyte/secrets/g/k0/x\x01`},
@@ -38,7 +38,7 @@ func TestGrowth_LongTexts(t *testing.T) {
 		}, mount.File, "a/b", `metadata.annotations "vault.hashicorp.com/agent-inject" is "x\x01`},
 		{"the directory of Vault's files", func(pod *corev1.Pod) {
 			pod.Annotations = map[string]string{"vault.hashicorp.com/secret-volume-path": strings.Repeat("/a", len(long)/2)}
-		}, mount.File, "a/b", `metadata.annotations "vault.hashicorp.com/secret-volume-path" has more than 4096 bytes`},
+		}, mount.File, "a/b", `metadata.annotations "vault.hashicorp.com/secret-volume-path" is too long (maximum 4096 bytes)`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}

@@ -178,13 +178,13 @@ func TestReview_Refuses(t *testing.T) {
 		{"not served", ctx, of(userStoryPod(), secret.Request{Group: "a b", Key: "k"}), 422, "denied",
 			`secret group="a b" key="k": no manager serves it (broken: not found; global: not supported; fetch: not found; store: not found; annotate: not found; driver: not found; aws: not supported; gcp: not found; azure: not found; csi: not found; openbao: not found; k8s: not supported; vault: not found)`},
 		{"conflict", ctx, of(withEnv, secret.Request{Group: "g", Key: "k"}), 422, "denied",
-			`secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already`},
+			`secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is already set to something else`},
 		{"no containers", ctx, of(&corev1.Pod{}, secret.Request{Group: "g", Key: "k"}), 422, "denied",
 			"no container of the pod receives the requested secrets"},
 		{"manager fails", ctx, of(userStoryPod(), secret.Request{Group: "broken", Key: "k"}), 500, "failed",
 			`secret group="broken" key="k": manager broken: failed`},
 		{"most severe of several", ctx, of(withEnv, secret.Request{Group: "broken", Key: "k"}, secret.Request{Group: "g", Key: "k"}, secret.Request{Key: "/"}), 500, "failed",
-			`secret group="broken" key="k": manager broken: failed; secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is set to something else already; secret key="/": key: begins with "/"`},
+			`secret group="broken" key="k": manager broken: failed; secret group="g" key="k": manager k8s: container "task": env "_FSEC_G_K" is already set to something else; secret key="/": key: begins with "/"`},
 		{"context ended", ended, of(userStoryPod(), secret.Request{Group: "g", Key: "k"}), 504, "failed", "injector: context canceled"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -133,7 +133,7 @@ func TestServing_UnknownContainer(t *testing.T) {
 	in := newInjector(t, nil)
 	_, err := in.Plan(ctx, userStoryPod(), secret.Request{Group: "user-info", Key: "a", Container: "other"}, secret.Request{Group: "user-info", Key: "b"})
 	require.ErrorIs(t, err, mount.ErrNoContainer)
-	assert.EqualError(t, err, `secret group="user-info" key="a" container="other": manager k8s: no container of the pod receives the requested secrets: the pod has no container "other" that is chosen`)
+	assert.EqualError(t, err, `secret group="user-info" key="a" container="other": manager k8s: no container of the pod receives the requested secrets: the pod has no chosen container "other"`)
 }
 
 // A container that receives all secrets mounts the shared volume at a

@@ -170,7 +170,7 @@ func Example_resolveAConflict() {
 		}
 	}
 	// Output:
-	// PASSWORD of container debug: is set to something else already
+	// PASSWORD of container debug: is already set to something else
 	// task  true
 	// debug for tests false
 }

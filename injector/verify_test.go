@@ -166,12 +166,12 @@ func TestVerify_Refusals(t *testing.T) {
 			pod.Spec.InitContainers[0], pod.Spec.InitContainers[1] = pod.Spec.InitContainers[1], pod.Spec.InitContainers[0]
 		}, `initContainers "setup" starts before the init container that fetches the secret`},
 		"another webhook has not run": {agent, func(pod *corev1.Pod) {},
-			`volumes "agent" is missing: the webhook that brings it has not run: the pod has none of the containers that the other webhook adds`},
+			`volumes "agent" is missing: the webhook that adds it has not run: the pod has none of the containers that the other webhook adds`},
 		"another webhook has run": {agent, runOtherWebhooks, ""},
 		"another webhook's volume is removed": {agent, func(pod *corev1.Pod) {
 			runOtherWebhooks(pod)
 			pod.Spec.Containers[0].VolumeMounts = nil
-		}, `volumes "agent" is missing: the webhook that brings it has not run: container "app" does not have its volume at "/etc/flyte/secrets"`},
+		}, `volumes "agent" is missing: the webhook that adds it has not run: container "app" does not have its volume at "/etc/flyte/secrets"`},
 		"a mirror Pod that no node creates": {user, func(pod *corev1.Pod) {
 			pod.Annotations[corev1.MirrorPodAnnotationKey] = "hash"
 			pod.Spec.Containers[0].Env = nil

@@ -125,13 +125,13 @@ func TestConflicts(t *testing.T) {
 		{"dir of secret", vault.Config{}, map[string]string{p + "secret-volume-path-" + id: "/own"}, "secret-volume-path-" + id, `must be "/etc/flyte/secrets", or the secret does not arrive`},
 		{"left delimiter", vault.Config{}, map[string]string{p + "agent-template-left-delim-" + id: "[["}, "agent-template-left-delim-" + id, `must be "{{", or the secret does not arrive`},
 		{"right delimiter", vault.Config{}, map[string]string{p + "agent-template-right-delim-" + id: "]]"}, "agent-template-right-delim-" + id, `must be "}}", or the secret does not arrive`},
-		{"secret", vault.Config{}, map[string]string{p + "agent-inject-secret-" + id: "other"}, "agent-inject-secret-" + id, "has another value already"},
-		{"file", vault.Config{}, map[string]string{p + "agent-inject-file-" + id: "other"}, "agent-inject-file-" + id, "has another value already"},
-		{"template", vault.Config{}, map[string]string{p + "agent-inject-template-" + id: "other"}, "agent-inject-template-" + id, "has another value already"},
+		{"secret", vault.Config{}, map[string]string{p + "agent-inject-secret-" + id: "other"}, "agent-inject-secret-" + id, "already has a different value"},
+		{"file", vault.Config{}, map[string]string{p + "agent-inject-file-" + id: "other"}, "agent-inject-file-" + id, "already has a different value"},
+		{"template", vault.Config{}, map[string]string{p + "agent-inject-template-" + id: "other"}, "agent-inject-template-" + id, "already has a different value"},
 		{"containers", vault.Config{}, map[string]string{p + "agent-inject-containers": "other"}, "agent-inject-containers", "does not list all containers that receive secrets"},
-		{"locked role", locked, map[string]string{p + "role": "b"}, "role", "has another value already"},
-		{"locked dir", locked, map[string]string{p + "secret-volume-path": "/own"}, "secret-volume-path", "has another value already"},
-		{"locked order", locked, map[string]string{p + "agent-init-first": "false"}, "agent-init-first", "has another value already"},
+		{"locked role", locked, map[string]string{p + "role": "b"}, "role", "already has a different value"},
+		{"locked dir", locked, map[string]string{p + "secret-volume-path": "/own"}, "secret-volume-path", "already has a different value"},
+		{"locked order", locked, map[string]string{p + "agent-init-first": "false"}, "agent-init-first", "already has a different value"},
 		{"locked absence", locked, map[string]string{p + "namespace": ""}, "namespace", "is locked: the pod must not set it"},
 		{"status", vault.Config{}, map[string]string{p + "agent-inject-status": "injected"}, "agent-inject-status",
 			`is "injected", but the pod has none of the containers that the other webhook adds`},
@@ -212,9 +212,9 @@ func TestInjected(t *testing.T) {
 	for name := range once.Annotations {
 		pod := injected.DeepCopy()
 		delete(pod.Annotations, name)
-		assert.Contains(t, conflict(pod, fromKV), fmt.Sprintf("is \"injected\", so that the other webhook will not read %q, which is missing", name))
+		assert.Contains(t, conflict(pod, fromKV), fmt.Sprintf("is \"injected\", but %q is missing, and the other webhook will not read it", name))
 	}
-	assert.Contains(t, conflict(injected, fromKV, fromDB), "which is missing", "one more request")
+	assert.Contains(t, conflict(injected, fromKV, fromDB), "is missing, and the other webhook will not read it", "one more request")
 
 	pod := injected.DeepCopy()
 	pod.Spec.InitContainers = nil

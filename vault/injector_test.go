@@ -135,7 +135,7 @@ func TestConflicts_BetweenSecrets(t *testing.T) {
 		want      mount.ConflictError
 	}{
 		{"fetcher", "one directory, two volumes", nil, []secret.Request{fromKV, {Group: "fetched", Key: "k"}},
-			mount.ConflictError{Field: "volumeMounts", Name: "/etc/flyte/secrets", Reason: "would have two volumes, one of them brought by another webhook"}},
+			mount.ConflictError{Field: "volumeMounts", Name: "/etc/flyte/secrets", Reason: "would have two volumes, one of them from another webhook"}},
 		{"case of keys", "files are in lower case", nil, []secret.Request{fromKV, {Group: "secret/data/task", Key: "K"}},
 			mount.ConflictError{Field: "files", Name: "/etc/flyte/secrets/secret/data/task/k", Reason: "would hold two different secrets"}},
 		{"case of paths", "files are in lower case", nil, []secret.Request{fromKV, {Group: "secret/data/Task", Key: "k"}},
@@ -189,7 +189,7 @@ func TestContainers_One(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, pod, again)
 	_, err = in.Inject(ctx, podWith(nil), fromDB, ofContainer(fromKV, "app"))
-	assert.ErrorContains(t, err, `volumes "vault-secrets" shows its files to all containers that mount it, so that requests with files in it must be for the same container`)
+	assert.ErrorContains(t, err, `volumes "vault-secrets" shows its files to all containers that mount it: requests with files in it must be for the same container`)
 }
 
 func ofContainer(req secret.Request, name string) secret.Request {
@@ -201,7 +201,7 @@ func ofContainer(req secret.Request, name string) secret.Request {
 func TestInject_TwoManagers(t *testing.T) {
 	in := newInjector(t, nil, only{"a", newManager(t, vault.Config{Role: "a"})}, newManager(t, vault.Config{Role: "b"}))
 	_, err := in.Inject(ctx, podWith(nil), secret.Request{Group: "a", Key: "k"}, secret.Request{Group: "b", Key: "k"})
-	assert.ErrorContains(t, err, `metadata.annotations "vault.hashicorp.com/role" would need two values`)
+	assert.ErrorContains(t, err, `metadata.annotations "vault.hashicorp.com/role" would need two different values`)
 	_, err = in.Inject(ctx, podWith(nil), secret.Request{Group: "b", Key: "k"})
 	assert.NoError(t, err)
 }

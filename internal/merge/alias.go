@@ -9,9 +9,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// addAlias adds, if it can, the derived name with the version where the primary
-// one has none, and the other way round. A client that asks with the version
-// looks for the name with it.
+// addAlias adds the alias if it can exist: the derived name with the version if the
+// primary name has none, without it otherwise. A client that asks with the version looks
+// for the name with it.
 func (c *Change) addAlias(sc *scope, i int) {
 	switch s := &c.secrets[i]; {
 	case s.GroupVersion == "", c.layout.Exact:
@@ -22,15 +22,15 @@ func (c *Change) addAlias(sc *scope, i int) {
 	}
 }
 
-// addVariableAlias adds the derived name with the other version. With the
-// version it is a name that the client may look for, so another secret there is a
-// conflict. Without the version it gives way to another request's name.
+// addVariableAlias adds an alias that is a variable. The client may look for a name with
+// the version, so another secret with that name is a conflict. An alias without the
+// version gives way to another request's name.
 func (c *Change) addVariableAlias(sc *scope, i int) {
 	s := &c.secrets[i]
 	value := s.Fragment.Value
-	name, kind := c.layout.EnvVar(s.Group, s.aliasVersion(), s.Key), kindAlias
+	name, kind := c.layout.EnvVar(s.Group, s.aliasVersion(), s.Key), kindVersionedAlias
 	if s.aliasVersion() == "" {
-		kind = kindOffer
+		kind = kindUnversionedAlias
 	}
 	if name == s.Name || mount.IsDiscoveryVar(name) || !validName(name, value) || value.Validate(name) != nil {
 		return
@@ -41,17 +41,17 @@ func (c *Change) addVariableAlias(sc *scope, i int) {
 		sc.vars.add(name, v)
 	case c.sameMeaning(old, &v):
 		old.requesters.add(i)
-	case old.kind == kindOffer:
-		old.dropped = true // neither gets it, as it would be a wrong one for the other
-		if kind == kindAlias {
+	case old.kind == kindUnversionedAlias:
+		old.dropped = true // neither gets it: for one of them it would hold a wrong secret
+		if kind == kindVersionedAlias {
 			*old = v
 		}
-	case kind == kindAlias, old.kind == kindExact, old.kind == kindPath:
+	case kind == kindVersionedAlias, old.kind == kindExact, old.kind == kindPath:
 		c.conflictOf(i, old.first, "env", name, "is a name of both secrets, and can hold only one")
 	}
 }
 
-// validName reports whether a variable with that value can have the name.
+// validName reports whether a variable with the value can have the name.
 func validName(name string, value *mount.Value) bool {
 	if value.EnvFileVolume() != "" {
 		return names.IsRelaxedEnvVar(name)
@@ -59,27 +59,26 @@ func validName(name string, value *mount.Value) bool {
 	return names.IsEnvVar(name)
 }
 
-// findShadowed reports files that the client would not read: it looks for a
-// variable first. So a variable with a derived name of a file must hold the
-// same secret.
-func (c *Change) findShadowed(sc *scope) {
+// checkShadows reports files that the client would not read, because it looks for a
+// variable first: a variable with the derived name of a file must hold the same secret.
+func (c *Change) checkShadows(sc *scope) {
 	if c.layout.Exact || !slices.ContainsFunc(sc.vars.items, func(v variable) bool { return v.kind != kindDiscovery }) {
-		return // as most lists of files
+		return // common: only files
 	}
-	held := make(map[*variable]map[identity]bool)
+	identities := make(map[*variable]map[identity]bool)
 	for _, i := range sc.members {
 		s := &c.secrets[i]
 		if !s.Fragment.File {
 			continue
 		}
-		c.checkShadow(sc, i, s.version(), held)
+		c.checkShadow(sc, i, s.version(), identities)
 		if s.GroupVersion != "" {
-			c.checkShadow(sc, i, s.aliasVersion(), held)
+			c.checkShadow(sc, i, s.aliasVersion(), identities)
 		}
 	}
 }
 
-func (c *Change) checkShadow(sc *scope, i int, version string, held map[*variable]map[identity]bool) {
+func (c *Change) checkShadow(sc *scope, i int, version string, identities map[*variable]map[identity]bool) {
 	s := &c.secrets[i]
 	name := c.layout.EnvVar(s.Group, version, s.Key)
 	v, ok := sc.vars.get(name)
@@ -87,24 +86,24 @@ func (c *Change) checkShadow(sc *scope, i int, version string, held map[*variabl
 		return
 	}
 	if v.kind == kindPath {
-		c.problem(v.first, other(v.first, i), &secret.InvalidError{
+		c.problem(v.first, otherOrNone(v.first, i), &secret.InvalidError{
 			Field:  "envVar",
-			Reason: "is a name that Flyte's client looks for, and it would take the path in it for the secret " + s.Request.String(),
+			Reason: "is a name that Flyte's client looks for: it would mistake the path for the secret " + s.Request.String(),
 		})
 		return
 	}
 	if s.Path != "" {
-		return // its program opens the path
+		return // its program opens the exact path
 	}
-	if held[v] == nil {
-		held[v] = make(map[identity]bool)
+	if identities[v] == nil {
+		identities[v] = make(map[identity]bool)
 		for o := range v.all() {
-			held[v][c.secrets[o].identity()] = true
+			identities[v][c.secrets[o].identity()] = true
 		}
 	}
 	switch {
-	case held[v][s.identity()], refersTo(v.ValueFrom, s):
-	case v.kind == kindOffer:
+	case identities[v][s.identity()], refersTo(v.ValueFrom, s):
+	case v.kind == kindUnversionedAlias:
 		v.dropped = true
 	case version == "" && s.version() != "" && v.kind == kindPrimary:
 		// Without the version, the name is the other secret's.
@@ -113,29 +112,29 @@ func (c *Change) checkShadow(sc *scope, i int, version string, held map[*variabl
 	}
 }
 
-// other returns the second index, or none if it is the first.
-func other(first, second int) int {
-	if first == second {
+// otherOrNone returns i, or none if it equals first.
+func otherOrNone(first, i int) int {
+	if first == i {
 		return none
 	}
-	return second
+	return i
 }
 
-// addFileAlias adds the derived file with the other version. With the version it
-// is a name that the client may look for, so another secret there is a conflict.
-// A file that cannot exist there, and one without the version, give way.
+// addFileAlias adds an alias that is a file. The client may look for a name with the
+// version, so another secret there is a conflict. An alias without the version gives way,
+// and so does one that cannot exist.
 func (c *Change) addFileAlias(sc *scope, i int) {
 	s := &c.secrets[i]
 	at, ok := sc.fileTree.files[s.Name]
 	if !ok || s.Path != "" {
-		return // it had a conflict, or it has only an exact name
+		return // has a conflict, or only an exact name
 	}
-	p, kind := s.layout(c.layout).Path(s.Group, s.aliasVersion(), s.Key), kindAlias
+	p, kind := s.layout(c.layout).Path(s.Group, s.aliasVersion(), s.Key), kindVersionedAlias
 	if s.aliasVersion() == "" {
-		kind = kindOffer
+		kind = kindUnversionedAlias
 	}
-	if taken, ok := sc.fileTree.files[p]; ok {
-		if f := &sc.files[taken]; kind == kindAlias && !c.sameFile(f.first, i) {
+	if j, ok := sc.fileTree.files[p]; ok {
+		if f := &sc.files[j]; kind == kindVersionedAlias && !c.sameFile(f.first, i) {
 			c.conflictOf(i, f.first, "files", p, "is a name of both secrets, and can hold only one")
 		}
 		return
@@ -144,14 +143,14 @@ func (c *Change) addFileAlias(sc *scope, i int) {
 	if _, _, blocked := sc.fileTree.blocked(p); blocked || !isUnder(base, p) || sc.hidden(p, base) != nil {
 		return
 	}
-	if c.bringAlias(sc, i, base, p) {
+	if c.provideAlias(sc, i, base, p) {
 		c.putFile(sc, file{p, base, kind, requesters{first: i}})
 	}
 }
 
-// bringAlias brings the file of a secret to its alias too, if its volume is
-// projected or another webhook brings it.
-func (c *Change) bringAlias(sc *scope, i int, base, p string) bool {
+// provideAlias makes the secret's volume or webhook provide the alias p too. It returns
+// false if that is not possible.
+func (c *Change) provideAlias(sc *scope, i int, base, p string) bool {
 	s := &c.secrets[i]
 	m, _ := sc.mounts.get(base)
 	if m.webhook {
@@ -161,20 +160,20 @@ func (c *Change) bringAlias(sc *scope, i int, base, p string) bool {
 	if !ok || !projectsSecrets(v.Volume) || m.SubPath != "" || m.SubPathExpr != "" {
 		return false
 	}
-	held := v.projection()
-	source, ok := held.find(relative(base, s.Name))
+	proj := v.projection()
+	source, ok := proj.lookup(relative(base, s.Name))
 	if !ok {
 		return false
 	}
-	it := held.items[source]
-	it.Path, it.alias, it.requesters = relative(base, p), p, requesters{first: i}
-	_, taken := held.find(it.Path)
-	_, _, blocked := held.blocked(it.Path)
-	// Kubernetes refuses an item whose path begins with "..".
-	if taken || blocked || strings.HasPrefix(it.Path, "..") {
+	copied := proj.items[source]
+	copied.Path, copied.alias, copied.requesters = relative(base, p), p, requesters{first: i}
+	_, taken := proj.lookup(copied.Path)
+	_, _, blocked := proj.blocked(copied.Path)
+	// Kubernetes refuses item paths that begin with "..".
+	if taken || blocked || strings.HasPrefix(copied.Path, "..") {
 		return false
 	}
-	v.grown = held
-	c.addItem(v, i, it)
+	v.merged = proj
+	c.addItem(v, i, copied)
 	return true
 }

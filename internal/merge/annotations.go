@@ -8,13 +8,12 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// MaxAnnotations is how many bytes the names and values of a Pod's annotations
-// may have together: Kubernetes' own limit (TotalAnnotationSizeLimitB of
-// apimachinery's api/validation), which it checks only after all mutating webhooks
-// were called.
+// MaxAnnotations limits the bytes of all names and values of a Pod's annotations. It is
+// Kubernetes' limit (TotalAnnotationSizeLimitB in apimachinery's api/validation), which
+// Kubernetes checks only after all mutating webhooks.
 const MaxAnnotations = 256 << 10
 
-// SizeOf returns how many bytes the names and values of annotations have.
+// SizeOf returns the bytes of all names and values of annotations.
 func SizeOf(annotations map[string]string) (size int) {
 	for name, value := range annotations {
 		size += len(name) + len(value)
@@ -28,17 +27,17 @@ type annotation struct {
 	first int // the first secret that needs it
 }
 
-// annotationKind decides what happens where the Pod has another value.
+// annotationKind decides what happens if the Pod has a different value.
 type annotationKind uint8
 
 const (
-	annotationRequired annotationKind = iota // a conflict
+	annotationRequired annotationKind = iota // conflict
 	annotationDefault                        // the Pod's own wins
-	annotationAlias                          // the alias gives way
+	annotationAlias                          // there is no alias
 )
 
-// addDefaultAnnotations adds annotations that give way to required ones, which
-// must all be known.
+// addDefaultAnnotations adds annotations that give way to required ones. All required
+// ones must have been added.
 func (c *Change) addDefaultAnnotations(i int) {
 	if w := c.secrets[i].Fragment.Webhook; w != nil {
 		c.addAnnotations(i, w.DefaultAnnotations, annotationDefault)
@@ -62,12 +61,12 @@ func (c *Change) addAnnotations(i int, annotations map[string]string, kind annot
 	}
 	if len(conflicts) > 0 {
 		key := slices.Min(conflicts)
-		c.conflict(i, c.annotations[key].first, "metadata.annotations", key, "would need two values")
+		c.conflict(i, c.annotations[key].first, "metadata.annotations", key, "would need two different values")
 	}
 }
 
-// addAliasAnnotations adds those by which the webhook brings the alias, unless
-// another request needs one of them with another value.
+// addAliasAnnotations adds the annotations that make the webhook provide the alias. It
+// returns false if there are none, or if another request needs a different value.
 func (c *Change) addAliasAnnotations(i int) bool {
 	annotations := c.secrets[i].Fragment.Webhook.AliasAnnotations
 	for key, value := range annotations {
@@ -79,8 +78,8 @@ func (c *Change) addAliasAnnotations(i int) bool {
 	return len(annotations) > 0
 }
 
-// needing returns the secrets that require an annotation.
-func (c *Change) needing(key string) requesters {
+// requiredBy returns the secrets that require the annotation.
+func (c *Change) requiredBy(key string) requesters {
 	r := requesters{first: c.annotations[key].first}
 	for i := r.first + 1; i < len(c.secrets); i++ {
 		if w := c.secrets[i].Fragment.Webhook; w != nil {
@@ -111,22 +110,22 @@ func (d *decision) annotate() error {
 	return d.addAnnotations(have, missing)
 }
 
-// missingAnnotations returns those that the Pod does not have, sorted, and reports
-// those that have another value. The annotations of an alias are added if
-// none of them has another value.
+// missingAnnotations returns the annotations that the Pod lacks, sorted by name, and
+// reports required ones with a different value. An alias' annotations are added only if
+// none of them has a different value.
 func (d *decision) missingAnnotations() []pair {
 	have := d.view.Metadata.Annotations
 	var missing []pair
-	var others []string
+	var different []string
 	blocked := make(map[int]bool)
 	for key, a := range d.change.annotations {
 		if a.kind == annotationAlias {
-			is, known := blocked[a.first]
+			aliasBlocked, known := blocked[a.first]
 			if !known {
-				is = d.aliasIsBlocked(a.first)
-				blocked[a.first] = is
+				aliasBlocked = d.aliasIsBlocked(a.first)
+				blocked[a.first] = aliasBlocked
 			}
-			if is {
+			if aliasBlocked {
 				continue
 			}
 		}
@@ -137,15 +136,15 @@ func (d *decision) missingAnnotations() []pair {
 			}
 			missing = append(missing, pair{key, a.value})
 		case a.kind == annotationRequired && value != a.value:
-			others = append(others, key)
+			different = append(different, key)
 		}
 	}
-	slices.Sort(others)
-	for _, key := range others {
-		if d.full() {
+	slices.Sort(different)
+	for _, key := range different {
+		if d.tooManyProblems() {
 			break
 		}
-		d.annotationConflict(d.change.needing(key), key, "has another value already")
+		d.annotationConflict(d.change.requiredBy(key), key, "already has a different value")
 	}
 	slices.SortFunc(missing, byKey)
 	return missing
@@ -153,22 +152,23 @@ func (d *decision) missingAnnotations() []pair {
 
 func byKey(a, b pair) int { return strings.Compare(a.key, b.key) }
 
-// aliasIsBlocked reports whether the Pod has one of the alias' annotations with
-// another value, or has passed the webhook already.
+// aliasIsBlocked reports whether the Pod has one of the alias' annotations with a
+// different value, or the webhook has already changed the Pod.
 func (d *decision) aliasIsBlocked(i int) bool {
 	w := d.change.secrets[i].Fragment.Webhook
-	if d.saysItRan(w) {
+	if d.hasRanMark(w) {
 		return true
 	}
 	for key, value := range w.AliasAnnotations {
-		if found, ok := d.view.Metadata.Annotations[key]; ok && found != value {
+		if existing, ok := d.view.Metadata.Annotations[key]; ok && existing != value {
 			return true
 		}
 	}
 	return false
 }
 
-func (d *decision) saysItRan(w *mount.Webhook) bool {
+// hasRanMark reports whether the Pod says that the webhook has changed it.
+func (d *decision) hasRanMark(w *mount.Webhook) bool {
 	value, ok := d.view.Metadata.Annotations[w.RanAnnotation]
 	return ok && value == w.RanValue
 }
@@ -182,14 +182,14 @@ func (d *decision) addAnnotations(have map[string]string, missing []pair) error 
 		total += len(p.key) + len(p.value)
 	}
 	if total > MaxAnnotations {
-		return fmt.Errorf("%w: its annotations would have %d bytes, of at most %d", mount.ErrTooLarge, total, MaxAnnotations)
+		return fmt.Errorf("%w: annotations would have %d bytes (maximum %d)", mount.ErrTooLarge, total, MaxAnnotations)
 	}
 	d.edits = append(d.edits, annotate{len(have), d.view.noMetadata, missing})
 	return nil
 }
 
-func (d *decision) annotationConflict(of requesters, key, reason string) {
-	d.conflict(of, &mount.ConflictError{
+func (d *decision) annotationConflict(reqs requesters, key, reason string) {
+	d.conflict(reqs, &mount.ConflictError{
 		Path: "metadata.annotations[" + key + "]", Field: "metadata.annotations", Name: key, Reason: reason,
 	})
 }

@@ -23,9 +23,9 @@ func TestAnnotations_BetweenRequests(t *testing.T) {
 	const annotated2 = "/metadata/annotations containers/0/env(*,*)"
 	run(t, []row{
 		{name: "two-values", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(required, "agent/inject", "false"))}, index: 1,
-			want: `metadata.annotations "agent/inject" would need two values`},
+			want: `metadata.annotations "agent/inject" would need two different values`},
 		{name: "two-defaults", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(defaults, "agent/role", "x"))}, index: 1,
-			want: `metadata.annotations "agent/role" would need two values`},
+			want: `metadata.annotations "agent/role" would need two different values`},
 		{name: "value-and-default", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(required, "agent/role", "x"))}, adds: annotated2},
 		{name: "two-defaults-and-value", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(defaults, "agent/role", "x")), with(annotated("g", "c"), set(required, "agent/role", "y"))},
 			adds: annotated2},
@@ -42,8 +42,8 @@ func TestAnnotations_InThePod(t *testing.T) {
 		return pod
 	}
 	run(t, []row{
-		{name: "other-value", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{annotated("g", "k")}, want: field + `"agent/inject" has another value already`, path: "metadata.annotations[agent/inject]"},
-		{name: "other-value-two", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{annotated("g", "a"), annotated("g", "b")}, also: []int{1}, want: field + `"agent/inject" has another value already`},
+		{name: "other-value", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{annotated("g", "k")}, want: field + `"agent/inject" already has a different value`, path: "metadata.annotations[agent/inject]"},
+		{name: "other-value-two", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{annotated("g", "a"), annotated("g", "b")}, also: []int{1}, want: field + `"agent/inject" already has a different value`},
 		{name: "own-default", pod: annotations("agent/role", "mine"), secrets: []merge.Secret{annotated("g", "k")},
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "k") + " /metadata/annotations/agent~1inject containers/0/env(*,*)"},
 
@@ -64,7 +64,7 @@ func TestAnnotations_InThePod(t *testing.T) {
 		{name: "ran-elsewhere", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/elsewhere" }), secrets: []merge.Secret{annotated("g", "k")},
 			want: field + `"agent/status" is "done", but container "app" does not have its volume at "/etc/flyte/secrets"`},
 		{name: "ran-and-more", why: "nobody will read what is added", pod: agentRan(nil), secrets: []merge.Secret{annotated("g", "k"), annotated("g", "l")}, also: []int{1},
-			want: field + `"agent/status" is "done", so that the other webhook will not read "agent/file-` + mount.Name("g", "l") + `", which is missing`},
+			want: field + `"agent/status" is "done", but "agent/file-` + mount.Name("g", "l") + `" is missing, and the other webhook will not read it`},
 		{name: "not-its-mark", pod: annotations("agent/status", "pending"), secrets: []merge.Secret{annotated("g", "k")},
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "k") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
 	})

@@ -8,17 +8,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Edits is what one Pod gains. It is written as a Pod, as operations or as JSON
-// by three methods that each visit the same edits, and hold no decisions.
-// Indices count in the Pod as the edits before have left it.
+// Edits is what one Pod gains. Apply, Operations and JSON write the same edits in three
+// forms and decide nothing. Indices refer to the Pod after the preceding edits.
 type Edits struct {
 	decision *decision // nil if there was nothing to decide
 	all      []edit
-	size     int // of what containers gain, in bytes, about
+	size     int // estimated bytes that containers gain
 }
 
-// Receivers returns the names of the containers that receive the secret of that
-// index.
+// Receivers returns the names of the containers that receive the secret with that index.
 func (e *Edits) Receivers(secret int) []string {
 	var names []string
 	for _, r := range e.decision.receivers {
@@ -30,9 +28,10 @@ func (e *Edits) Receivers(secret int) []string {
 }
 
 type edit interface {
-	// apply does the edit to a Pod that nobody else has.
+	// apply changes the Pod.
 	apply(pod *corev1.Pod)
-	// operations appends RFC 6902 "add" operations, whose values share nothing.
+	// operations appends RFC 6902 "add" operations. Their values share no memory
+	// with the edit.
 	operations(to []jsonpatch.Operation) []jsonpatch.Operation
 	// write writes the same operations as JSON.
 	write(w *patchWriter)
@@ -44,9 +43,9 @@ type copier[T any] interface {
 	DeepCopyInto(*T)
 }
 
-// insert adds elements to a list that has length elements, the first of them at
-// the index at. A list without elements may be missing or null, so that it is
-// written whole. The elements may be parts of fragments and are only read.
+// insert inserts elements at an index of a list that has length elements. An empty list
+// may be missing or null, so a patch then adds the list as a whole. The elements may be
+// parts of fragments and are only read.
 type insert[T any, P copier[T]] struct {
 	list       *list[T]
 	owner      place // of the container or volume that has the list
@@ -54,13 +53,12 @@ type insert[T any, P copier[T]] struct {
 	elems      []*T
 }
 
-// place is where the owner of a list is: the index of a container or volume, and
-// within a volume that of a source.
+// place locates the owner of a list: the index of a container or volume, and the index of
+// a source in the volume.
 type place struct{ index, source int }
 
-// add records that elems, if there are any, go into a list, which has length
-// elements, the first of them at the index at.
-func add[T any, P copier[T]](d *decision, list *list[T], owner place, at, length int, elems []*T) {
+// addInsert records an insert, unless elems is empty.
+func addInsert[T any, P copier[T]](d *decision, list *list[T], owner place, at, length int, elems []*T) {
 	if len(elems) > 0 {
 		d.edits = append(d.edits, insert[T, P]{list, owner, at, length, elems})
 	}
@@ -90,17 +88,17 @@ func (e insert[T, P]) operations(to []jsonpatch.Operation) []jsonpatch.Operation
 	return to
 }
 
-// annotate adds annotations, sorted by key, to those that there are.
+// annotate adds annotations, sorted by key.
 type annotate struct {
-	length     int
-	noMetadata bool // the annotations are the first metadata
+	length     int  // of the existing annotations
+	noMetadata bool // metadata is missing or null
 	added      []pair
 }
 
 type pair struct{ key, value string }
 
-// wholePath returns the path of the operation that adds the first annotations.
-func (e annotate) wholePath() string {
+// firstPath returns the path of the operation that adds the first annotations.
+func (e annotate) firstPath() string {
 	if e.noMetadata {
 		return metadataPath
 	}
@@ -128,9 +126,9 @@ func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
 			all[a.key] = a.value
 		}
 		if e.noMetadata {
-			return append(to, jsonpatch.NewOperation("add", e.wholePath(), map[string]any{"annotations": all}))
+			return append(to, jsonpatch.NewOperation("add", e.firstPath(), map[string]any{"annotations": all}))
 		}
-		return append(to, jsonpatch.NewOperation("add", e.wholePath(), all))
+		return append(to, jsonpatch.NewOperation("add", e.firstPath(), all))
 	}
 	for _, a := range e.added {
 		to = append(to, jsonpatch.NewOperation("add", string(appendKey([]byte(annotationsPath+"/"), a.key)), a.value))
@@ -138,7 +136,7 @@ func (e annotate) operations(to []jsonpatch.Operation) []jsonpatch.Operation {
 	return to
 }
 
-// appendKey appends a key as it stands in a JSON pointer (RFC 6901, section 3).
+// appendKey appends a key, escaped for a JSON pointer (RFC 6901, section 3).
 func appendKey(to []byte, key string) []byte {
 	for i := range len(key) {
 		switch c := key[i]; c {
@@ -153,10 +151,10 @@ func appendKey(to []byte, key string) []byte {
 	return to
 }
 
-// Empty reports whether there is nothing to do.
+// Empty reports whether the Pod already has everything.
 func (e *Edits) Empty() bool { return len(e.all) == 0 }
 
-// Apply returns a copy of the Pod with the edits done.
+// Apply returns a copy of the Pod with the edits.
 func (e *Edits) Apply(pod *corev1.Pod) *corev1.Pod {
 	out := pod.DeepCopy()
 	for _, edit := range e.all {
@@ -174,11 +172,11 @@ func (e *Edits) Operations() []jsonpatch.Operation {
 	return ops
 }
 
-// A list is one of a Pod's, or one that each of its containers or volumes has.
+// list is a list in a Pod, or in each of its containers or volumes.
 type list[T any] struct {
-	root  string // its JSON pointer, or that of those that have one
-	field string // its name there, or ""
-	inner string // the name of a list in each element of that, or ""
+	root  string // JSON pointer to the list, or to the list of its owners
+	field string // path of the list in its owner, or ""
+	inner string // path of a list in each element of field, or ""
 	of    func(pod *corev1.Pod, owner place) *[]T
 }
 

@@ -10,29 +10,29 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// variable is one that every receiver of a scope gets.
+// variable is an environment variable that every receiver of a scope gets.
 type variable struct {
 	corev1.EnvVar
 	kind    kind
-	literal bool // a secret's value, in plain text
-	envFile bool // read from an env file, by receivers that start later
-	dropped bool // an offer that would show a wrong secret
+	literal bool // holds a secret's value in plain text
+	envFile bool // from an env file: only for receivers that start after it is written
+	dropped bool // an alias without the version that would hold a wrong secret
 	requesters
 }
 
-// kind decides what happens where the name has another meaning too.
+// kind decides what happens if the name already has another meaning.
 type kind uint8
 
 const (
-	kindDiscovery kind = iota // tells the client where to look: always a conflict
-	kindPrimary               // the primary name of a secret
-	kindExact                 // EnvVar, with the value
-	kindPath                  // EnvVar, with the path of a file
-	kindAlias                 // the derived name with the version
-	kindOffer                 // the derived name without the version: gives way
+	kindDiscovery        kind = iota // a discovery variable: always a conflict
+	kindPrimary                      // the primary name of a secret
+	kindExact                        // EnvVar, with the value
+	kindPath                         // EnvVar, with the path of the file
+	kindVersionedAlias               // the alias with the version
+	kindUnversionedAlias             // the alias without the version: gives way
 )
 
-// countVariables returns how many variables there can be, without aliases.
+// countVariables returns the maximum number of variables, without aliases.
 func (c *Change) countVariables(sc *scope) int {
 	n := 3 // the discovery variables
 	for _, i := range sc.members {
@@ -43,9 +43,8 @@ func (c *Change) countVariables(sc *scope) int {
 	return n
 }
 
-// addValue adds the variables of a secret that is read as a variable: the
-// primary name, the exact one, and the variable from which the client learns the
-// prefix.
+// addValue adds the variables of a secret that is a variable: the primary name, the exact
+// name, and the discovery variable with the prefix.
 func (c *Change) addValue(sc *scope, i int) {
 	s := &c.secrets[i]
 	if s.Fragment.File {
@@ -58,8 +57,8 @@ func (c *Change) addValue(sc *scope, i int) {
 	if s.EnvVar != "" && s.EnvVar != s.Name {
 		c.addSecretVariable(sc, i, s.EnvVar, kindExact)
 	}
-	// The primary name is valid in every cluster. Where env files are, the
-	// derived one may be valid too.
+	// Here the derived name is valid only under Kubernetes' relaxed rule, which always
+	// applies where env files work.
 	if s.EnvVar == s.Name && !c.layout.Exact && s.Fragment.Value.EnvFileVolume() != "" {
 		if derived := c.layout.EnvVar(s.Group, s.version(), s.Key); derived != s.Name && names.IsRelaxedEnvVar(derived) {
 			c.addSecretVariable(sc, i, derived, kindPrimary)
@@ -76,8 +75,8 @@ func (c *Change) addSecretVariable(sc *scope, i int, name string, kind kind) {
 	c.addVariable(sc, i, value.EnvVar(name), kind)
 }
 
-// addFileVariables adds the variables that belong to a file: those from which
-// the client learns the directory, and the exact one, which holds the path.
+// addFileVariables adds the variables of a secret that is a file: the discovery variables,
+// and EnvVar with the path.
 func (c *Change) addFileVariables(sc *scope, i int) {
 	s := &c.secrets[i]
 	if !c.layout.Exact {
@@ -89,7 +88,7 @@ func (c *Change) addFileVariables(sc *scope, i int) {
 	}
 }
 
-// plainEnv is a variable that holds no secret.
+// plainEnv returns a variable that holds no secret.
 func plainEnv(name, value string) corev1.EnvVar { return mount.Literal(value).EnvVar(name) }
 
 func (c *Change) addVariable(sc *scope, i int, env corev1.EnvVar, kind kind) {
@@ -100,7 +99,7 @@ func (c *Change) addVariable(sc *scope, i int, env corev1.EnvVar, kind kind) {
 	case c.sameMeaning(old, &v):
 		old.requesters.add(i)
 	default:
-		c.conflict(i, old.first, "env", env.Name, "would stand for two different things"+c.hint(i, old.first))
+		c.conflict(i, old.first, "env", env.Name, "would have two different meanings"+c.hint(i, old.first))
 	}
 }
 
@@ -113,25 +112,24 @@ func (c *Change) newVariable(i int, env corev1.EnvVar, kind kind) variable {
 	}
 }
 
-// sameMeaning reports whether two variables of one name hold the same. Two
-// literal secrets that are equal by chance do not.
+// sameMeaning reports whether two variables with the same name hold the same thing. Two
+// different literal secrets do not, even if their values are equal.
 func (c *Change) sameMeaning(a, b *variable) bool {
 	return a.literal == b.literal && sameVariable(&a.EnvVar, &b.EnvVar) &&
 		(!a.literal || c.secrets[a.first].identity() == c.secrets[b.first].identity())
 }
 
-// hint says what to do about two fields of one secret, which share all derived
-// names.
+// hint says what to do about two fields of one secret, which share all derived names. It
+// is "" for other secrets.
 func (c *Change) hint(i, j int) string {
 	if a, b := &c.secrets[i], &c.secrets[j]; a.Field != b.Field && a.Group == b.Group && a.Key == b.Key && !c.layout.Exact {
-		return ": two fields of one secret share the derived name (only exact names, Layout.Exact, tell them apart)"
+		return ": two fields of one secret share the derived name (use exact names only, Layout.Exact)"
 	}
 	return ""
 }
 
-// addVariables adds the variables that a receiver does not have. They go in
-// front, so that the Pod's own variables can refer to them. It returns memory for
-// the next receiver.
+// addVariables adds the variables that a receiver lacks. They go first, so that the Pod's
+// own variables can refer to them. It returns scratch memory for the next receiver.
 func (d *decision) addVariables(r receiver, scratch []match[corev1.EnvVar]) []match[corev1.EnvVar] {
 	sc := r.scope
 	matches := r.env.lookup(&sc.vars.index, scratch)
@@ -152,14 +150,14 @@ func (d *decision) addVariables(r receiver, scratch []match[corev1.EnvVar]) []ma
 			if early {
 				d.envConflict(r, v, m.index, "refers to an env file that is written after the container starts")
 			}
-		case early, v.kind == kindAlias, v.kind == kindOffer:
+		case early, v.kind == kindVersionedAlias, v.kind == kindUnversionedAlias:
 		case v.kind != kindDiscovery && d.options.OnConflict == mount.ConflictKeepPod:
 			d.keep(r, v)
 		default:
-			d.envConflict(r, v, m.index, "is set to something else already")
+			d.envConflict(r, v, m.index, "is already set to something else")
 		}
 	}
-	add(d, r.envList(), place{r.index, 0}, 0, r.env.len(), missing)
+	addInsert(d, r.envList(), place{r.index, 0}, 0, r.env.len(), missing)
 	return matches
 }
 
@@ -170,14 +168,14 @@ func (d *decision) envConflict(r receiver, v *variable, index int, reason string
 	})
 }
 
-// keep notes that a receiver keeps its own variable under a primary name.
+// keep records that a receiver keeps its own variable with a primary name.
 func (d *decision) keep(r receiver, v *variable) {
 	if d.kept == nil {
-		d.kept = make(map[kept]bool)
+		d.kept = make(map[keptVariable]bool)
 	}
 	for i := range v.all() {
 		if d.change.secrets[i].Name == v.Name {
-			d.kept[kept{i, r.container}] = true
+			d.kept[keptVariable{i, r.container}] = true
 		}
 	}
 }
@@ -186,7 +184,7 @@ func (d *decision) countVariable(v *variable) {
 	size := len(v.Name) + len(v.Value)
 	d.growth += size + variableGrowth
 	if v.ValueFrom != nil {
-		d.growth += size + referenceGrowth // names of about that length
+		d.growth += size + referenceGrowth // its names have about the same length
 	}
 	if !v.literal || d.literals > MaxLiterals {
 		return
@@ -196,22 +194,22 @@ func (d *decision) countVariable(v *variable) {
 	}
 }
 
-// TooManyLiterals is the error of the variable with which a Pod's literals exceed
-// MaxLiterals.
+// TooManyLiterals returns the error for the variable with which a Pod's literal secrets
+// exceed MaxLiterals.
 func TooManyLiterals(variable string) *mount.ValueError {
 	return &mount.ValueError{
 		Name: variable, Reason: fmt.Sprintf("the literals added to the pod would have more than %d bytes", MaxLiterals),
 	}
 }
 
-// sameVariable reports whether found means what ours means: an equal literal,
-// or a reference to the same key of the same object. The API server and other
-// webhooks fill in the rest.
-func sameVariable(found, ours *corev1.EnvVar) bool {
+// sameVariable reports whether two variables mean the same: an equal literal, or a
+// reference to the same key of the same object. It ignores other fields of existing,
+// because API servers and other webhooks fill them in.
+func sameVariable(existing, ours *corev1.EnvVar) bool {
 	if ours.ValueFrom == nil {
-		return found.ValueFrom == nil && found.Value == ours.Value
+		return existing.ValueFrom == nil && existing.Value == ours.Value
 	}
-	f, o := found.ValueFrom, ours.ValueFrom
+	f, o := existing.ValueFrom, ours.ValueFrom
 	switch {
 	case f == nil:
 		return false

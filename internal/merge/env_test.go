@@ -14,7 +14,7 @@ import (
 )
 
 func TestVariables_BetweenRequests(t *testing.T) {
-	const twoThings = ` would stand for two different things`
+	const twoThings = ` would have two different meanings`
 	run(t, []row{
 		{name: "joined-names", why: "parts that join to one name", secrets: []merge.Secret{ref("a", "b_c"), ref("a_b", "c")}, index: 1,
 			want: `env "_FSEC_A_B_C"` + twoThings},
@@ -35,7 +35,7 @@ func TestVariables_BetweenRequests(t *testing.T) {
 			want: `env "FLYTE_SECRETS_DEFAULT_DIR"` + twoThings},
 		{name: "two-fields", why: "both fields have the derived name", secrets: []merge.Secret{
 			with(fetchedEnv("g", "k"), func(s *merge.Secret) { s.Field = "a" }), with(ref("g", "k"), func(s *merge.Secret) { s.Field = "b" }),
-		}, index: 1, want: `env "_FSEC_G_K"` + twoThings + `: two fields of one secret share the derived name (only exact names, Layout.Exact, tell them apart)`},
+		}, index: 1, want: `env "_FSEC_G_K"` + twoThings + `: two fields of one secret share the derived name (use exact names only, Layout.Exact)`},
 		{name: "two-fields-exact", layout: mount.Layout{Exact: true}, secrets: []merge.Secret{
 			with(ref("g", "k"), func(s *merge.Secret) { s.Field, s.EnvVar = "a", "A" }), with(ref("h", "k"), func(s *merge.Secret) { s.Field, s.EnvVar = "b", "B" }),
 		}, adds: "containers/0/env(A,B)"},
@@ -53,7 +53,7 @@ func TestVariables_BetweenRequests(t *testing.T) {
 }
 
 func TestVariables_InThePod(t *testing.T) {
-	const set = ` is set to something else already`
+	const set = ` is already set to something else`
 	run(t, []row{
 		{name: "set", pod: env("A", "1", "_FSEC_G_K", "mine"), secrets: []merge.Secret{ref("g", "k")},
 			want: `container "app": env "_FSEC_G_K"` + set, path: "spec.containers[0].env[1].name"},

@@ -10,16 +10,15 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// file is one that holds a secret.
+// file is a file that holds a secret.
 type file struct {
 	path string
-	base string // the path of the mount that brings it
-	kind kind   // kindPrimary, kindAlias or kindOffer
+	base string // the path of the mount that provides it
+	kind kind   // kindPrimary, kindVersionedAlias or kindUnversionedAlias
 	requesters
 }
 
-// addFile adds a secret that is read as a file, and the variables that belong
-// to it.
+// addFile adds a secret that is a file, and its variables.
 func (c *Change) addFile(sc *scope, i int) {
 	s := &c.secrets[i]
 	if !s.Fragment.File {
@@ -29,18 +28,18 @@ func (c *Change) addFile(sc *scope, i int) {
 	c.addFileAt(sc, i, s.Name, c.mountOf(sc, i))
 }
 
-// addEnvFile adds the env file of a secret that another webhook brings. The
-// kubelet reads it there, and it is as much in the way of others as a file.
+// addEnvFile adds the env file that another webhook provides for a secret. It can conflict
+// with other secrets as any file can.
 func (c *Change) addEnvFile(sc *scope, i int) {
 	f := &c.secrets[i].Fragment
 	if w := f.Webhook; w != nil && w.Volume != "" && f.Value.EnvFileVolume() == w.Volume {
 		base := c.secrets[i].layout(c.layout).Dir
-		c.claimWebhooksMount(sc, i)
+		c.reserveWebhookMount(sc, i)
 		c.addFileAt(sc, i, path.Join(base, f.Value.EnvVar("").ValueFrom.FileKeyRef.Path), base)
 	}
 }
 
-// addFileAt adds a file that the mount at base brings.
+// addFileAt adds a file that the mount at base provides.
 func (c *Change) addFileAt(sc *scope, i int, p, base string) {
 	if at, ok := sc.fileTree.files[p]; ok {
 		if f := &sc.files[at]; c.sameFile(f.first, i) {
@@ -57,8 +56,8 @@ func (c *Change) addFileAt(sc *scope, i int, p, base string) {
 	c.putFile(sc, file{p, base, kindPrimary, requesters{first: i}})
 }
 
-// sameFile reports whether two secrets that have one path are one secret, which
-// is so where the managers gave the same answer. One of them may have an alias.
+// sameFile reports whether two secrets with the same path are the same secret: their
+// fragments are equal. Only one of them may have an alias.
 func (c *Change) sameFile(i, j int) bool {
 	return equality.Semantic.DeepEqual(withoutAlias(c.secrets[i].Fragment), withoutAlias(c.secrets[j].Fragment))
 }
@@ -71,9 +70,9 @@ func withoutAlias(f mount.Fragment) mount.Fragment {
 	return f
 }
 
-// mountOf returns the path of the mount that brings a file: the deepest of the
-// fragment's own above it, else what is mounted at the directory, which without
-// a fetcher is another webhook's.
+// mountOf returns the path of the mount that provides a file: the deepest of the
+// fragment's own mounts above it, or else the directory of secrets. Without a fetcher,
+// another webhook mounts its volume there.
 func (c *Change) mountOf(sc *scope, i int) string {
 	s := &c.secrets[i]
 	base := ""
@@ -86,14 +85,13 @@ func (c *Change) mountOf(sc *scope, i int) string {
 		return base
 	}
 	if !s.Fragment.Mounts(mount.FetchVolume) {
-		c.claimWebhooksMount(sc, i)
+		c.reserveWebhookMount(sc, i)
 	}
 	return s.layout(c.layout).Dir
 }
 
-// claimWebhooksMount says where another webhook will mount its volume, so that
-// nothing else is mounted there.
-func (c *Change) claimWebhooksMount(sc *scope, i int) {
+// reserveWebhookMount reserves the path at which another webhook will mount its volume.
+func (c *Change) reserveWebhookMount(sc *scope, i int) {
 	s := &c.secrets[i]
 	volume := ""
 	if s.Fragment.Webhook != nil {
@@ -110,8 +108,8 @@ func (c *Change) putFile(sc *scope, f file) {
 	sc.files = append(sc.files, f)
 }
 
-// refersTo reports whether a variable refers to the key of a Secret that the
-// file holds.
+// refersTo reports whether a variable refers to the key of a Secret that the file's volume
+// has.
 func refersTo(source *corev1.EnvVarSource, file *Secret) bool {
 	if source == nil || source.SecretKeyRef == nil {
 		return false
@@ -140,9 +138,9 @@ func refersTo(source *corev1.EnvVarSource, file *Secret) bool {
 	return false
 }
 
-// findHidden reports the files that another fragment's mount would hide, and
-// the mounts that cannot be made. Aliases give way.
-func (c *Change) findHidden(sc *scope) {
+// checkHidden reports files that another fragment's mount would hide, and mounts whose
+// mount point cannot be created. Aliases give way.
+func (c *Change) checkHidden(sc *scope) {
 	for i := range sc.files {
 		f := &sc.files[i]
 		if f.kind != kindPrimary {
@@ -152,10 +150,10 @@ func (c *Change) findHidden(sc *scope) {
 			c.conflictOf(f.first, m.first, "files", f.path, "would be hidden by the volume mounted at "+quote(m.path))
 		}
 	}
-	c.findUnmountable(sc)
+	c.checkMountPoints(sc)
 }
 
-// hidden returns a mount below base that hides the file p, or nil.
+// hidden returns the mount below base that hides the file p, or nil.
 func (sc *scope) hidden(p, base string) *mountPoint {
 	for at := range between(base, p) {
 		if m, ok := sc.mounts.get(at); ok {
@@ -165,11 +163,11 @@ func (sc *scope) hidden(p, base string) *mountPoint {
 	return nil
 }
 
-// filesHiddenAt returns the files that a mount at the path would hide.
+// filesHiddenAt returns the files that a mount at the path would hide, by index.
 func (d *decision) filesHiddenAt(sc *scope, at string) []int {
 	_, file := sc.fileTree.files[at]
 	if _, dir := sc.fileTree.dirs[at]; !file && !dir {
-		return nil // as most mounts of a Pod
+		return nil // common
 	}
 	hidden, ok := d.hiddenFiles[sc]
 	if !ok {
@@ -182,7 +180,7 @@ func (d *decision) filesHiddenAt(sc *scope, at string) []int {
 	return hidden[at]
 }
 
-// filesByMount returns the paths at which a mount would hide files, and these.
+// filesByMount returns the files that a mount would hide, by the path of the mount.
 func (sc *scope) filesByMount() map[string][]int {
 	hidden := make(map[string][]int)
 	for i := range sc.files {
@@ -197,7 +195,7 @@ func (sc *scope) filesByMount() map[string][]int {
 	return hidden
 }
 
-// between yields p and the directories above it that are below base.
+// between yields p and its parent directories below base.
 func between(base, p string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if p == base || !yield(p) {

@@ -25,7 +25,7 @@ func TestFiles_BetweenRequests(t *testing.T) {
 		{name: "exact-path-twice", secrets: []merge.Secret{with(fetched("g", "a"), exactly("x")), with(fetched("g", "b"), exactly("x"))}, index: 1,
 			want: `files "/etc/flyte/secrets/x" would hold two different secrets`},
 		{name: "file-is-directory", secrets: []merge.Secret{fetched("g", "k/x"), fetched("g", "k")}, index: 1,
-			want: `files "/etc/flyte/secrets/g/k" would be a file, and the directory of another one`},
+			want: `files "/etc/flyte/secrets/g/k" would be both a file and a directory`},
 		{name: "file-below-file", secrets: []merge.Secret{fetched("g", "k"), fetched("g", "k/x")}, index: 1,
 			want: `files "/etc/flyte/secrets/g/k/x" would be below another file, "/etc/flyte/secrets/g/k"`},
 		{name: "hidden", secrets: []merge.Secret{fetched("g", "a"), item("g", "b")}, index: 1,

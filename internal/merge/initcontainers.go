@@ -12,17 +12,15 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// maxFetcherEnv is how many bytes the variables of one fetcher may have. Linux
-// gives a program's arguments and variables 2 MiB together by default (a quarter
-// of the stack's limit).
+// maxFetcherEnv limits the bytes of one fetcher's variables. By default, Linux limits a
+// program's arguments and variables to 2 MiB together (a quarter of the stack limit).
 const maxFetcherEnv = 1 << 20
 
-// fetcher is an init container that fetches secrets, with the variables of all
-// that need it.
+// fetcher is an init container that fetches secrets, with the variables for all of them.
 type fetcher struct {
 	*corev1.Container
-	env  ordered[fetcherEnv] // Container.Env first
-	size int                 // of the variables, in bytes
+	env  ordered[fetcherEnv] // begins with Container.Env
+	size int                 // bytes of the variables
 	requesters
 }
 
@@ -42,7 +40,7 @@ func (c *Change) addFetchers(i int) {
 			old.env.grow(len(ic.Container.Env) + len(ic.Env))
 			c.addEnv(old, i, ic.Container.Env)
 		case old.Container != ic.Container && !equality.Semantic.DeepEqual(old.Container, ic.Container):
-			c.conflict(i, old.first, "initContainers", ic.Name, "would have to do two different things")
+			c.conflict(i, old.first, "initContainers", ic.Name, "would need two different definitions")
 			continue
 		default:
 			old.requesters.add(i)
@@ -64,7 +62,7 @@ func (c *Change) addEnv(f *fetcher, i int, env []corev1.EnvVar) {
 				})
 			}
 		case !sameVariable(old.EnvVar, v):
-			c.conflict(i, old.first, "initContainers", f.Name, "would have two values in the variable "+quote(v.Name))
+			c.conflict(i, old.first, "initContainers", f.Name, "would need two different values for variable "+quote(v.Name))
 		}
 	}
 }
@@ -79,39 +77,38 @@ func (c *Change) addPullSecrets(i int) {
 	}
 }
 
-// isFetcher reports whether a container is a fetcher, of this call or of an
-// earlier one: it has a name of ours, and mounts a volume into which they write.
-func (c *Change) isFetcher(found *container) bool {
-	if !found.Init || !mount.IsName(found.Name) {
+// isFetcher reports whether a container is a fetcher of this call or of an earlier one. A
+// fetcher has a generated name and mounts FetchVolume or EnvVolume.
+func (c *Change) isFetcher(ctr *container) bool {
+	if !ctr.Init || !mount.IsName(ctr.Name) {
 		return false
 	}
-	if _, ok := c.fetchers.get(found.Name); ok {
+	if _, ok := c.fetchers.get(ctr.Name); ok {
 		return true
 	}
-	return slices.ContainsFunc(found.mounts, func(m mounted) bool {
+	return slices.ContainsFunc(ctr.mounts, func(m containerMount) bool {
 		return !m.device && (m.volume == mount.FetchVolume || m.volume == mount.EnvVolume)
 	})
 }
 
-// addFetchers adds the fetchers that are missing, and variables to those that
-// are there.
+// addFetchers adds the missing fetchers, and the missing variables of existing ones.
 func (d *decision) addFetchers() {
 	fetchers := &d.change.fetchers
 	if len(fetchers.items) == 0 {
 		return
 	}
-	found := make([]*container, len(fetchers.items))
+	existing := make([]*container, len(fetchers.items))
 	for i := range d.view.initContainers {
 		c := &d.view.initContainers[i]
-		if at, ok := fetchers.find(c.Name); ok {
-			found[at] = c
+		if at, ok := fetchers.lookup(c.Name); ok {
+			existing[at] = c
 		}
 	}
 	var missing []*corev1.Container
 	for i := range fetchers.items {
 		f := &fetchers.items[i]
-		if found[i] != nil {
-			d.updateFetcher(f, found[i])
+		if existing[i] != nil {
+			d.updateFetcher(f, existing[i])
 		} else {
 			missing = append(missing, d.newFetcher(f))
 		}
@@ -120,14 +117,14 @@ func (d *decision) addFetchers() {
 		c := &d.view.containers[i]
 		if f, ok := fetchers.get(c.Name); ok {
 			d.conflict(f.requesters, &mount.ConflictError{
-				Path: c.path(i, "name"), Field: "containers", Name: c.Name, Reason: "has the name of a fetching init container",
+				Path: c.path(i, "name"), Field: "containers", Name: c.Name, Reason: "has the name of an init container that fetches secrets",
 			})
 		}
 	}
-	add(d, podInits, place{}, d.insertAt, len(d.view.initContainers), missing)
+	addInsert(d, podInits, place{}, d.insertAt, len(d.view.initContainers), missing)
 }
 
-// insertIndex returns the index at which fetchers go.
+// insertIndex returns the index at which new fetchers go.
 func insertIndex(inits []container, order mount.InitOrder) int {
 	sidecar := func(c container) bool { return c.Sidecar }
 	first := slices.IndexFunc(inits, sidecar)
@@ -147,18 +144,18 @@ func (d *decision) newFetcher(f *fetcher) *corev1.Container {
 		c.Env[i] = *v.EnvVar
 		d.growth += len(v.Name) + len(v.Value) + variableGrowth
 	}
-	c.Resources = d.fit(c.Resources)
+	c.Resources = d.omitPodResources(c.Resources)
 	return &c
 }
 
-// fit leaves out what the Pod as a whole requests or limits. Otherwise the
-// fetcher could exceed that, and API servers refuse such a Pod.
-func (d *decision) fit(r corev1.ResourceRequirements) corev1.ResourceRequirements {
-	limited := d.view.resources()
-	if len(limited) == 0 {
+// omitPodResources leaves out resources that the Pod as a whole requests or limits. API
+// servers refuse a Pod whose containers exceed these.
+func (d *decision) omitPodResources(r corev1.ResourceRequirements) corev1.ResourceRequirements {
+	names := d.view.limitedResources()
+	if len(names) == 0 {
 		return r
 	}
-	return corev1.ResourceRequirements{Limits: without(r.Limits, limited), Requests: without(r.Requests, limited), Claims: r.Claims}
+	return corev1.ResourceRequirements{Limits: without(r.Limits, names), Requests: without(r.Requests, names), Claims: r.Claims}
 }
 
 func without(list corev1.ResourceList, names map[corev1.ResourceName]bool) corev1.ResourceList {
@@ -174,14 +171,13 @@ func without(list corev1.ResourceList, names map[corev1.ResourceName]bool) corev
 	return rest
 }
 
-// updateFetcher adds the variables that a fetcher which is there does not have.
-// It is ours if it has at least one of our variables, and none with another
-// value.
-func (d *decision) updateFetcher(f *fetcher, found *container) {
+// updateFetcher adds the missing variables of an existing fetcher. A container is our
+// fetcher if it has at least one of our variables, and none with a different value.
+func (d *decision) updateFetcher(f *fetcher, existing *container) {
 	index := d.initIndex(f.Name)
-	matches := found.env.lookup(&f.env.index, nil)
+	matches := existing.env.lookup(&f.env.index, nil)
 	var missing []*corev1.EnvVar
-	known := len(matches) == 0 // then by its name alone
+	recognized := len(matches) == 0 // without variables, the name is enough
 	for i := range matches {
 		m, ours := &matches[i], f.env.items[i].EnvVar
 		switch {
@@ -189,25 +185,25 @@ func (d *decision) updateFetcher(f *fetcher, found *container) {
 			missing = append(missing, ours)
 			d.growth += len(ours.Name) + len(ours.Value) + variableGrowth
 		case sameVariable(m.get(), ours):
-			known = true
+			recognized = true
 		default:
-			d.fetcherConflict(f, index, "fetches something else already: its variable "+quote(ours.Name)+" has another value")
+			d.fetcherConflict(f, index, "already fetches something else: its variable "+quote(ours.Name)+" has a different value")
 			return
 		}
 	}
-	if !known {
-		d.fetcherConflict(f, index, "is another container already: it has none of the variables of ours")
+	if !recognized {
+		d.fetcherConflict(f, index, "is already another container: it has none of the fetcher's variables")
 		return
 	}
 	if len(missing) == 0 {
 		return
 	}
-	if reason := d.distrust(f, found, index); reason != "" {
+	if reason := d.fetcherMismatch(f, existing, index); reason != "" {
 		d.fetcherConflict(f, index, "cannot fetch more secrets: "+reason)
 		return
 	}
-	count := found.env.len()
-	add(d, initEnv, place{index, 0}, count, count, missing)
+	count := existing.env.len()
+	addInsert(d, initEnv, place{index, 0}, count, count, missing)
 }
 
 func (d *decision) fetcherConflict(f *fetcher, index int, reason string) {
@@ -216,21 +212,21 @@ func (d *decision) fetcherConflict(f *fetcher, index int, reason string) {
 	})
 }
 
-// distrust says why a fetcher that was found would not do what ours does with
-// more variables, or "".
-func (d *decision) distrust(f *fetcher, found *container, index int) string {
-	full := found.full()
+// fetcherMismatch says why an existing fetcher, given more variables, would not work as
+// ours, or "".
+func (d *decision) fetcherMismatch(f *fetcher, existing *container, index int) string {
+	actual := existing.decoded()
 	switch {
-	case found.Sidecar:
+	case existing.Sidecar:
 		return "it is a sidecar"
-	case !slices.Equal(full.Command, f.Command) || !slices.Equal(full.Args, f.Args):
+	case !slices.Equal(actual.Command, f.Command) || !slices.Equal(actual.Args, f.Args):
 		return "its command or args differ"
-	case !sameImage(full.Image, f.Image):
+	case !sameImage(actual.Image, f.Image):
 		return "its image differs"
 	}
 	for i := range f.VolumeMounts {
 		ours := &f.VolumeMounts[i]
-		if !slices.ContainsFunc(full.VolumeMounts, func(m corev1.VolumeMount) bool {
+		if !slices.ContainsFunc(actual.VolumeMounts, func(m corev1.VolumeMount) bool {
 			return m.Name == ours.Name && absolute(m.MountPath) == absolute(ours.MountPath) &&
 				m.SubPath == ours.SubPath && m.SubPathExpr == ours.SubPathExpr && m.ReadOnly == ours.ReadOnly
 		}) {
@@ -245,29 +241,29 @@ func (d *decision) distrust(f *fetcher, found *container, index int) string {
 	return ""
 }
 
-// sameImage reports whether an image is ours, but for registry and digest, which
+// sameImage reports whether two images are equal except for registry and digest, which
 // other webhooks change.
-func sameImage(found, ours string) bool {
-	found, pinned, _ := strings.Cut(found, "@")
+func sameImage(existing, ours string) bool {
+	existing, pinned, _ := strings.Cut(existing, "@")
 	ours, _, _ = strings.Cut(ours, "@")
 	ours = repository(ours)
-	if pinned != "" && path.Base(found) == name(found) { // the digest took the place of the tag
+	if pinned != "" && path.Base(existing) == imageName(existing) { // the digest replaced the tag
 		tag := strings.LastIndexByte(path.Base(ours), ':')
 		if tag >= 0 {
 			ours = ours[:len(ours)-len(path.Base(ours))+tag]
 		}
 	}
-	return found == ours || strings.HasSuffix(found, "/"+ours)
+	return existing == ours || strings.HasSuffix(existing, "/"+ours)
 }
 
-// name returns the last part of an image's name without its tag.
-func name(image string) string {
+// imageName returns the last part of an image's name without its tag.
+func imageName(image string) string {
 	last, _, _ := strings.Cut(path.Base(image), ":")
 	return last
 }
 
-// repository returns the name of an image without its registry, which has a dot,
-// a port, or is "localhost".
+// repository returns an image's name without its registry. A registry has a dot or a port,
+// or is "localhost".
 func repository(image string) string {
 	first, rest, ok := strings.Cut(image, "/")
 	if ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
@@ -276,7 +272,7 @@ func repository(image string) string {
 	return image
 }
 
-// addPullSecrets adds the pull secrets that the Pod does not have.
+// addPullSecrets adds the pull secrets that the Pod lacks.
 func (d *decision) addPullSecrets() {
 	refs, count := &d.change.pullSecrets, d.view.pullSecrets.len()
 	if len(refs.items) == 0 {
@@ -289,5 +285,5 @@ func (d *decision) addPullSecrets() {
 			missing = append(missing, &refs.items[i])
 		}
 	}
-	add(d, podPullSecrets, place{}, count, count, missing)
+	addInsert(d, podPullSecrets, place{}, count, count, missing)
 }

@@ -43,10 +43,10 @@ func TestFetchers_BetweenRequests(t *testing.T) {
 		{name: "equal-pointer", why: "another pointer to the same", secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) { s.Fragment.InitContainers[0].Container = &equal })},
 			adds: files + "initContainers(ours)"},
 		{name: "another-image", index: 1, secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) { s.Fragment.InitContainers[0].Container = &other })},
-			want: `initContainers "` + shared.Name + `" would have to do two different things`},
+			want: `initContainers "` + shared.Name + `" would need two different definitions`},
 		{name: "one-variable-two-values", index: 1, secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) {
 			s.Fragment.InitContainers[0].Env = []corev1.EnvVar{{Name: sharedEnv("g", "a").Name, Value: "x"}}
-		})}, want: `initContainers "` + shared.Name + `" would have two values in the variable "` + sharedEnv("g", "a").Name + `"`},
+		})}, want: `initContainers "` + shared.Name + `" would need two different values for variable "` + sharedEnv("g", "a").Name + `"`},
 		{name: "too-many-variables", index: 1, secrets: []merge.Secret{
 			with(fetchedFile("g", "a"), func(s *merge.Secret) { s.Fragment.InitContainers[0].Env[0].Value = strings.Repeat("v", 600<<10) }),
 			with(fetchedFile("g", "b"), func(s *merge.Secret) { s.Fragment.InitContainers[0].Env[0].Value = strings.Repeat("v", 600<<10) }),
@@ -81,9 +81,9 @@ func TestFetchers_InThePod(t *testing.T) {
 		{name: "more-with-others-variable", pod: changed(func(c *corev1.Container) { c.Env = append(c.Env, corev1.EnvVar{Name: "ADDED"}) }), secrets: []merge.Secret{a, b},
 			adds: volumes + env + "initContainers/0/env/3"},
 		{name: "stranger", why: "our name and none of our variables", pod: withFetcher(func(c *corev1.Container) { c.Env = []corev1.EnvVar{{Name: "X", Value: "x"}} }), secrets: []merge.Secret{a},
-			want: name + "is another container already: it has none of the variables of ours", path: "spec.initContainers[0].name"},
+			want: name + "is already another container: it has none of the fetcher's variables", path: "spec.initContainers[0].name"},
 		{name: "another-value", pod: withFetcher(func(c *corev1.Container) { c.Env[0].Value = "x" }), secrets: []merge.Secret{a},
-			want: name + `fetches something else already: its variable "STORE" has another value`},
+			want: name + `already fetches something else: its variable "STORE" has a different value`},
 		{name: "less-than-before", pod: withFetcher(nil, a, b), secrets: []merge.Secret{b}, adds: volumes + "containers/0/env(*,*)"},
 		{name: "other-command", pod: changed(func(c *corev1.Container) { c.Command = []string{"sh"} }), secrets: []merge.Secret{a, b}, also: []int{1}, want: name + "cannot fetch more secrets: its command or args differ"},
 		{name: "other-command-nothing-missing", pod: changed(func(c *corev1.Container) { c.Command = []string{"sh"} }), secrets: []merge.Secret{a}, adds: volumes + "containers/0/env(*,*)"},
@@ -109,7 +109,7 @@ func TestFetchers_InThePod(t *testing.T) {
 			pod := app(nil)
 			pod.Spec.Containers[0].Name = shared.Name
 			return pod
-		}(), secrets: []merge.Secret{a}, want: `containers "` + shared.Name + `" has the name of a fetching init container`, path: "spec.containers[0].name"},
+		}(), secrets: []merge.Secret{a}, want: `containers "` + shared.Name + `" has the name of an init container that fetches secrets`, path: "spec.containers[0].name"},
 	})
 }
 

@@ -4,63 +4,61 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// The kubelet does not start a container whose env file is missing, optional or
-// not. A sidecar in front of the fetcher would so never start, and the fetcher
-// behind it never run. So a variable from an env file is set on containers that
-// start after the file is written, and on no other.
+// The kubelet does not start a container whose env file is missing, even if it is
+// optional. A sidecar before the fetcher would never start, so the fetcher would never
+// run. Only containers that start after the file is written get variables from it.
 
-// tooEarly reports whether a container starts before the env file of a secret is
-// written.
+// tooEarly reports whether a container starts before the secret's env file is written.
 func (d *decision) tooEarly(r receiver, i int) bool {
 	f := &d.change.secrets[i].Fragment
 	if !r.Init || f.Value.EnvFileVolume() == "" {
 		return false
 	}
 	if f.Webhook != nil && f.Value.EnvFileVolume() == f.Webhook.Volume {
-		return r.index < d.webhookEnds(f.Webhook)
+		return r.index < d.webhookEnd(f.Webhook)
 	}
 	return r.index < d.fetchersEnd(f)
 }
 
-// fetchersEnd returns the index of the first init container that starts after the
-// fetchers of a secret have ended.
+// fetchersEnd returns the index of the first init container that starts after a secret's
+// fetchers have ended.
 func (d *decision) fetchersEnd(f *mount.Fragment) int {
 	end := 0
 	for _, ic := range f.InitContainers {
-		at := d.insertAt // it goes in front of the one that is there now
-		if found := d.initIndex(ic.Name); found >= 0 {
-			at = found + 1
+		at := d.insertAt // the fetcher will be inserted before it
+		if existing := d.initIndex(ic.Name); existing >= 0 {
+			at = existing + 1
 		}
 		end = max(end, at)
 	}
 	return end
 }
 
-// webhookEnds returns the index of the first init container that starts after
-// another webhook's, which may be there already.
-func (d *decision) webhookEnds(w *mount.Webhook) int {
-	end := none
+// webhookEnd returns the index of the first init container that starts after the init
+// container of another webhook, which may not have been added yet.
+func (d *decision) webhookEnd(w *mount.Webhook) int {
+	last := none
 	for _, name := range w.Containers {
-		end = max(end, d.initIndex(name))
+		last = max(last, d.initIndex(name))
 	}
 	switch {
-	case end >= 0:
-		return end + 1
+	case last >= 0:
+		return last + 1
 	case w.First:
 		return 0
 	}
 	return len(d.view.initContainers)
 }
 
-// initIndex returns the index of the init container of that name, or none.
+// initIndex returns the index of the init container with that name, or none.
 func (d *decision) initIndex(name string) int {
-	if d.initAt == nil {
-		d.initAt = make(map[string]int, len(d.view.initContainers))
+	if d.initIndexes == nil {
+		d.initIndexes = make(map[string]int, len(d.view.initContainers))
 		for i := range d.view.initContainers {
-			d.initAt[d.view.initContainers[i].Name] = i
+			d.initIndexes[d.view.initContainers[i].Name] = i
 		}
 	}
-	if at, ok := d.initAt[name]; ok {
+	if at, ok := d.initIndexes[name]; ok {
 		return at
 	}
 	return none

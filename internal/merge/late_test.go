@@ -80,7 +80,7 @@ func TestEnvFiles_Conflicts(t *testing.T) {
 		{name: "moved-in-front", pod: moved, secrets: []merge.Secret{fetchedEnv("g", "k")},
 			want: `container "early": env "_FSEC_G_K" refers to an env file that is written after the container starts`, path: "spec.initContainers[0].env[0].name"},
 		{name: "mounts-env-files", pod: mounting, secrets: []merge.Secret{fetchedEnv("g", "k")},
-			want: `container "app": volumeMounts "podsecrets-env" is for fetching init containers only: a container that mounts it could change what others read`},
+			want: `container "app": volumeMounts "podsecrets-env" is only for init containers that fetch secrets: any other container could change what others read`},
 		{name: "early-has-its-own", why: "it would not get ours", pod: earlyOwn, secrets: []merge.Secret{fetchedEnv("g", "k")}, options: merge.Options{InitOrder: mount.InitAfterSidecars},
 			adds: "volumes(podsecrets-fetched,podsecrets-env) initContainers/0/env/0 initContainers/1/env(*,_FSEC_G_K) containers/0/env(*,_FSEC_G_K) initContainers/1"},
 	})
@@ -93,8 +93,8 @@ func TestEnvFiles_NobodyReceives(t *testing.T) {
 		chosen string
 		want   string
 	}{
-		"the container of the request": {with(fetchedEnv("g", "k"), container("mesh")), "", `no container of the pod receives the requested secrets: container "mesh" starts before it is fetched`},
-		"all that are chosen":          {fetchedEnv("g", "k"), "mesh", `no container of the pod receives the requested secrets: all that are chosen start before it is fetched`},
+		"the container of the request": {with(fetchedEnv("g", "k"), container("mesh")), "", `no container of the pod receives the requested secrets: container "mesh" starts before the secret is fetched`},
+		"all that are chosen":          {fetchedEnv("g", "k"), "mesh", `no container of the pod receives the requested secrets: all chosen containers start before the secret is fetched`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change, problems := mergeAll(mount.Layout{}, []merge.Secret{tc.secret})

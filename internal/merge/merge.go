@@ -9,17 +9,17 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Secret is one secret that a Pod asks for, and what its manager answered. Make
-// it with NewSecret.
+// Secret is a request and the fragment that its manager returned. Use NewSecret to create
+// one.
 type Secret struct {
 	secret.Request
 	Manager  string
 	Fragment mount.Fragment
-	// Name is the primary name: the variable or the file that holds the secret.
+	// Name is the primary name: the variable or file that always holds the secret.
 	Name string
 }
 
-// NewSecret returns the Secret with its Name in the layout.
+// NewSecret returns a Secret with its Name in the layout.
 func NewSecret(layout mount.Layout, req secret.Request, manager string, f mount.Fragment) Secret {
 	s := Secret{Request: req, Manager: manager, Fragment: f}
 	if f.File {
@@ -30,8 +30,7 @@ func NewSecret(layout mount.Layout, req secret.Request, manager string, f mount.
 	return s
 }
 
-// version is the one that the primary name carries, aliasVersion that of the
-// alias.
+// version returns the version in the primary name, or "".
 func (s *Secret) version() string {
 	if s.Fragment.Versioned {
 		return s.GroupVersion
@@ -39,6 +38,7 @@ func (s *Secret) version() string {
 	return ""
 }
 
+// aliasVersion returns the version in the alias, or "".
 func (s *Secret) aliasVersion() string {
 	if s.Fragment.Versioned {
 		return ""
@@ -46,7 +46,7 @@ func (s *Secret) aliasVersion() string {
 	return s.GroupVersion
 }
 
-// layout is the one with the directory that is announced for the secret.
+// layout returns the layout with the directory that holds the secret.
 func (s *Secret) layout(layout mount.Layout) mount.Layout {
 	if w := s.Fragment.Webhook; w != nil && w.Dir != "" {
 		layout.Dir = w.Dir
@@ -54,27 +54,28 @@ func (s *Secret) layout(layout mount.Layout) mount.Layout {
 	return layout
 }
 
-// Dir returns the directory in which the client looks for the secret's file.
+// Dir returns the directory that holds the secret's file.
 func (s *Secret) Dir(layout mount.Layout) string { return s.layout(layout).Dir }
 
-// identity tells secrets apart whose values may be equal by chance.
+// identity distinguishes secrets whose values are equal by chance.
 type identity struct{ group, version, key, field string }
 
 func (s *Secret) identity() identity {
 	return identity{s.Group, s.version(), s.Key, s.Field}
 }
 
-// Problem is an error and the index of the secret to which it belongs: of two
-// that conflict, the later one. What several secrets share is a problem of each.
+// Problem is an error of one secret. A conflict of two secrets belongs to the later one.
+// An error that concerns several secrets is a Problem of each.
 type Problem struct {
-	Secret int
-	Other  int // the secret with which it conflicts, or none
+	Secret int // index
+	Other  int // index of the secret with which it conflicts, or -1
 	Err    error
 }
 
+// none is an index that stands for no secret or container.
 const none = -1
 
-// requesters are the secrets that need something, by their indices.
+// requesters are the indices of the secrets that need something.
 type requesters struct {
 	first int
 	more  []int
@@ -96,17 +97,16 @@ func (r requesters) all() iter.Seq[int] {
 	}
 }
 
-// Change is what a list of secrets adds to any Pod. It may share memory with
-// their fragments and is read-only once made.
+// Change is what a list of secrets adds to any Pod. It may share memory with the
+// fragments and does not change after Merge.
 type Change struct {
 	layout  mount.Layout
 	secrets []Secret
-	// scopes begins with that of all receivers. The others are in byContainer
-	// too.
+	// scopes begins with the scope of all receivers; byContainer has the others.
 	scopes      []*scope
 	byContainer map[string]*scope
 
-	// What belongs to the Pod as a whole.
+	// The Pod as a whole gets these.
 	fetchers    ordered[fetcher]
 	pullSecrets ordered[pullSecret]
 	webhooks    []webhook
@@ -117,9 +117,8 @@ type Change struct {
 	problems []Problem
 }
 
-// Merge adds up what the secrets need, and finds out which of them cannot be
-// together. Fragments must be valid. With a problem, the Change is of no use but
-// for finding more.
+// Merge combines what the secrets need and reports those that conflict. Fragments must be
+// valid. If there are problems, use the Change only to find more of them.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 	c := &Change{layout: layout.WithDefaults(), secrets: secrets}
 	c.makeScopes()
@@ -141,8 +140,8 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 		c.addWebhook(i)
 		c.addPullSecrets(i)
 	}
-	// Only now are all primary names known, which aliases must not take, and all
-	// annotations that win over defaults.
+	// Aliases come after all primary names, and default annotations after all required
+	// ones, because they give way to these.
 	for i := range secrets {
 		c.addDefaultAnnotations(i)
 	}
@@ -150,8 +149,8 @@ func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {
 		for _, i := range sc.members {
 			c.addAlias(sc, i)
 		}
-		c.findShadowed(sc)
-		c.findHidden(sc)
+		c.checkShadows(sc)
+		c.checkHidden(sc)
 	}
 	return c, c.problems
 }
@@ -160,13 +159,13 @@ func (c *Change) conflict(i, other int, field, name, reason string) {
 	c.problem(i, other, &mount.ConflictError{Field: field, Name: name, Reason: reason})
 }
 
-// conflictOf is conflict of two secrets in any order.
+// conflictOf is conflict for two secrets in any order.
 func (c *Change) conflictOf(a, b int, field, name, reason string) {
 	c.conflict(max(a, b), min(a, b), field, name, reason)
 }
 
-// problem keeps the first problem of a secret; the next are often the same one,
-// seen from another side.
+// problem records only the first problem of a secret: later ones often have the same
+// cause.
 func (c *Change) problem(i, other int, err error) {
 	if c.failed == nil {
 		c.failed = make(map[int]bool)

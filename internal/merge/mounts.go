@@ -12,12 +12,12 @@ import (
 // mountPoint is a mount that every receiver of a scope gets.
 type mountPoint struct {
 	corev1.VolumeMount
-	webhook bool   // another webhook adds it, with its volume
+	webhook bool   // another webhook adds it and its volume
 	path    string // clean
 	requesters
 }
 
-// countMounts returns how many mounts the fragments have.
+// countMounts returns the number of mounts in the scope's fragments.
 func (c *Change) countMounts(sc *scope) (n int) {
 	for _, i := range sc.members {
 		n += len(c.secrets[i].Fragment.VolumeMounts)
@@ -25,9 +25,9 @@ func (c *Change) countMounts(sc *scope) (n int) {
 	return n
 }
 
-// mounted is what the mount is in a container.
-func (m *mountPoint) mounted() mounted {
-	return mounted{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly}
+// containerMount returns the mount as it will be in a container.
+func (m *mountPoint) containerMount() containerMount {
+	return containerMount{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly}
 }
 
 func (c *Change) addMount(sc *scope, i int, m mountPoint) {
@@ -37,9 +37,9 @@ func (c *Change) addMount(sc *scope, i int, m mountPoint) {
 	case !ok:
 		sc.mounts.add(m.path, m)
 	case old.webhook != m.webhook:
-		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes, one of them brought by another webhook")
+		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes, one of them from another webhook")
 	case old.Name != m.Name && (old.Name == mount.FetchVolume || m.Name == mount.FetchVolume):
-		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes, one of them for fetched files: give the other file a directory of its own (path)")
+		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes, one of them for fetched files: give the other file its own directory (path)")
 	case old.Name != m.Name, old.SubPath != m.SubPath, old.SubPathExpr != m.SubPathExpr:
 		c.conflict(i, old.first, "volumeMounts", m.path, "would have two volumes")
 	default:
@@ -47,19 +47,19 @@ func (c *Change) addMount(sc *scope, i int, m mountPoint) {
 	}
 }
 
-// findUnmountable reports mounts that cannot be made below those of others.
-func (c *Change) findUnmountable(sc *scope) {
+// checkMountPoints reports mounts whose mount point cannot be created below another mount.
+func (c *Change) checkMountPoints(sc *scope) {
 	for _, m := range sc.mounts.items {
 		for dir := range parents(m.path) {
-			over, ok := sc.mounts.get(dir)
+			parent, ok := sc.mounts.get(dir)
 			if !ok {
 				continue
 			}
-			v, _ := sc.volumes.get(over.Name)
-			if reason := blocksNestedMounts(v.pod(), over.mounted()); reason != "" {
-				c.conflictOf(m.first, over.first, "volumeMounts", m.path, "would be below the volume mounted at "+quote(dir)+", which "+reason)
+			v, _ := sc.volumes.get(parent.Name)
+			if reason := blocksNestedMounts(v.pod(), parent.containerMount()); reason != "" {
+				c.conflictOf(m.first, parent.first, "volumeMounts", m.path, "would be below the volume mounted at "+quote(dir)+", which "+reason)
 			}
-			break // the kubelet makes the mount point in the nearest one
+			break // the mount point is created in the nearest parent
 		}
 	}
 }
@@ -71,38 +71,38 @@ func (v *volume) pod() *corev1.Volume {
 	return v.Volume
 }
 
-// addMounts adds the mounts that a receiver does not have.
+// addMounts adds the mounts that a receiver lacks.
 func (d *decision) addMounts(r receiver) {
 	sc := r.scope
 	if len(sc.mounts.items) == 0 {
 		return
 	}
-	have, paths := make(map[string]int, len(r.mounts)), make([]string, len(r.mounts))
+	byPath, paths := make(map[string]int, len(r.mounts)), make([]string, len(r.mounts))
 	for i := range r.mounts {
 		paths[i] = d.mountPath(sc, r.mounts[i].path)
-		have[paths[i]] = i
+		byPath[paths[i]] = i
 		d.checkMount(r, paths[i], i)
 	}
 	for i, at := range paths {
-		d.checkBelowOurs(r, at, i, have)
+		d.checkNestedMount(r, at, i, byPath)
 	}
 	var missing []*corev1.VolumeMount
 	for i := range sc.mounts.items {
 		m := &sc.mounts.items[i]
-		if _, there := have[m.path]; there {
-			continue // ours, or a conflict
+		if _, exists := byPath[m.path]; exists {
+			continue // ours, or reported as a conflict
 		}
-		d.checkParent(r, m, have)
+		d.checkParentMount(r, m, byPath)
 		if !m.webhook {
 			missing = append(missing, &m.VolumeMount)
 			d.growth += len(m.Name) + len(m.MountPath) + mountGrowth
 		}
 	}
-	add(d, r.mountList(), place{r.index, 0}, r.volumeMounts, r.volumeMounts, missing)
+	addInsert(d, r.mountList(), place{r.index, 0}, r.volumeMounts, r.volumeMounts, missing)
 }
 
-// mountPath returns the path of a mount as the kubelet reads it. On Windows, it
-// is that of ours if it differs from it in case only.
+// mountPath returns a mount's path as the kubelet reads it. On Windows, where case does
+// not matter, it returns the spelling of our mount with that path.
 func (d *decision) mountPath(sc *scope, p string) string {
 	if !d.view.isWindows() {
 		return absolute(p)
@@ -116,28 +116,28 @@ func (d *decision) mountPath(sc *scope, p string) string {
 	return p
 }
 
-// checkMount reports secrets that an existing mount would hide, or whose mount
-// it takes the place of.
+// checkMount reports secrets that an existing mount would hide, or whose mount has the
+// same path.
 func (d *decision) checkMount(r receiver, at string, index int) {
 	sc, m := r.scope, &r.mounts[index]
-	conflict := func(of requesters, name, reason string) {
-		d.conflict(of, &mount.ConflictError{Path: r.mountField(index), Container: r.Name, Field: "volumeMounts", Name: name, Reason: reason})
+	conflict := func(reqs requesters, name, reason string) {
+		d.conflict(reqs, &mount.ConflictError{Path: r.mountField(index), Container: r.Name, Field: "volumeMounts", Name: name, Reason: reason})
 	}
 	if ours, ok := sc.mounts.get(at); ok {
 		switch volume := m.volume; {
 		case m.device:
-			conflict(ours.requesters, at, "has the device "+quote(volume)+" already")
+			conflict(ours.requesters, at, "already has the device "+quote(volume))
 		case ours.Name != volume && ours.webhook:
-			conflict(ours.requesters, at, "has the volume "+quote(volume)+" already, where another webhook would have to mount its own")
+			conflict(ours.requesters, at, "already has the volume "+quote(volume)+", where another webhook must mount its own")
 		case ours.Name != volume:
-			conflict(ours.requesters, at, "has the volume "+quote(volume)+" already")
+			conflict(ours.requesters, at, "already has the volume "+quote(volume))
 		case m.subPath != ours.SubPath, m.expr != ours.SubPathExpr:
-			// What is at the path then may be another key of the Secret.
-			conflict(ours.requesters, at, "has another part of the volume "+quote(volume)+" already")
+			// The path may then be another key of the Secret.
+			conflict(ours.requesters, at, "already has another part of the volume "+quote(volume))
 		}
 	}
 	for _, i := range d.filesHiddenAt(sc, at) {
-		if d.full() {
+		if d.tooManyProblems() {
 			return
 		}
 		f := &sc.files[i]
@@ -150,7 +150,7 @@ func (d *decision) checkMount(r receiver, at string, index int) {
 	}
 }
 
-// mountField returns the path of the field that says where a mount is.
+// mountField returns the path of the field with a mount's path.
 func (r receiver) mountField(index int) string {
 	if r.mounts[index].device {
 		return r.fieldOfMount(index, "volumeDevices", "devicePath")
@@ -162,13 +162,13 @@ func (r receiver) fieldOfMount(index int, list, field string) string {
 	return fmt.Sprintf("%s[%d].%s", r.path(r.index, list), r.mounts[index].index, field)
 }
 
-// checkParent finds a mount of the container in which the kubelet would have to
-// make the mount point of m, and cannot.
-func (d *decision) checkParent(r receiver, m *mountPoint, have map[string]int) {
+// checkParentMount reports a mount of the container in which the mount point of m cannot
+// be created.
+func (d *decision) checkParentMount(r receiver, m *mountPoint, byPath map[string]int) {
 	for dir := range parents(m.path) {
-		if at, ok := have[dir]; ok {
-			over := r.mounts[at]
-			if reason := blocksNestedMounts(d.volumeOf(r.scope, over), over); reason != "" {
+		if at, ok := byPath[dir]; ok {
+			parent := r.mounts[at]
+			if reason := blocksNestedMounts(d.volumeOf(r.scope, parent), parent); reason != "" {
 				d.conflict(m.requesters, &mount.ConflictError{
 					Path: r.mountField(at), Container: r.Name, Field: "volumeMounts", Name: dir,
 					Reason: reason + ", and secrets would have to be mounted below it",
@@ -177,13 +177,13 @@ func (d *decision) checkParent(r receiver, m *mountPoint, have map[string]int) {
 			return
 		}
 		if _, ours := r.scope.mounts.get(dir); ours {
-			return // Merge has checked it
+			return // checked by Merge
 		}
 	}
 }
 
-// volumeOf returns the volume of a container's mount, nil if nobody has it yet.
-func (d *decision) volumeOf(sc *scope, m mounted) *corev1.Volume {
+// volumeOf returns the volume of a container's mount, or nil if it is unknown.
+func (d *decision) volumeOf(sc *scope, m containerMount) *corev1.Volume {
 	if v, ok := sc.volumes.get(m.volume); ok {
 		return v.Volume
 	}

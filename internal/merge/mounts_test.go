@@ -20,9 +20,9 @@ func TestMounts_BetweenRequests(t *testing.T) {
 		{name: "two-volumes", index: 1, secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), func(s *merge.Secret) { s.Fragment.VolumeMounts[0].MountPath = "/etc/flyte/secrets/g/" })},
 			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
 		{name: "fetched-and-projected-in-dir", why: "a file directly in Dir, from a Secret", index: 1, secrets: []merge.Secret{fetched("g", "a"), with(projected("h", "b", "token"), exactly("token"))},
-			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them for fetched files: give the other file a directory of its own (path)`},
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them for fetched files: give the other file its own directory (path)`},
 		{name: "fetched-and-webhook", index: 1, secrets: []merge.Secret{fetched("g", "a"), annotated("h", "b")},
-			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them from another webhook`},
 		{name: "below-read-only", secrets: []merge.Secret{driven("", "a"), item("g", "b")}, index: 1, want: below},
 		{name: "two-levels-below-read-only", secrets: []merge.Secret{driven("", "a"), driven("g/h", "b")}, index: 1,
 			want: `volumeMounts "/etc/flyte/secrets/g/h" would be below the volume mounted at "/etc/flyte/secrets", which is read-only`},
@@ -30,7 +30,7 @@ func TestMounts_BetweenRequests(t *testing.T) {
 		{name: "below-downward-api", secrets: []merge.Secret{from(corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}), item("g", "b")}, adds: nested},
 		{name: "below-projected", secrets: []merge.Secret{from(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), item("g", "b")}, adds: nested},
 		{name: "below-part-of-projected", index: 1, secrets: []merge.Secret{with(from(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), part), item("g", "b")},
-			want: `volumeMounts "/etc/flyte/secrets/g" would be below the volume mounted at "/etc/flyte/secrets", which is a part (subPath) of a volume in which no mount point can be made`},
+			want: `volumeMounts "/etc/flyte/secrets/g" would be below the volume mounted at "/etc/flyte/secrets", which is a part (subPath) of a volume in which no mount point can be created`},
 		{name: "below-secret", secrets: []merge.Secret{item("g", "b"), driven("g/h", "a")},
 			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g,/etc/flyte/secrets/g/h)"},
 		{name: "webhook-and-below", secrets: []merge.Secret{annotated("h", "b"), item("g", "a")}, adds: "/metadata/annotations volumes(ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g)"},
@@ -47,17 +47,17 @@ func TestMounts_InThePod(t *testing.T) {
 	windows.Spec.OS = &corev1.PodOS{Name: corev1.Windows}
 	run(t, []row{
 		{name: "at", pod: mounts("/etc/flyte/secrets/g/", false), secrets: []merge.Secret{item("g", "k")},
-			want: field + `"/etc/flyte/secrets/g" has the volume "mine" already`, path: "spec.containers[0].volumeMounts[0].mountPath"},
-		{name: "at-on-windows", pod: windows, secrets: []merge.Secret{item("g", "k")}, want: field + `"/etc/flyte/secrets/g" has the volume "mine" already`},
+			want: field + `"/etc/flyte/secrets/g" already has the volume "mine"`, path: "spec.containers[0].volumeMounts[0].mountPath"},
+		{name: "at-on-windows", pod: windows, secrets: []merge.Secret{item("g", "k")}, want: field + `"/etc/flyte/secrets/g" already has the volume "mine"`},
 		{name: "at-webhook", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{annotated("g", "k")},
-			want: field + `"/etc/flyte/secrets" has the volume "mine" already, where another webhook would have to mount its own`},
+			want: field + `"/etc/flyte/secrets" already has the volume "mine", where another webhook must mount its own`},
 		{name: "at-webhook-ours", pod: app(func(c *corev1.Container) {
 			c.VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets"}}
 		}), secrets: []merge.Secret{annotated("g", "k")},
-			want: field + `"/etc/flyte/secrets" has the volume "podsecrets-fetched" already, where another webhook would have to mount its own`},
-		{name: "at-fetched", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{fetched("g", "k")}, want: field + `"/etc/flyte/secrets" has the volume "mine" already`},
+			want: field + `"/etc/flyte/secrets" already has the volume "podsecrets-fetched", where another webhook must mount its own`},
+		{name: "at-fetched", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{fetched("g", "k")}, want: field + `"/etc/flyte/secrets" already has the volume "mine"`},
 		{name: "device-at", pod: device("/etc/flyte/secrets/g"), secrets: []merge.Secret{item("g", "k")},
-			want: field + `"/etc/flyte/secrets/g" has the device "disk" already`, path: "spec.containers[0].volumeDevices[0].devicePath"},
+			want: field + `"/etc/flyte/secrets/g" already has the device "disk"`, path: "spec.containers[0].volumeDevices[0].devicePath"},
 		{name: "device-above", pod: device("/etc/flyte/secrets"), secrets: []merge.Secret{item("g", "k")},
 			want: field + `"/etc/flyte/secrets" is a device, and secrets would have to be mounted below it`},
 		{name: "below-file", pod: mounts("/etc/flyte/secrets/g/k/x", false), secrets: []merge.Secret{item("g", "k")},
@@ -85,7 +85,7 @@ func TestMounts_BelowThePods(t *testing.T) {
 	yes := true
 	file, directory := corev1.HostPathFile, corev1.HostPathDirectory
 	const readOnly, source = "is read-only", "is read-only at its source"
-	const part = "is a part (subPath) of a volume in which no mount point can be made"
+	const part = "is a part (subPath) of a volume in which no mount point can be created"
 	for name, tc := range map[string]struct {
 		source corev1.VolumeSource
 		change func(*corev1.VolumeMount)
@@ -101,7 +101,7 @@ func TestMounts_BelowThePods(t *testing.T) {
 		"configMap, a part":          {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, part},
 		"secret, an expanded part":   {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPathExpr = "$(X)" }, part},
 		"emptyDir, a part":           {corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, ""},
-		"image":                      {corev1.VolumeSource{Image: &corev1.ImageVolumeSource{}}, nil, "is an image, and read-only"},
+		"image":                      {corev1.VolumeSource{Image: &corev1.ImageVolumeSource{}}, nil, "is a read-only image"},
 		"claim":                      {source: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{}}},
 		"claim, read-only":           {corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ReadOnly: true}}, nil, source},
 		"csi, read-only":             {corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{ReadOnly: &yes}}, nil, source},
@@ -135,7 +135,7 @@ func TestMounts_BelowOurs(t *testing.T) {
 	const at = "/etc/flyte/secrets/g/own"
 	secretVolume := corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}
 	part := func(m *corev1.VolumeMount) { m.SubPath = "x" }
-	const directories = "takes directories only as mount points"
+	const directories = "allows only directories as mount points"
 	for name, tc := range map[string]struct {
 		source corev1.VolumeSource
 		change func(*corev1.VolumeMount)

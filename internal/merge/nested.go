@@ -8,15 +8,14 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// The kubelet makes the mount point of a volume that is mounted below another
-// one. In volumes of Secrets, ConfigMaps, the downward API and projections of
-// these it does so before it mounts them, although they are read-only; but a
-// mount of a subPath shows a part in which it does not. In any other volume the
-// container runtime makes the mount point, and so needs to write there.
+// A volume mounted below another one needs a mount point there. In Secret, ConfigMap,
+// downward API and projected volumes, the kubelet creates it before mounting them,
+// although they are read-only; but not in a part that is mounted with subPath. In any
+// other volume, the container runtime creates it, so the mount must be writable.
 
-// blocksNestedMounts says why no volume can be mounted below a mount of the
-// volume, or "". The volume is nil if it is not known.
-func blocksNestedMounts(v *corev1.Volume, m mounted) string {
+// blocksNestedMounts says why nothing can be mounted below a mount of the volume, or "".
+// A nil volume is unknown.
+func blocksNestedMounts(v *corev1.Volume, m containerMount) string {
 	switch {
 	case m.device:
 		return "is a device"
@@ -26,13 +25,13 @@ func blocksNestedMounts(v *corev1.Volume, m mounted) string {
 		return ""
 	case v.Secret != nil, v.ConfigMap != nil, v.DownwardAPI != nil, v.Projected != nil:
 		if m.subPath != "" || m.expr != "" {
-			return "is a part (subPath) of a volume in which no mount point can be made"
+			return "is a part (subPath) of a volume in which no mount point can be created"
 		}
 		return ""
 	case m.readOnly:
 		return "is read-only"
 	case v.Image != nil:
-		return "is an image, and read-only"
+		return "is a read-only image"
 	case readOnlySource(&v.VolumeSource):
 		return "is read-only at its source"
 	case isHostFile(v):
@@ -41,16 +40,16 @@ func blocksNestedMounts(v *corev1.Volume, m mounted) string {
 	return ""
 }
 
-// hostFiles are the types of hostPath that are no directories.
-var hostFiles = []corev1.HostPathType{
+// hostFileTypes are the hostPath types that are not directories.
+var hostFileTypes = []corev1.HostPathType{
 	corev1.HostPathFile, corev1.HostPathFileOrCreate, corev1.HostPathSocket, corev1.HostPathCharDev, corev1.HostPathBlockDev,
 }
 
 func isHostFile(v *corev1.Volume) bool {
-	return v.HostPath != nil && v.HostPath.Type != nil && slices.Contains(hostFiles, *v.HostPath.Type)
+	return v.HostPath != nil && v.HostPath.Type != nil && slices.Contains(hostFileTypes, *v.HostPath.Type)
 }
 
-// readOnlySource reports whether the volume is read-only whatever its mounts say.
+// readOnlySource reports whether a volume is read-only for all its mounts.
 func readOnlySource(v *corev1.VolumeSource) bool {
 	switch {
 	case v.PersistentVolumeClaim != nil:
@@ -93,43 +92,43 @@ func readOnlySource(v *corev1.VolumeSource) bool {
 	return false
 }
 
-// mountsFile reports whether a mount is a file, for which the kubelet makes no mount
-// point: a device, a file of the host, or a single key. Whether another part of a volume
-// is a file is not known.
-func mountsFile(v *corev1.Volume, m mounted) bool {
+// isFileMount reports whether a mount is a file, for which the kubelet creates no mount
+// point: a device, a file of the host, or a single key. Other parts of volumes may be files
+// too, but that is unknown.
+func isFileMount(v *corev1.Volume, m containerMount) bool {
 	switch {
 	case m.device:
 		return true
 	case v == nil:
 		return false
-	case v.Secret != nil, v.ConfigMap != nil: // a part of a projection is often a directory
+	case v.Secret != nil, v.ConfigMap != nil: // part of a projected volume is often a directory
 		return m.subPath != "" || m.expr != ""
 	}
 	return isHostFile(v)
 }
 
-// checkBelowOurs finds a mount of the container whose mount point would have to be
-// made in a volume of ours, and cannot.
-func (d *decision) checkBelowOurs(r receiver, at string, index int, have map[string]int) {
+// checkNestedMount reports an existing mount whose mount point cannot be created in one of
+// our volumes.
+func (d *decision) checkNestedMount(r receiver, at string, index int, byPath map[string]int) {
 	m := r.mounts[index]
 	if _, ours := r.scope.mounts.get(at); ours {
-		return // checkMount has looked at it
+		return // checked by checkMount
 	}
 	for dir := range parents(at) {
-		over, ours := r.scope.mounts.get(dir)
+		parent, ours := r.scope.mounts.get(dir)
 		if !ours {
-			if _, own := have[dir]; own {
-				return // made in another mount of the container
+			if _, nested := byPath[dir]; nested {
+				return // created in another mount of the container
 			}
 			continue
 		}
-		v := d.volumeOf(r.scope, mounted{volume: over.Name})
-		reason := blocksNestedMounts(v, over.mounted())
-		if reason == "" && v != nil && v.Projected != nil && mountsFile(d.volumeOf(r.scope, m), m) {
-			reason = "takes directories only as mount points"
+		v := d.volumeOf(r.scope, containerMount{volume: parent.Name})
+		reason := blocksNestedMounts(v, parent.containerMount())
+		if reason == "" && v != nil && v.Projected != nil && isFileMount(d.volumeOf(r.scope, m), m) {
+			reason = "allows only directories as mount points"
 		}
 		if reason != "" {
-			d.conflict(over.requesters, &mount.ConflictError{
+			d.conflict(parent.requesters, &mount.ConflictError{
 				Path: r.mountField(index), Container: r.Name, Field: "volumeMounts", Name: at,
 				Reason: "would be below the volume of secrets at " + quote(dir) + ", which " + reason,
 			})

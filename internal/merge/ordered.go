@@ -1,24 +1,23 @@
 package merge
 
-// ordered keeps items in the order in which they were added, and finds them by
-// name.
+// ordered is a list of items in insertion order, with lookup by name.
 type ordered[T any] struct {
 	items []T
 	index
 }
 
-// index finds places by name.
+// index finds positions by name.
 type index struct {
-	names []string
-	at    map[string]int // made for more names than few
+	names     []string
+	positions map[string]int // nil up to linearMax names
 }
 
-// few is how many names are compared one by one in less time than a map takes.
-const few = 8
+// linearMax is the number of names up to which comparing each is faster than a map.
+const linearMax = 8
 
-func (ix *index) find(name string) (int, bool) {
-	if ix.at != nil {
-		i, ok := ix.at[name]
+func (ix *index) lookup(name string) (int, bool) {
+	if ix.positions != nil {
+		i, ok := ix.positions[name]
 		return i, ok
 	}
 	for i := range ix.names {
@@ -29,10 +28,10 @@ func (ix *index) find(name string) (int, bool) {
 	return 0, false
 }
 
-// findBytes is find without a copy of the name.
-func (ix *index) findBytes(name []byte) (int, bool) {
-	if ix.at != nil {
-		i, ok := ix.at[string(name)]
+// lookupBytes is lookup without copying the name.
+func (ix *index) lookupBytes(name []byte) (int, bool) {
+	if ix.positions != nil {
+		i, ok := ix.positions[string(name)]
 		return i, ok
 	}
 	for i := range ix.names {
@@ -49,25 +48,25 @@ func (ix *index) put(name string) {
 	}
 	ix.names = append(ix.names, name)
 	switch {
-	case ix.at != nil:
-		ix.at[name] = len(ix.names) - 1
-	case len(ix.names) > few:
-		ix.at = make(map[string]int, max(cap(ix.names), 2*few))
+	case ix.positions != nil:
+		ix.positions[name] = len(ix.names) - 1
+	case len(ix.names) > linearMax:
+		ix.positions = make(map[string]int, max(cap(ix.names), 2*linearMax))
 		for i, n := range ix.names {
-			ix.at[n] = i
+			ix.positions[n] = i
 		}
 	}
 }
 
 func (l *ordered[T]) get(name string) (item *T, ok bool) {
-	i, ok := l.find(name)
+	i, ok := l.lookup(name)
 	if !ok {
 		return nil, false
 	}
 	return &l.items[i], true
 }
 
-// grow makes room for n items.
+// grow replaces the empty list by one with room for n items.
 func (l *ordered[T]) grow(n int) {
 	l.items, l.names = make([]T, 0, n), make([]string, 0, n)
 }

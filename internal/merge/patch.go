@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// JSON returns the edits as the text of a JSON patch, that of Operations.
+// JSON returns the JSON text of Operations.
 func (e *Edits) JSON() ([]byte, error) {
 	w := &patchWriter{path: make([]byte, 0, 128), text: make([]byte, 0, 1<<10+e.size*3/2)}
 	w.raw("[")
@@ -17,11 +17,11 @@ func (e *Edits) JSON() ([]byte, error) {
 	return w.text, w.err
 }
 
-// patchWriter writes operations straight into one buffer.
+// patchWriter writes operations directly into one buffer.
 type patchWriter struct {
 	text    []byte
 	path    []byte
-	encoder *json.Encoder // of what is not written by hand
+	encoder *json.Encoder // for types without their own writer
 	err     error
 }
 
@@ -49,11 +49,11 @@ func (e insert[T, P]) write(w *patchWriter) {
 func (e annotate) write(w *patchWriter) {
 	size := 0
 	for _, a := range e.added {
-		size += len(a.key) + len(a.value)*9/8 + 64 // with some escapes, and what is around
+		size += len(a.key) + len(a.value)*9/8 + 64 // with some escapes and the rest of the operation
 	}
 	w.text = slices.Grow(w.text, size)
 	if e.length == 0 {
-		w.path = append(w.path[:0], e.wholePath()...)
+		w.path = append(w.path[:0], e.firstPath()...)
 		w.begin()
 		w.annotations(e)
 		w.raw("}")
@@ -67,8 +67,8 @@ func (e annotate) write(w *patchWriter) {
 	}
 }
 
-// annotations writes the value of the operation that adds the first ones. Of a
-// key that is there twice, the last one counts.
+// annotations writes the value of the operation that adds the first annotations. Of
+// duplicate keys, only the last is written.
 func (w *patchWriter) annotations(e annotate) {
 	if e.noMetadata {
 		w.raw(`{"annotations":`)
@@ -92,23 +92,23 @@ func (w *patchWriter) annotations(e annotate) {
 
 func (w *patchWriter) raw(text string) { w.text = append(w.text, text...) }
 
-// begin begins an operation at the path, up to its value.
+// begin writes an operation up to its value.
 func (w *patchWriter) begin() {
 	if len(w.text) > 1 {
 		w.raw(",")
 	}
 	w.raw(`{"op":"add","path":"`)
-	w.text = append(w.text, w.path...) // names of fields and of annotations, and numbers
+	w.text = append(w.text, w.path...) // field and annotation names and numbers, which need no escapes
 	w.raw(`","value":`)
 }
 
-// element writes an element, with which n elements are left in its list. It makes
-// room for them at once, as most lists have elements of about one length.
-func (w *patchWriter) element(elem any, n int) {
+// element writes an element. left is the number of elements not yet written, including this
+// one; it makes room for all of them, because most lists have elements of similar length.
+func (w *patchWriter) element(elem any, left int) {
 	from := len(w.text)
 	w.encode(elem)
 	if size := len(w.text) - from; cap(w.text)-len(w.text) < size {
-		w.text = slices.Grow(w.text, min((n-1)*(size+len(w.path)+48), len(w.text)+1<<16))
+		w.text = slices.Grow(w.text, min((left-1)*(size+len(w.path)+48), len(w.text)+1<<16))
 	}
 }
 
@@ -127,7 +127,7 @@ func (w *patchWriter) encode(elem any) {
 	w.text = w.text[:len(w.text)-len("\n")]
 }
 
-// Write is for the encoder.
+// Write implements io.Writer for the encoder.
 func (w *patchWriter) Write(text []byte) (int, error) {
 	w.text = append(w.text, text...)
 	return len(text), nil

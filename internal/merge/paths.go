@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// absolute returns the path of a mount as the kubelet reads it.
+// absolute returns a mount's path as the kubelet reads it.
 func absolute(p string) string {
 	if !path.IsAbs(p) {
 		p = "/" + p
@@ -14,8 +14,8 @@ func absolute(p string) string {
 	return path.Clean(p)
 }
 
-// fromWindows returns a path of drive C, on which Linux' paths are too, with
-// slashes.
+// fromWindows returns a Windows path with slashes and without the drive letter C. Paths
+// without a drive letter are on drive C too.
 func fromWindows(p string) string {
 	if len(p) >= 2 && (p[0] == 'c' || p[0] == 'C') && p[1] == ':' {
 		p = p[2:]
@@ -29,17 +29,16 @@ func isUnder(dir, p string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// relative returns the path p, which is below base, without base.
+// relative returns p, which must be below base, relative to base.
 func relative(base, p string) string { return strings.TrimPrefix(p[len(base):], "/") }
 
-// maxPath is Linux's limit on a path in bytes (PATH_MAX): nothing at a longer
-// one can be mounted or read. Kubernetes has no limit on the paths of the Pod's
-// own mounts and items.
+// maxPath is Linux's limit on a path in bytes (PATH_MAX): nothing at a longer path can be
+// mounted or read. Kubernetes does not limit the paths of mounts and items.
 const maxPath = 4096
 
-// parents yields the directories above a clean path, the nearest first, without
-// the root and without copying. Those longer than maxPath are left out: to look
-// up all the directories of a path of a million segments takes minutes.
+// parents yields the directories above a clean path, nearest first, without the root and
+// without copying. It leaves out those longer than maxPath: looking up all directories of
+// a path with a million segments takes minutes.
 func parents(file string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		file := file[:min(len(file), maxPath)]
@@ -56,40 +55,38 @@ func parents(file string) iter.Seq[string] {
 	}
 }
 
-// tree is a set of files, each with something known of it, and of the
-// directories above them.
+// tree is a set of files with values, and the directories above them.
 type tree[T any] struct {
 	files map[string]T
-	dirs  map[string]T // what is known of the first file below
+	dirs  map[string]T // the value of the first file below
 }
 
-func (t *tree[T]) add(file string, known T) {
+func (t *tree[T]) add(file string, value T) {
 	if t.files == nil {
 		t.files, t.dirs = make(map[string]T), make(map[string]T)
 	}
-	t.files[file] = known
+	t.files[file] = value
 	for dir := range parents(file) {
 		if _, ok := t.dirs[dir]; ok {
 			return
 		}
-		t.dirs[dir] = known
+		t.dirs[dir] = value
 	}
 }
 
-const isDirectory = "would be a file, and the directory of another one"
+const reasonDirectory = "would be both a file and a directory"
 
-func isBelow(file string) string { return "would be below another file, " + quote(file) }
+func reasonBelow(file string) string { return "would be below another file, " + quote(file) }
 
-// blocked reports whether there cannot be such a file because it is a directory
-// of the tree or would have to be below one of its files, says which, and what is
-// known of a file there.
+// blocked reports whether a file cannot exist because it is a directory of the tree or would
+// be below one of its files. It returns the reason, and the value of the file that blocks it.
 func (t *tree[T]) blocked(file string) (reason string, by T, blocked bool) {
 	if by, ok := t.dirs[file]; ok {
-		return isDirectory, by, true
+		return reasonDirectory, by, true
 	}
 	for dir := range parents(file) {
 		if by, ok := t.files[dir]; ok {
-			return isBelow(dir), by, true
+			return reasonBelow(dir), by, true
 		}
 	}
 	return "", by, false

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// scanner reads JSON front to back, and checks all of it on the way. It makes
-// no tree, and decodes nothing that nobody asks for.
+// scanner reads JSON from front to back and validates all of it. It builds no tree and
+// decodes only what is asked for.
 //
 //	s := scanner{text: text}
 //	for s.object(); s.next('}'); {
@@ -20,38 +20,38 @@ import (
 //	}
 //	err := s.end()
 //
-// Each member and each element is read by exactly one call of string, skip,
-// span, object or array. null reads as the zero value. After the first error
-// these do nothing, and next returns false.
+// Read each member and each element with exactly one call, such as string, skip, object or
+// array. null is read as the zero value. After the first error, these do nothing and next
+// returns false.
 //
-// What it accepts is what encoding/json.Valid accepts, and strings are what
-// encoding/json makes of them. A key that an object has twice is read twice.
+// It accepts what encoding/json.Valid accepts, and decodes strings as encoding/json does. It
+// returns duplicate keys as often as they occur.
 type scanner struct {
 	text    []byte
-	strings string // text once more, or "": what string returns is a part of it
+	strings string // a copy of text, or "": string then returns parts of it, without allocating
 	pos     int
 	depth   int
-	first   bool // the next element or member is the first one
-	null    bool // null stands for the object or array that was begun
-	name    span // the key that next has found
+	first   bool // the next element or member is the first
+	null    bool // the object or array is null
+	name    span // the key that next found
 	err     error
 }
 
-// span is a part of the text. Of a string, it is what stands between the quotes.
+// span is a part of the text. For a string, it excludes the quotes.
 type span struct {
 	from, to int32
-	encoded  bool // a string that encoding/json must decode, for an escape or for what is not ASCII
+	encoded  bool // a string with escapes or non-ASCII bytes, which encoding/json must decode
 }
 
 // maxDepth is encoding/json's limit on nesting.
 const maxDepth = 10_000
 
-// errSyntax stands for encoding/json's error, which end looks up.
+// errSyntax is a placeholder: end replaces it with encoding/json's error.
 var errSyntax = errors.New("syntax error")
 
-// end returns the first error; one is that something follows the value.
+// end returns the first error. Text after the value is an error too.
 func (s *scanner) end() error {
-	if s.blanks(); s.err == nil && s.pos < len(s.text) {
+	if s.skipSpace(); s.err == nil && s.pos < len(s.text) {
 		s.err = errSyntax
 	}
 	if s.err == errSyntax {
@@ -67,10 +67,10 @@ func (s *scanner) fail() {
 	}
 }
 
-// wrongType skips a value of another type than was asked for, and fails. A
-// syntax error in the value has precedence.
-func (s *scanner) wrongType(want string) {
-	s.blanks()
+// failType skips a value of an unexpected type and fails. A syntax error in the value takes
+// precedence.
+func (s *scanner) failType(want string) {
+	s.skipSpace()
 	at := s.pos
 	s.skip()
 	if s.err == nil {
@@ -78,8 +78,8 @@ func (s *scanner) wrongType(want string) {
 	}
 }
 
-// blanks skips what may stand between tokens.
-func (s *scanner) blanks() {
+// skipSpace skips white space.
+func (s *scanner) skipSpace() {
 	for s.pos < len(s.text) {
 		switch s.text[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -90,23 +90,23 @@ func (s *scanner) blanks() {
 	}
 }
 
-// peek skips blanks and returns the next byte, or 0 at the end.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.text) {
 		if c := s.text[s.pos]; c > ' ' {
 			return c
 		}
 	}
-	if s.blanks(); s.pos < len(s.text) {
+	if s.skipSpace(); s.pos < len(s.text) {
 		return s.text[s.pos]
 	}
 	return 0
 }
 
-// object begins to read an object. next('}') finds its members.
+// object begins an object. next('}') then goes to each member.
 func (s *scanner) object() { s.begin('{', "an object") }
 
-// array begins to read an array. next(']') finds its elements.
+// array begins an array. next(']') then goes to each element.
 func (s *scanner) array() { s.begin('[', "an array") }
 
 func (s *scanner) begin(open byte, want string) {
@@ -118,7 +118,7 @@ func (s *scanner) begin(open byte, want string) {
 		s.literal("null")
 		s.null = true
 	default:
-		s.wrongType(want)
+		s.failType(want)
 	}
 }
 
@@ -130,8 +130,8 @@ func (s *scanner) enter() {
 	}
 }
 
-// next goes to the next member or element of what close ends. At the end it
-// returns false.
+// next goes to the next member or element of the object or array that close ends. It returns
+// false at the end.
 func (s *scanner) next(close byte) bool {
 	if s.err != nil || s.null {
 		s.null = false
@@ -170,7 +170,7 @@ func (s *scanner) member() {
 	s.pos++
 }
 
-// key returns the key of the member that next has found.
+// key returns the key of the current member.
 func (s *scanner) key() []byte { return decode(s.text, s.name) }
 
 // string reads a string.
@@ -186,7 +186,7 @@ func (s *scanner) stringOf(p span) string {
 	return string(s.text[p.from:p.to])
 }
 
-// stringSpan reads a string, and returns where it stands.
+// stringSpan reads a string and returns its position.
 func (s *scanner) stringSpan() span {
 	switch c := s.peek(); {
 	case s.err != nil:
@@ -197,7 +197,7 @@ func (s *scanner) stringSpan() span {
 	case c == 'n':
 		s.literal("null")
 	default:
-		s.wrongType("a string")
+		s.failType("a string")
 	}
 	return span{}
 }
@@ -213,14 +213,14 @@ func (s *scanner) bool() bool {
 	case 'n':
 		s.literal("null")
 	default:
-		s.wrongType("a boolean")
+		s.failType("a boolean")
 	}
 	return false
 }
 
-// skipSpan reads a value of any type, and returns where it stands.
+// skipSpan reads a value of any type and returns its position.
 func (s *scanner) skipSpan() span {
-	s.blanks()
+	s.skipSpace()
 	from := s.pos
 	s.skip()
 	return span{from: int32(from), to: int32(s.pos)}

@@ -144,7 +144,7 @@ func describe(v *View) (all []string) {
 		fmt.Sprintf("%q %q", v.Metadata.Labels, v.Metadata.Annotations))
 	all = append(all, describeSpec(v.spec, v.noMetadata))
 	var limited any
-	if v.rawLimited != nil && kjson.Unmarshal(v.rawLimited, &limited) != nil {
+	if v.rawPodResources != nil && kjson.Unmarshal(v.rawPodResources, &limited) != nil {
 		limited = "undecodable"
 	}
 	all = append(all, fmt.Sprintf("resources %v", limited))
@@ -251,7 +251,7 @@ func (o *oracle) containers(value any, init bool) (all []string) {
 func (o *oracle) mounts(value any, path string, device bool) (all []string) {
 	for i, e := range as[[]any](o, value) {
 		m := as[map[string]any](o, e)
-		of := mounted{
+		of := containerMount{
 			path: as[string](o, m[path]), volume: as[string](o, m["name"]), subPath: as[string](o, m["subPath"]), expr: as[string](o, m["subPathExpr"]),
 			readOnly: as[bool](o, m["readOnly"]), device: device, index: int32(i),
 		}

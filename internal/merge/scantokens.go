@@ -15,7 +15,7 @@ func (s *scanner) literal(word string) {
 	s.pos += len(word)
 }
 
-// number reads a number as RFC 8259 writes it.
+// number reads a number as RFC 8259 defines it.
 func (s *scanner) number() {
 	s.accept("-")
 	switch {
@@ -36,16 +36,16 @@ func (s *scanner) number() {
 	}
 }
 
-// accept skips one of the bytes, if one is next.
-func (s *scanner) accept(any string) bool {
-	if s.pos < len(s.text) && strings.IndexByte(any, s.text[s.pos]) >= 0 {
+// accept skips the next byte if it is one of chars.
+func (s *scanner) accept(chars string) bool {
+	if s.pos < len(s.text) && strings.IndexByte(chars, s.text[s.pos]) >= 0 {
 		s.pos++
 		return true
 	}
 	return false
 }
 
-// digits skips digits, and reports whether there were any.
+// digits skips digits and reports whether there were any.
 func (s *scanner) digits() bool {
 	from := s.pos
 	for s.pos < len(s.text) && '0' <= s.text[s.pos] && s.text[s.pos] <= '9' {
@@ -54,23 +54,22 @@ func (s *scanner) digits() bool {
 	return s.pos > from
 }
 
-// plain bytes stand for themselves in a string. Those that are not ASCII do so
-// only if they are UTF-8.
-var plain = func() (table [256]bool) {
+// plainBytes are the ASCII bytes that need no decoding in a string.
+var plainBytes = func() (table [256]bool) {
 	for c := range utf8.RuneSelf {
 		table[c] = c >= ' ' && c != '"' && c != '\\'
 	}
 	return table
 }()
 
-// quoted reads a string, of which pos is at the first quote.
+// quoted reads a string. pos must be at the opening quote.
 func (s *scanner) quoted() span {
 	text, i := s.text, s.pos+1
 	p := span{from: int32(i)}
 	for i < len(text) {
 		c := text[i]
 		switch {
-		case plain[c]:
+		case plainBytes[c]:
 			i++
 		case c == '"':
 			p.to, s.pos = int32(i), i+1
@@ -95,7 +94,7 @@ func (s *scanner) quoted() span {
 	return span{}
 }
 
-// escape returns the length of the escape with which the text begins, or 0.
+// escape returns the length of the escape at the beginning of the text, or 0.
 func escape(text []byte) int {
 	switch {
 	case len(text) < 2:
@@ -111,8 +110,8 @@ func escape(text []byte) int {
 	return 6
 }
 
-// decode returns what a valid string stands for: a part of the text, or what
-// encoding/json makes of it.
+// decode returns the value of a valid string. It is a part of the text, unless encoding/json
+// must decode it.
 func decode(text []byte, p span) []byte {
 	if !p.encoded {
 		return text[p.from:p.to]

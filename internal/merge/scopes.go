@@ -8,32 +8,31 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// scope is what one set of receivers gets.
+// scope is everything that one set of receivers gets.
 type scope struct {
-	container string // the name of the one receiver, or "" for all
-	members   []int  // the secrets, by their indices
-	// own are the names of volumes that the scope has for itself, so that no
-	// other container sees what is in them.
+	container string // the receiver's name, or "" for all receivers
+	members   []int  // indices of secrets
+	// own has the scope's own names for volumes of fragments, so that no other
+	// container sees their files.
 	own map[string]string
 
 	vars     ordered[variable]
 	volumes  ordered[volume]
 	mounts   ordered[mountPoint] // by clean path
 	files    []file
-	fileTree tree[int] // the places of files in the slice
+	fileTree tree[int] // indexes of files
 }
 
-// makeScopes makes the scope of all receivers, and one for each container that a
-// request names. A container's scope has the secrets of all receivers too, so
-// that it is a scope like any other.
+// makeScopes creates the scope of all receivers, and one for each container that a request
+// names. A container's scope includes the secrets of all receivers.
 func (c *Change) makeScopes() {
 	all := &scope{members: make([]int, 0, len(c.secrets))}
 	c.scopes = append(c.scopes, all)
 	for i := range c.secrets {
 		sc := all
 		if name := c.secrets[i].Container; name != "" {
-			sc = c.scopeNamed(name)
-			sc.takeVolumes(&c.secrets[i].Fragment)
+			sc = c.containerScope(name)
+			sc.addOwnVolumes(&c.secrets[i].Fragment)
 		}
 		sc.members = append(sc.members, i)
 	}
@@ -43,9 +42,8 @@ func (c *Change) makeScopes() {
 	}
 }
 
-// scopeNamed returns the scope of the container of that name, which it makes if
-// there is none.
-func (c *Change) scopeNamed(container string) *scope {
+// containerScope returns the scope of the named container. It creates a missing one.
+func (c *Change) containerScope(container string) *scope {
 	if sc, ok := c.byContainer[container]; ok {
 		return sc
 	}
@@ -58,7 +56,7 @@ func (c *Change) scopeNamed(container string) *scope {
 	return sc
 }
 
-// scopeOf returns the scope of the container of that name.
+// scopeOf returns the scope that applies to the named container.
 func (c *Change) scopeOf(container string) *scope {
 	if sc, ok := c.byContainer[container]; ok {
 		return sc
@@ -66,9 +64,9 @@ func (c *Change) scopeOf(container string) *scope {
 	return c.scopes[0]
 }
 
-// takeVolumes gives the scope volumes of its own for those of a fragment that
-// project Secrets.
-func (sc *scope) takeVolumes(f *mount.Fragment) {
+// addOwnVolumes gives the scope its own volumes in place of a fragment's volumes that project
+// Secrets.
+func (sc *scope) addOwnVolumes(f *mount.Fragment) {
 	for i := range f.Volumes {
 		if v := &f.Volumes[i]; projectsSecrets(v) {
 			if sc.own == nil {
@@ -79,7 +77,7 @@ func (sc *scope) takeVolumes(f *mount.Fragment) {
 	}
 }
 
-// volumeName returns the name that a volume of a fragment has in the scope.
+// volumeName returns the name of a fragment's volume in the scope.
 func (sc *scope) volumeName(name string) string {
 	if own, ok := sc.own[name]; ok {
 		return own
@@ -87,23 +85,23 @@ func (sc *scope) volumeName(name string) string {
 	return name
 }
 
-// ofReceiver returns the scope of a container of the Pod. A container that has
-// volumes of its own from an earlier call, for requests that name it, keeps them:
-// a path can have one volume only, so secrets of all receivers go into that too.
-func (c *Change) ofReceiver(r *container) *scope {
+// receiverScope returns the scope of a container of the Pod. A container that got its own
+// volumes in an earlier call keeps them: a path can have only one volume, so the secrets of
+// all receivers go into the same volume.
+func (c *Change) receiverScope(r *container) *scope {
 	sc := c.scopeOf(r.Name)
 	var own map[string]string
 	for i := range r.mounts {
-		found := r.mounts[i].volume
+		mounted := r.mounts[i].volume
 		m, ok := sc.mounts.get(absolute(r.mounts[i].path))
-		if !ok || m.Name == found {
+		if !ok || m.Name == mounted {
 			continue
 		}
-		if v, ok := sc.volumes.get(m.Name); ok && projectsSecrets(v.Volume) && found == ownName(v.Name, r.Name) {
+		if v, ok := sc.volumes.get(m.Name); ok && projectsSecrets(v.Volume) && mounted == ownName(v.Name, r.Name) {
 			if own == nil {
 				own = make(map[string]string)
 			}
-			own[v.Name] = found
+			own[v.Name] = mounted
 		}
 	}
 	if own == nil {
@@ -112,16 +110,16 @@ func (c *Change) ofReceiver(r *container) *scope {
 	return sc.renamed(own)
 }
 
-// ownName returns the name of a volume of one container.
+// ownName returns the name of a container's own volume.
 func ownName(volume, container string) string { return mount.Name(volume, "container", container) }
 
-// renamed returns the scope with other names of volumes.
+// renamed returns the scope with its own names for volumes.
 func (sc *scope) renamed(own map[string]string) *scope {
 	out := *sc
 	out.own, out.volumes, out.mounts = own, ordered[volume]{}, ordered[mountPoint]{}
 	for _, v := range sc.volumes.items {
 		if name := out.volumeName(v.Name); name != v.Name {
-			v.Volume = named(v.Volume, name)
+			v.Volume = withName(v.Volume, name)
 		}
 		out.volumes.add(v.Name, v)
 	}
@@ -132,7 +130,7 @@ func (sc *scope) renamed(own map[string]string) *scope {
 	return &out
 }
 
-func named(v *corev1.Volume, name string) *corev1.Volume {
+func withName(v *corev1.Volume, name string) *corev1.Volume {
 	out := *v
 	out.Name = name
 	return &out

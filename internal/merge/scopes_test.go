@@ -17,7 +17,7 @@ func twoContainers() *corev1.Pod {
 
 func TestScopes(t *testing.T) {
 	web := container("web")
-	shows := `" shows its files to all containers that mount it, so that requests with files in it must be for the same container`
+	shows := `" shows its files to all containers that mount it: requests with files in it must be for the same container`
 	fetching := func(name string) *corev1.Pod {
 		pod := twoContainers()
 		for i := range pod.Spec.Containers {
@@ -41,7 +41,7 @@ func TestScopes(t *testing.T) {
 		{name: "one-name-in-two-containers", why: "no container has both", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X"), web), with(ref("g", "b"), envVar("X"), container("api"))},
 			adds: "containers/0/env(*,_FSEC_G_A,X) containers/1/env(*,_FSEC_G_B,X)"},
 		{name: "one-name-in-one-container", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"), web)}, index: 1,
-			want: `env "X" would stand for two different things`},
+			want: `env "X" would have two different meanings`},
 		{name: "files-of-one", why: "its volume has the files of all too", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), web)},
 			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
 		{name: "files-of-both", pod: twoContainers(), secrets: []merge.Secret{with(item("g", "a"), web), with(item("g", "b"), container("api"))},
@@ -60,9 +60,9 @@ func TestScopes(t *testing.T) {
 		{name: "webhook-for-two", pod: twoContainers(), secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
 		{name: "webhook-variables-for-two", why: "receivers mount that volume", pod: twoContainers(), secrets: []merge.Secret{annotatedEnv("g", "a"), with(annotatedEnv("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
 		{name: "webhook-variables-beside-files", why: "its volume would be mounted where theirs is", secrets: []merge.Secret{annotatedEnv("g", "a"), fetched("g", "b")}, index: 1,
-			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them brought by another webhook`},
+			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them from another webhook`},
 		{name: "webhook-without-list", pod: twoContainers(), secrets: []merge.Secret{with(annotatedEnv("g", "a"), web, noList)},
-			want: `volumeMounts "/etc/flyte/secrets" gets the other webhook's volume in all containers, also in "api", which does not receive the secret`},
+			want: `volumeMounts "/etc/flyte/secrets" gets the other webhook's volume in all containers, including "api", which does not receive the secret`},
 		{name: "webhook-without-list-for-all", pod: twoContainers(), secrets: []merge.Secret{with(annotated("g", "a"), noList)},
 			adds: "/metadata/annotations containers/0/env(*,*) containers/1/env(*,*)"},
 		{name: "webhook-with-a-longer-list", pod: listing("web,api"), secrets: []merge.Secret{with(annotated("g", "a"), web)},
@@ -70,10 +70,10 @@ func TestScopes(t *testing.T) {
 		{name: "webhook-with-a-longer-list-and-a-choice", why: "the author of the list knows", pod: listing("web,api"), secrets: []merge.Secret{annotated("g", "a")}, options: onlyWeb,
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "a") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
 		{name: "mounted-elsewhere", pod: fetching("api"), secrets: []merge.Secret{with(fetched("g", "a"), web)},
-			want: `container "api": volumeMounts "podsecrets-fetched" is mounted already, and the container would see files of secrets that it does not receive`,
+			want: `container "api": volumeMounts "podsecrets-fetched" is already mounted: the container would see files of secrets that it does not receive`,
 			path: "spec.containers[1].volumeMounts[0].name"},
 		{name: "mounted-in-what-is-not-chosen", pod: fetching("api"), secrets: []merge.Secret{fetched("g", "a")}, options: onlyWeb,
-			want: `container "api": volumeMounts "podsecrets-fetched" is mounted already, and the container would see files of secrets that it does not receive`},
+			want: `container "api": volumeMounts "podsecrets-fetched" is already mounted: the container would see files of secrets that it does not receive`},
 		{name: "mounted-there", pod: fetching("web"), secrets: []merge.Secret{with(fetched("g", "a"), web)}, adds: "volumes(podsecrets-fetched) containers/0/env(*,*) initContainers(ours)"},
 	})
 }
@@ -117,7 +117,7 @@ func TestScopes_AllAfterOne(t *testing.T) {
 	_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 	require.NoError(t, err)
 	require.NotEmpty(t, problems)
-	assert.ErrorContains(t, problems[0].Err, `has another key at "a" already`)
+	assert.ErrorContains(t, problems[0].Err, `already has another key at "a"`)
 }
 
 // keysAt returns the items of the volumes that a container mounts.
@@ -145,8 +145,8 @@ func TestScopes_NoSuchReceiver(t *testing.T) {
 		options   merge.Options
 		want      string
 	}{
-		"not there":  {"other", merge.Options{}, `no container of the pod receives the requested secrets: the pod has no container "other" that is chosen`},
-		"not chosen": {"api", merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }}, `no container of the pod receives the requested secrets: the pod has no container "api" that is chosen`},
+		"not there":  {"other", merge.Options{}, `no container of the pod receives the requested secrets: the pod has no chosen container "other"`},
+		"not chosen": {"api", merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }}, `no container of the pod receives the requested secrets: the pod has no chosen container "api"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change, problems := mergeAll(mount.Layout{}, []merge.Secret{ref("g", "a"), with(ref("g", "b"), container(tc.container))})

@@ -8,14 +8,14 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// sharedVolume is a volume with files that everybody sees who mounts it: fetched
-// files, those of another webhook, and those of a driver. So all requests that
-// bring files into one must have the same Container.
+// sharedVolume is a volume whose files all containers that mount it can see: the FetchVolume,
+// or a volume of another webhook or of a driver. All requests with files in one volume must
+// therefore have the same Container.
 type sharedVolume struct {
 	requesters
 }
 
-// shareVolumes adds the volumes that show the files of a secret.
+// shareVolumes adds the shared volumes with files of a secret.
 func (c *Change) shareVolumes(i int) {
 	f := &c.secrets[i].Fragment
 	for _, m := range f.VolumeMounts {
@@ -38,14 +38,14 @@ func (c *Change) shareVolume(i int, name string) {
 	case !ok:
 		c.shared.add(name, sharedVolume{requesters{first: i}})
 	case c.secrets[old.first].Container != c.secrets[i].Container:
-		c.conflict(i, old.first, "volumes", name, "shows its files to all containers that mount it, so that requests with files in it must be for the same container")
+		c.conflict(i, old.first, "volumes", name, "shows its files to all containers that mount it: requests with files in it must be for the same container")
 	default:
 		old.add(i)
 	}
 }
 
-// checkShared reports containers that mount a shared volume already, and are not
-// chosen in this call.
+// checkShared reports containers that already mount a shared volume but do not receive its
+// secrets.
 func (d *decision) checkShared() {
 	if len(d.change.shared.items) == 0 {
 		return
@@ -57,12 +57,12 @@ func (d *decision) checkShared() {
 				d.conflict(v.requesters, &mount.ConflictError{
 					Path:      r.fieldOfMount(j, "volumeMounts", "name"),
 					Container: r.Name, Field: "volumeMounts", Name: r.mounts[j].volume,
-					Reason: "is mounted already, and the container would see files of secrets that it does not receive",
+					Reason: "is already mounted: the container would see files of secrets that it does not receive",
 				})
 			}
 		}
 	}
-	for _, r := range d.others {
+	for _, r := range d.nonReceivers {
 		check(r, func(int) bool { return false })
 	}
 	if len(d.change.byContainer) > 0 {
@@ -75,29 +75,28 @@ func (d *decision) checkShared() {
 	}
 }
 
-// checkEnvVolume reports containers that mount the volume of env files, which
-// only fetchers may do.
+// checkEnvVolume reports containers other than fetchers that mount the EnvVolume.
 func (d *decision) checkEnvVolume() {
-	of := requesters{first: none}
+	reqs := requesters{first: none}
 	for i := range d.change.secrets {
 		switch {
 		case !d.change.secrets[i].Fragment.Mounts(mount.EnvVolume):
-		case of.first == none:
-			of.first = i
+		case reqs.first == none:
+			reqs.first = i
 		default:
-			of.add(i)
+			reqs.add(i)
 		}
 	}
-	if of.first == none {
+	if reqs.first == none {
 		return
 	}
-	for _, r := range slices.Concat(d.receivers, d.others, d.late) {
+	for _, r := range slices.Concat(d.receivers, d.nonReceivers, d.late) {
 		for j := range r.mounts {
 			if r.mounts[j].volume == mount.EnvVolume && !r.mounts[j].device {
-				d.conflict(of, &mount.ConflictError{
+				d.conflict(reqs, &mount.ConflictError{
 					Path:      r.fieldOfMount(j, "volumeMounts", "name"),
 					Container: r.Name, Field: "volumeMounts", Name: mount.EnvVolume,
-					Reason: "is for fetching init containers only: a container that mounts it could change what others read",
+					Reason: "is only for init containers that fetch secrets: any other container could change what others read",
 				})
 			}
 		}

@@ -8,16 +8,15 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// A Pod is complete if there is nothing to add to it, if no receiver has been
-// moved in front of a fetcher, and if the other webhooks that bring secrets have
-// run. Options.Verify makes Decide look at the last two; Missing tells of the
-// first.
+// A Pod is complete if nothing must be added, no receiver has been moved before a fetcher,
+// and the other webhooks that provide secrets have run. Missing reports the first; with
+// Options.Verify, Decide checks the other two.
 
-// Missing returns what the Pod lacks, a problem for each secret that needs it.
+// Missing returns what the Pod lacks, as a problem of each secret that needs it.
 func (e *Edits) Missing() []Problem {
 	m := missing{d: e.decision}
 	for _, edit := range e.all {
-		if m.full() {
+		if m.tooManyProblems() {
 			break
 		}
 		m.add(edit)
@@ -25,8 +24,8 @@ func (e *Edits) Missing() []Problem {
 	return m.problems
 }
 
-// Exempt returns the names of the containers of which nothing is asked, as other
-// webhooks add them: those of Options.Late and of mount.Webhook.
+// Exempt returns the names of containers that are not checked because other webhooks add
+// them: those of Options.Late and of mount.Webhook.
 func (e *Edits) Exempt() (names []string) {
 	d := e.decision
 	for _, r := range d.late {
@@ -47,11 +46,11 @@ type missing struct {
 	problems []Problem
 }
 
-func (m *missing) full() bool { return len(m.problems) >= maxProblems }
+func (m *missing) tooManyProblems() bool { return len(m.problems) >= maxProblems }
 
-func (m *missing) report(of requesters, err *mount.MissingError) {
-	for i := range of.all() {
-		if m.full() {
+func (m *missing) report(reqs requesters, err *mount.MissingError) {
+	for i := range reqs.all() {
+		if m.tooManyProblems() {
 			return
 		}
 		m.problems = append(m.problems, Problem{i, none, err})
@@ -63,10 +62,10 @@ func (m *missing) add(e edit) {
 	switch e := e.(type) {
 	case annotate:
 		for _, p := range e.added {
-			if m.full() {
+			if m.tooManyProblems() {
 				return
 			}
-			m.report(c.needingAnnotation(p.key), &mount.MissingError{Path: "metadata.annotations", Field: "metadata.annotations", Name: p.key})
+			m.report(c.annotationRequesters(p.key), &mount.MissingError{Path: "metadata.annotations", Field: "metadata.annotations", Name: p.key})
 		}
 	case insert[corev1.Container, *corev1.Container]:
 		for _, f := range e.elems {
@@ -75,10 +74,10 @@ func (m *missing) add(e edit) {
 		}
 	case insert[pullSecret, *pullSecret]:
 		for _, s := range e.elems {
-			if m.full() {
+			if m.tooManyProblems() {
 				return
 			}
-			m.report(c.needingPullSecret(s.Name), &mount.MissingError{Path: "spec.imagePullSecrets", Field: "imagePullSecrets", Name: s.Name})
+			m.report(c.pullSecretRequesters(s.Name), &mount.MissingError{Path: "spec.imagePullSecrets", Field: "imagePullSecrets", Name: s.Name})
 		}
 	case insert[corev1.Volume, *corev1.Volume]:
 		for _, v := range e.elems {
@@ -99,7 +98,7 @@ func (m *missing) add(e edit) {
 	}
 }
 
-// volume reports a volume that is missing, or that has not all items.
+// volume reports a volume that is missing or lacks items.
 func (m *missing) volume(name string) {
 	for _, r := range m.d.receivers {
 		if v, ok := r.scope.volumes.get(name); ok {
@@ -109,7 +108,7 @@ func (m *missing) volume(name string) {
 	}
 }
 
-// variables reports those of a receiver or of a fetcher.
+// variables reports missing variables of a receiver or a fetcher.
 func (m *missing) variables(e insert[corev1.EnvVar, *corev1.EnvVar]) {
 	init := e.list == initEnv
 	if init {
@@ -133,12 +132,12 @@ func (d *decision) receiverAt(init bool, index int) receiver {
 	return d.receivers[slices.IndexFunc(d.receivers, func(r receiver) bool { return r.Init == init && r.index == index })]
 }
 
-// needingAnnotation returns the secrets because of which a Pod gets an
-// annotation. That which lists containers is everybody's of the webhook.
-func (c *Change) needingAnnotation(key string) requesters {
+// annotationRequesters returns the secrets that need an annotation. All secrets of a webhook
+// need the one that lists containers.
+func (c *Change) annotationRequesters(key string) requesters {
 	if a, ok := c.annotations[key]; ok {
 		if a.kind == annotationRequired {
-			return c.needing(key)
+			return c.requiredBy(key)
 		}
 		return requesters{first: a.first}
 	}
@@ -146,30 +145,30 @@ func (c *Change) needingAnnotation(key string) requesters {
 	return c.webhooks[i].requesters
 }
 
-func (c *Change) needingPullSecret(name string) requesters {
-	of := requesters{first: none}
+func (c *Change) pullSecretRequesters(name string) requesters {
+	reqs := requesters{first: none}
 	for i := range c.secrets {
 		if slices.Contains(c.secrets[i].Fragment.ImagePullSecrets, pullSecret{Name: name}) {
-			if of.first == none {
-				of.first = i
+			if reqs.first == none {
+				reqs.first = i
 			} else {
-				of.add(i)
+				reqs.add(i)
 			}
 		}
 	}
-	return of
+	return reqs
 }
 
-// checkOrder reports receivers that stand between the place of fetchers and the
-// fetchers that are there: another webhook has moved one of the two. The containers
-// in front of that place start before the secrets are there by InitOrder's choice.
+// checkOrder reports receivers between the index at which fetchers are inserted and the
+// existing fetchers: another webhook has moved one of them. Containers before that index
+// start before the secrets are available, as InitOrder allows.
 func (d *decision) checkOrder() {
-	ends := make([]int, len(d.change.secrets)) // where receivers of each may begin
+	ends := make([]int, len(d.change.secrets)) // index of the first container that can read each secret
 	for i := range ends {
 		switch f := &d.change.secrets[i].Fragment; {
 		case !f.File:
 		case f.Webhook != nil && f.Webhook.First:
-			ends[i] = max(d.fetchersEnd(f), d.webhookEnds(f.Webhook))
+			ends[i] = max(d.fetchersEnd(f), d.webhookEnd(f.Webhook))
 		default:
 			ends[i] = d.fetchersEnd(f)
 		}
@@ -179,7 +178,7 @@ func (d *decision) checkOrder() {
 			continue
 		}
 		for _, i := range r.scope.members {
-			if d.full() {
+			if d.tooManyProblems() {
 				return
 			}
 			if r.index < ends[i] {

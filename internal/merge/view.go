@@ -11,13 +11,13 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// View is what decisions need to know of a Pod. It shares the memory of the
-// typed Pod or of the JSON that it is made from. It is read-only once made.
+// View is the part of a Pod that decisions need. It shares memory with the Pod or the JSON
+// from which it is made, and does not change afterwards.
 type View struct {
-	Metadata metav1.ObjectMeta // of which only what managers and annotations need
-	// Of an object in JSON.
+	Metadata metav1.ObjectMeta // only the fields that managers and annotations need
+	// Set only for JSON:
 	kind, apiVersion []byte
-	noMetadata       bool // it is missing or null
+	noMetadata       bool // metadata is missing or null
 
 	volumes        elements[corev1.Volume]
 	pullSecrets    elements[pullSecret]
@@ -25,9 +25,9 @@ type View struct {
 	containers     []container
 
 	spec mount.TargetSpec
-	// limited are spec.resources, of a typed Pod or in JSON.
-	limited    *corev1.ResourceRequirements
-	rawLimited []byte
+	// spec.resources, typed or in JSON.
+	podResources    *corev1.ResourceRequirements
+	rawPodResources []byte
 }
 
 // isWindows reports whether the Pod is for Windows.
@@ -35,37 +35,36 @@ func (v *View) isWindows() bool {
 	return mount.NewTarget(mount.Layout{}, mount.InitFirst, &v.Metadata).WithSpec(v.spec).OS() == string(corev1.Windows)
 }
 
-// Spec returns what managers see of the Pod's spec.
+// Spec returns what managers can see of the Pod's spec.
 func (v *View) Spec() mount.TargetSpec { return v.spec }
 
-// container is what decisions need to know of a container.
+// container is the part of a container that decisions need.
 type container struct {
 	mount.Container
-	typed *corev1.Container // or else
-	raw   []byte            // in JSON
+	typed *corev1.Container
+	raw   []byte // JSON, if typed is nil
 	env   elements[corev1.EnvVar]
-	// mounts are its volumeMounts, and behind them its volumeDevices. Empty ones,
-	// which API servers refuse, are left out: a Pod can have a million.
-	mounts       []mounted
-	volumeMounts int // how many volumeMounts it has
+	// mounts are the volumeMounts, followed by the volumeDevices. Empty ones, which API
+	// servers refuse, are left out: a Pod can have a million of them.
+	mounts       []containerMount
+	volumeMounts int // the number of volumeMounts
 }
 
-// mounted is a volume, or a part of it, that a container has at a path. A device
-// takes its path like a mount.
-type mounted struct {
-	path          string // as it stands in the Pod
+// containerMount is a volume, or a part of one, that a container has at a path. A device
+// occupies its path as a mount does.
+type containerMount struct {
+	path          string // as in the Pod, not cleaned
 	volume        string
 	subPath, expr string
 	readOnly      bool
 	device        bool
-	index         int32 // in the list that has it
+	index         int32 // in volumeMounts or volumeDevices
 }
 
-func (m *mounted) isEmpty() bool { return m.path == "" && m.volume == "" }
+func (m *containerMount) isEmpty() bool { return m.path == "" && m.volume == "" }
 
-// full returns the whole container. One that cannot be decoded is like nothing of
-// ours.
-func (c *container) full() *corev1.Container {
+// decoded returns the container. One that cannot be decoded equals none of ours.
+func (c *container) decoded() *corev1.Container {
 	if c.typed != nil {
 		return c.typed
 	}
@@ -74,18 +73,18 @@ func (c *container) full() *corev1.Container {
 	return full
 }
 
-// resources returns the names of what the Pod as a whole requests or limits.
-func (v *View) resources() map[corev1.ResourceName]bool {
-	limited := v.limited
-	if limited == nil && len(v.rawLimited) > 0 {
-		limited = new(corev1.ResourceRequirements)
-		_ = json.Unmarshal(v.rawLimited, limited)
+// limitedResources returns the resources that the Pod as a whole requests or limits.
+func (v *View) limitedResources() map[corev1.ResourceName]bool {
+	resources := v.podResources
+	if resources == nil && len(v.rawPodResources) > 0 {
+		resources = new(corev1.ResourceRequirements)
+		_ = json.Unmarshal(v.rawPodResources, resources)
 	}
-	if limited == nil {
+	if resources == nil {
 		return nil
 	}
 	names := make(map[corev1.ResourceName]bool)
-	for _, list := range []corev1.ResourceList{limited.Requests, limited.Limits} {
+	for _, list := range []corev1.ResourceList{resources.Requests, resources.Limits} {
 		for name := range list {
 			names[name] = true
 		}
@@ -104,7 +103,7 @@ func ViewPod(pod *corev1.Pod) *View {
 	m := &v.Metadata
 	m.Name, m.GenerateName, m.Namespace = pod.Name, pod.GenerateName, pod.Namespace
 	m.Labels, m.Annotations = pod.Labels, pod.Annotations
-	v.spec, v.limited = specOf(&pod.Spec), pod.Spec.Resources
+	v.spec, v.podResources = specOf(&pod.Spec), pod.Spec.Resources
 	return v
 }
 
@@ -128,30 +127,29 @@ func viewContainers(containers []corev1.Container, init bool) []container {
 		v.Sidecar = init && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 		v.env.typed = c.Env
 		if n := len(c.VolumeMounts) + len(c.VolumeDevices); n > 0 {
-			v.mounts = make([]mounted, 0, n)
+			v.mounts = make([]containerMount, 0, n)
 		}
 		for j := range c.VolumeMounts {
 			m := &c.VolumeMounts[j]
-			v.addMount(mounted{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly}, j)
+			v.addMount(containerMount{path: m.MountPath, volume: m.Name, subPath: m.SubPath, expr: m.SubPathExpr, readOnly: m.ReadOnly}, j)
 		}
 		v.volumeMounts = len(c.VolumeMounts)
 		for j, d := range c.VolumeDevices {
-			v.addMount(mounted{path: d.DevicePath, volume: d.Name, device: true}, j)
+			v.addMount(containerMount{path: d.DevicePath, volume: d.Name, device: true}, j)
 		}
 	}
 	return views
 }
 
-// Kind returns the kind and apiVersion of an object in JSON, empty if it has none.
+// Kind returns the kind and apiVersion of an object in JSON, or "" if missing.
 func (v *View) Kind() (kind, apiVersion string) {
 	_ = json.Unmarshal(v.kind, &kind)
 	_ = json.Unmarshal(v.apiVersion, &apiVersion)
 	return kind, apiVersion
 }
 
-// CheckContainers reports a container without a name, and one whose name another
-// has: a request for one container could not tell them apart. The error names
-// the field.
+// CheckContainers reports a container without a name or with the name of another one: a
+// request for one container would be ambiguous. The error begins with the field.
 func (v *View) CheckContainers() error {
 	seen := make(map[string]string, len(v.initContainers)+len(v.containers))
 	for _, containers := range [][]container{v.initContainers, v.containers} {
@@ -162,7 +160,7 @@ func (v *View) CheckContainers() error {
 				return fmt.Errorf("%s: is required", field)
 			}
 			if other, ok := seen[c.Name]; ok {
-				return fmt.Errorf("%s: %.253q is the name of another container, %s", field, c.Name, other)
+				return fmt.Errorf("%s: %.253q is already the name of another container, %s", field, c.Name, other)
 			}
 			seen[c.Name] = field
 		}
@@ -170,7 +168,7 @@ func (v *View) CheckContainers() error {
 	return nil
 }
 
-func (c *container) addMount(m mounted, index int) {
+func (c *container) addMount(m containerMount, index int) {
 	if m.index = int32(index); !m.isEmpty() { // #nosec G115 -- no Pod has so many
 		c.mounts = append(c.mounts, m)
 	}

@@ -10,22 +10,22 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// ViewJSON returns the View of a Pod in JSON, with case-sensitive keys as the
-// API server reads them. Of a key that an object has twice, the last one counts,
-// but a value of another type is an error in any.
+// ViewJSON returns the View of a Pod in JSON. As in the API server, keys are
+// case-sensitive. Of duplicate keys, the last one counts, but a value of a wrong type is
+// an error in all of them.
 func ViewJSON(raw []byte) (*View, error) { return viewJSON(raw, false) }
 
-// ViewRequests is ViewJSON, but the View of a Pod whose annotations hold no
-// request may have no more than its annotations.
+// ViewRequests is ViewJSON for Pods that usually have no requests: if no annotation is a
+// request, the View may have only the annotations.
 func ViewRequests(raw []byte) (*View, error) { return viewJSON(raw, true) }
 
-// viewer makes a View of JSON.
+// viewer makes a View from JSON.
 type viewer struct {
 	scanner
 	view *View
-	// Each list is a part of these.
+	// All lists share these, to save allocations.
 	elements []rawElement
-	mounts   []mounted
+	mounts   []containerMount
 
 	labels, annotations rawMap
 }
@@ -45,7 +45,7 @@ func viewJSON(raw []byte, requests bool) (*View, error) {
 			v.view.apiVersion = v.rawValue()
 		case "spec":
 			if requests && metadata && !v.annotations.requests {
-				v.skip() // as most Pods of a cluster
+				v.skip() // common: most Pods have no requests
 			} else {
 				v.spec()
 			}
@@ -99,17 +99,17 @@ func (v *viewer) spec() {
 		case "containers":
 			view.containers = v.containers(false)
 		case "serviceAccountName":
-			name = v.textOrSkip()
+			name = v.stringOrSkip()
 		case "serviceAccount":
-			deprecated = v.textOrSkip()
+			deprecated = v.stringOrSkip()
 		case "nodeSelector":
-			selected = v.memberText(corev1.LabelOSStable)
+			selected = v.memberString(corev1.LabelOSStable)
 		case "os":
-			os = v.memberText("name")
+			os = v.memberString("name")
 		case "securityContext":
 			hostProcess = v.hostProcess()
 		case "resources":
-			view.rawLimited = v.rawValue()
+			view.rawPodResources = v.rawValue()
 		default:
 			v.skip()
 		}
@@ -117,17 +117,17 @@ func (v *viewer) spec() {
 	view.spec = mount.TargetSpec{ServiceAccount: cmp.Or(name, deprecated), OS: cmp.Or(os, selected), HostProcess: hostProcess}
 }
 
-// The following read fields that are of no concern to most Pods, and take a value
-// of another type for none: API servers never send one.
+// The following methods read fields that most Pods do not have. They treat a value of a
+// wrong type, which API servers never send, as missing.
 
-// rawValue reads any value, and returns its JSON.
+// rawValue reads any value and returns its JSON.
 func (v *viewer) rawValue() []byte {
 	p := v.skipSpan()
 	return v.text[p.from:p.to]
 }
 
-// textOrSkip reads a string.
-func (v *viewer) textOrSkip() string {
+// stringOrSkip reads a string.
+func (v *viewer) stringOrSkip() string {
 	if v.peek() != '"' {
 		v.skip()
 		return ""
@@ -135,8 +135,7 @@ func (v *viewer) textOrSkip() string {
 	return v.string()
 }
 
-// objectOrSkip begins to read an object, of which next finds no member if it is
-// none.
+// objectOrSkip begins an object. For any other value, next returns false.
 func (v *viewer) objectOrSkip() {
 	if v.peek() == '{' {
 		v.object()
@@ -146,11 +145,11 @@ func (v *viewer) objectOrSkip() {
 	v.null = true
 }
 
-// memberText reads an object, and returns one of its members, a string.
-func (v *viewer) memberText(key string) (text string) {
+// memberString reads an object and returns the string member with the key.
+func (v *viewer) memberString(key string) (text string) {
 	for v.objectOrSkip(); v.next('}'); {
 		if string(v.key()) == key {
-			text = v.textOrSkip()
+			text = v.stringOrSkip()
 		} else {
 			v.skip()
 		}
@@ -158,8 +157,7 @@ func (v *viewer) memberText(key string) (text string) {
 	return text
 }
 
-// hostProcess reads a security context, and reports whether it makes the Pod a
-// HostProcess Pod.
+// hostProcess reads a security context and reports whether it makes a HostProcess Pod.
 func (v *viewer) hostProcess() (on bool) {
 	for v.objectOrSkip(); v.next('}'); {
 		if string(v.key()) != "windowsOptions" {
@@ -168,8 +166,8 @@ func (v *viewer) hostProcess() (on bool) {
 		}
 		on = false
 		for v.objectOrSkip(); v.next('}'); {
-			isIt := string(v.key()) == "hostProcess"
-			if p := v.skipSpan(); isIt {
+			isHostProcess := string(v.key()) == "hostProcess"
+			if p := v.skipSpan(); isHostProcess {
 				on = string(v.text[p.from:p.to]) == "true"
 			}
 		}
@@ -191,7 +189,7 @@ func (v *viewer) containers(init bool) []container {
 
 func (v *viewer) container(init bool) container {
 	c := container{Container: mount.Container{Init: init}}
-	var volumeMounts, devices []mounted
+	var volumeMounts, devices []containerMount
 	for v.object(); v.next('}'); {
 		switch string(v.key()) {
 		case "name":
@@ -212,10 +210,10 @@ func (v *viewer) container(init bool) container {
 	return c
 }
 
-func (v *viewer) mountList(pathKey string, device bool) (list []mounted, count int) {
+func (v *viewer) mountList(pathKey string, device bool) (list []containerMount, count int) {
 	from := len(v.mounts)
 	for v.array(); v.next(']'); count++ {
-		m := mounted{device: device, index: int32(count)} // #nosec G115 -- no Pod has so many
+		m := containerMount{device: device, index: int32(count)} // #nosec G115 -- no Pod has so many
 		for v.object(); v.next('}'); {
 			switch string(v.key()) {
 			case pathKey:
@@ -239,7 +237,7 @@ func (v *viewer) mountList(pathKey string, device bool) (list []mounted, count i
 	return v.mounts[from:len(v.mounts):len(v.mounts)], count
 }
 
-// list reads a list of elements with names.
+// list reads a list of named elements.
 func (v *viewer) list() []rawElement {
 	if v.elements == nil {
 		v.elements = make([]rawElement, 0, 16+len(v.text)/64)
@@ -262,11 +260,11 @@ func (v *viewer) list() []rawElement {
 	return v.elements[from:len(v.elements):len(v.elements)]
 }
 
-// rawMap is a map of texts in JSON.
+// rawMap is a map of strings in JSON.
 type rawMap struct {
 	text     []byte
 	members  int
-	requests bool // a member is a request, by its key
+	requests bool // a key is that of a request
 }
 
 func (v *viewer) rawMap() rawMap {

@@ -9,25 +9,25 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// volume is one that the Pod gets. If it projects Secrets, it grows with each
-// secret that has an item in it. Any other is as its fragment has it.
+// volume is a volume that the Pod gets. One that projects Secrets collects the items of all
+// secrets in it. Any other is as in its fragment.
 type volume struct {
 	*corev1.Volume
-	grown *projection // what a volume holds that several fragments or items make
+	merged *projection // nil if the volume has only the one item of its first fragment
 	requesters
 }
 
-// projection returns what the volume projects.
+// projection returns the items of the volume.
 func (v *volume) projection() *projection {
-	if v.grown != nil {
-		return v.grown
+	if v.merged != nil {
+		return v.merged
 	}
 	p := new(projection)
 	p.addFirst(v.Projected, v.first)
 	return p
 }
 
-// inMemory are the volumes into which fetchers write.
+// inMemory returns a volume into which fetchers write.
 func inMemory(name string) *corev1.Volume {
 	return &corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
 		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
@@ -65,7 +65,7 @@ func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {
 	case !ok:
 		added := volume{Volume: v, requesters: requesters{first: i}}
 		if name != v.Name {
-			added.Volume = named(v, name)
+			added.Volume = withName(v, name)
 		}
 		sc.volumes.add(name, added)
 		old, _ = sc.volumes.get(name)
@@ -83,8 +83,7 @@ func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {
 	}
 }
 
-// sameVolume reports whether two volumes of one name are the same, or grow into
-// one.
+// sameVolume reports whether two volumes with the same name are equal or can be merged.
 func sameVolume(a, b *corev1.Volume) bool {
 	if projectsSecrets(a) && projectsSecrets(b) {
 		return equality.Semantic.DeepEqual(a.Projected.DefaultMode, b.Projected.DefaultMode)
@@ -92,8 +91,8 @@ func sameVolume(a, b *corev1.Volume) bool {
 	return equality.Semantic.DeepEqual(a.VolumeSource, b.VolumeSource)
 }
 
-// addVolumes adds what is missing to the volumes that are there, and then the
-// volumes that are missing. Scopes without receivers need none.
+// addVolumes adds missing items to existing volumes, and then the missing volumes. Scopes
+// without receivers need none.
 func (d *decision) addVolumes() {
 	var needed ordered[scopedVolume]
 	for _, r := range d.receivers {
@@ -104,15 +103,15 @@ func (d *decision) addVolumes() {
 	for i, v := range needed.items {
 		switch m := &matches[i]; {
 		case !m.ok():
-			missing = append(missing, d.whole(v))
-		case m.raw != nil && m.sameText(d.whole(v), nil):
+			missing = append(missing, d.withItems(v))
+		case m.raw != nil && m.sameText(d.withItems(v), nil):
 		case !sameSource(m.get(), v.Volume):
-			d.volumeConflict(v.volume, v.requesters, m.index, "has another source already")
+			d.volumeConflict(v.volume, v.requesters, m.index, "already has another source")
 		case projectsSecrets(v.Volume):
 			d.addItems(v, m)
 		}
 	}
-	add(d, podVolumes, place{}, count, count, missing)
+	addInsert(d, podVolumes, place{}, count, count, missing)
 }
 
 type scopedVolume struct {
@@ -122,13 +121,13 @@ type scopedVolume struct {
 
 func (d *decision) needVolumes(needed *ordered[scopedVolume], sc *scope) {
 	if len(d.receivers) > 1 {
-		if d.seen == nil {
-			d.seen = make(map[*scope]bool)
+		if d.volumesAdded == nil {
+			d.volumesAdded = make(map[*scope]bool)
 		}
-		if d.seen[sc] {
+		if d.volumesAdded[sc] {
 			return
 		}
-		d.seen[sc] = true
+		d.volumesAdded[sc] = true
 	}
 	for i := range sc.volumes.items {
 		v := &sc.volumes.items[i]
@@ -138,42 +137,43 @@ func (d *decision) needVolumes(needed *ordered[scopedVolume], sc *scope) {
 	}
 }
 
-// whole returns the volume with all that it holds.
-func (d *decision) whole(v scopedVolume) *corev1.Volume {
-	if v.grown == nil {
+// withItems returns the volume with all its items.
+func (d *decision) withItems(v scopedVolume) *corev1.Volume {
+	if v.merged == nil {
 		return v.Volume
 	}
 	out, projected := *v.Volume, *v.Projected
-	projected.Sources = v.grown.all(func(it *item) bool { return !d.blocksMountDir(v.scope, it) })
+	projected.Sources = v.merged.volumeSources(func(it *item) bool { return !d.blocksMountDir(v.scope, it) })
 	out.Projected = &projected
 	return &out
 }
 
-func (d *decision) volumeConflict(v *volume, of requesters, index int, reason string) {
-	d.conflict(of, &mount.ConflictError{
+func (d *decision) volumeConflict(v *volume, reqs requesters, index int, reason string) {
+	d.conflict(reqs, &mount.ConflictError{
 		Path: fmt.Sprintf("spec.volumes[%d].name", index), Field: "volumes", Name: v.Name, Reason: reason,
 	})
 }
 
-// sameSource reports whether found is a projected volume, as ours is, or has at
-// least what ours has. API servers and other webhooks fill in the rest.
-func sameSource(found, ours *corev1.Volume) bool {
+// sameSource reports whether an existing volume has at least what ours has, because API
+// servers and other webhooks fill in the rest. Of projected volumes, it compares only the
+// type; addItems compares the items.
+func sameSource(existing, ours *corev1.Volume) bool {
 	switch {
 	case projectsSecrets(ours):
-		return found.Projected != nil
+		return existing.Projected != nil
 	case ours.Secret != nil:
-		f, o := found.Secret, ours.Secret
+		f, o := existing.Secret, ours.Secret
 		return f != nil && f.SecretName == o.SecretName && sameItems(f.Items, o.Items)
 	}
-	return equality.Semantic.DeepDerivative(ours.VolumeSource, found.VolumeSource)
+	return equality.Semantic.DeepDerivative(ours.VolumeSource, existing.VolumeSource)
 }
 
-func sameItems(found, ours []corev1.KeyToPath) bool {
-	if len(found) != len(ours) {
+func sameItems(existing, ours []corev1.KeyToPath) bool {
+	if len(existing) != len(ours) {
 		return false
 	}
 	for i := range ours {
-		if found[i].Key != ours[i].Key || found[i].Path != ours[i].Path {
+		if existing[i].Key != ours[i].Key || existing[i].Path != ours[i].Path {
 			return false
 		}
 	}

@@ -51,8 +51,8 @@ func TestVolumes_InThePod(t *testing.T) {
 	empty := projects(volumeName("g"), "g")
 	empty.Spec.Volumes[0].Projected.Sources = nil
 	run(t, []row{
-		{name: "other-source", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k")}, want: ours + `has another source already`, path: "spec.volumes[0].name"},
-		{name: "other-source-of-two", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k"), item("g", "l")}, also: []int{1}, want: ours + `has another source already`},
+		{name: "other-source", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k")}, want: ours + `already has another source`, path: "spec.volumes[0].name"},
+		{name: "other-source-of-two", pod: volume(corev1.Volume{Name: volumeName("g")}), secrets: []merge.Secret{item("g", "k"), item("g", "l")}, also: []int{1}, want: ours + `already has another source`},
 		{name: "same", pod: projects(volumeName("g"), "g", corev1.KeyToPath{Key: "k", Path: "k"}), secrets: []merge.Secret{item("g", "k")}, adds: mounted},
 		{name: "same-in-another-spelling", pod: projects(volumeName("g"), "g", corev1.KeyToPath{Key: "k", Path: ".//k"}), secrets: []merge.Secret{item("g", "k")}, adds: mounted},
 		{name: "missing-item", pod: projects(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "x"}), secrets: []merge.Secret{item("g", "k")},
@@ -61,16 +61,16 @@ func TestVolumes_InThePod(t *testing.T) {
 		{name: "missing-sources", pod: empty, secrets: []merge.Secret{item("g", "k")}, adds: "volumes/0/projected/sources() " + mounted},
 		{name: "optional-source", why: "the source there is optional, and ours is not", pod: optional, secrets: []merge.Secret{item("g", "k")}, adds: "volumes/0/projected/sources/1 " + mounted},
 		{name: "source-of-another", why: "it stays", pod: token, secrets: []merge.Secret{item("g", "l")}, adds: "volumes/0/projected/sources/0/secret/items/1 " + mounted},
-		{name: "token-at-our-path", pod: token, secrets: []merge.Secret{item("g", "token")}, want: ours + `has another key at "token" already`},
-		{name: "other-key", pod: projects(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "k"}), secrets: []merge.Secret{item("g", "k")}, want: ours + `has another key at "k" already`},
-		{name: "other-secret", pod: projects(volumeName("g"), "h", corev1.KeyToPath{Key: "k", Path: "k"}), secrets: []merge.Secret{item("g", "k")}, want: ours + `has another key at "k" already`},
+		{name: "token-at-our-path", pod: token, secrets: []merge.Secret{item("g", "token")}, want: ours + `already has another key at "token"`},
+		{name: "other-key", pod: projects(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "k"}), secrets: []merge.Secret{item("g", "k")}, want: ours + `already has another key at "k"`},
+		{name: "other-secret", pod: projects(volumeName("g"), "h", corev1.KeyToPath{Key: "k", Path: "k"}), secrets: []merge.Secret{item("g", "k")}, want: ours + `already has another key at "k"`},
 		{name: "directory", pod: projects(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "k/x"}), secrets: []merge.Secret{item("g", "k")},
-			want: ours + `cannot take "k", which would be a file, and the directory of another one`},
+			want: ours + `cannot have "k", which would be both a file and a directory`},
 		{name: "memory-on-disk", pod: volume(corev1.Volume{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}), secrets: []merge.Secret{fetched("g", "k")},
-			want: `volumes "podsecrets-fetched" has another source already`},
+			want: `volumes "podsecrets-fetched" already has another source`},
 		{name: "users-own", why: "a volume of the same Secret that is the user's", pod: projects("mine", "g"), secrets: []merge.Secret{item("g", "k")}, adds: "volumes/1 " + mounted},
 		{name: "plain-same", pod: volume(plainSecret("g", "k").Fragment.Volumes[0]), secrets: []merge.Secret{plainSecret("g", "k")}, adds: mounted},
 		{name: "plain-other-items", pod: volume(plainSecret("g", "x").Fragment.Volumes[0]), secrets: []merge.Secret{plainSecret("g", "k")},
-			want: `volumes "` + mount.Name("plain", "g") + `" has another source already`},
+			want: `volumes "` + mount.Name("plain", "g") + `" already has another source`},
 	})
 }

@@ -8,15 +8,14 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// webhook is another webhook that brings secrets.
+// webhook is another webhook that provides secrets.
 type webhook struct {
 	*mount.Webhook
 	dir string
 	requesters
 }
 
-// addWebhook adds the webhook that brings a secret, and the annotations that it
-// must find.
+// addWebhook adds the webhook that provides a secret, and its required annotations.
 func (c *Change) addWebhook(i int) {
 	s := &c.secrets[i]
 	w := s.Fragment.Webhook
@@ -43,9 +42,9 @@ func (c *Change) isWebhookContainer(name string) bool {
 	return false
 }
 
-// listContainers returns the missing annotation that lists the receivers of what
-// the webhook brings, or "" if there is one, or if all containers receive. A list
-// of the Pod's own may have more containers, except for requests that name one.
+// listContainers returns the value of the missing annotation that lists the receivers of the
+// webhook's secrets. It returns "" if the annotation exists, or if all containers receive.
+// The Pod's own list may have more containers, unless the requests name one.
 func (d *decision) listContainers(w *webhook) string {
 	only := d.change.secrets[w.first].Container // the same for all, as they share the volume
 	var names, init, out []string
@@ -60,7 +59,7 @@ func (d *decision) listContainers(w *webhook) string {
 			names = append(names, r.Name)
 		}
 	}
-	for _, r := range d.others {
+	for _, r := range d.nonReceivers {
 		out = append(out, r.Name)
 		if r.Init {
 			init = append(init, r.Name)
@@ -69,7 +68,7 @@ func (d *decision) listContainers(w *webhook) string {
 	if w.ContainersAnnotation == "" {
 		if len(out) > 0 && d.change.readsFiles(d.change.scopeOf(only), w) {
 			d.conflict(w.requesters, &mount.ConflictError{Field: "volumeMounts", Name: w.dir,
-				Reason: "gets the other webhook's volume in all containers, also in " + quote(out[0]) + ", which does not receive the secret"})
+				Reason: "gets the other webhook's volume in all containers, including " + quote(out[0]) + ", which does not receive the secret"})
 		}
 		return ""
 	}
@@ -100,38 +99,38 @@ func (d *decision) listContainers(w *webhook) string {
 	return ""
 }
 
-// checkRan looks whether a webhook that the Pod says has run really has. It will
-// not read what is missing now. To verify a Pod, it must have run.
+// checkRan reports a webhook that has not run although the Pod says so, and required
+// annotations that it will no longer read. With Options.Verify, it must have run.
 func (d *decision) checkRan(w *webhook, missing []pair) {
-	says := w.RanAnnotation != "" && d.saysItRan(w.Webhook)
-	if !says && !d.options.Verify {
+	marked := w.RanAnnotation != "" && d.hasRanMark(w.Webhook)
+	if !marked && !d.options.Verify {
 		return
 	}
-	reason := d.hasNotRun(w)
+	reason := d.notRunReason(w)
 	switch {
-	case says && reason != "":
+	case marked && reason != "":
 		d.annotationConflict(w.requesters, w.RanAnnotation, "is "+quote(w.RanValue)+", but "+reason)
-	case says:
+	case marked:
 		for _, p := range missing {
 			if a, ours := d.change.annotations[p.key]; !ours || a.kind != annotationAlias {
-				d.annotationConflict(w.requesters, w.RanAnnotation, "is "+quote(w.RanValue)+", so that the other webhook will not read "+quote(p.key)+", which is missing")
+				d.annotationConflict(w.requesters, w.RanAnnotation, "is "+quote(w.RanValue)+", but "+quote(p.key)+" is missing, and the other webhook will not read it")
 				return
 			}
 		}
 	case reason != "":
 		for i := range w.all() {
 			d.problems = append(d.problems, Problem{i, none, &mount.MissingError{
-				Path: "spec.volumes", Field: "volumes", Name: w.Volume, Reason: "is missing: the webhook that brings it has not run: " + reason,
+				Path: "spec.volumes", Field: "volumes", Name: w.Volume, Reason: "is missing: the webhook that adds it has not run: " + reason,
 			}})
 		}
 	}
 }
 
-// hasNotRun says what of a webhook's work the Pod lacks, or "": one of the
-// containers, or the volume where the files are read.
-func (d *decision) hasNotRun(w *webhook) string {
-	isOurs := func(c container) bool { return slices.Contains(w.Containers, c.Name) }
-	if !slices.ContainsFunc(d.view.initContainers, isOurs) && !slices.ContainsFunc(d.view.containers, isOurs) {
+// notRunReason says why a webhook has not run: the Pod has none of its containers, or a
+// receiver lacks its volume. It returns "" if it has run.
+func (d *decision) notRunReason(w *webhook) string {
+	isWebhooks := func(c container) bool { return slices.Contains(w.Containers, c.Name) }
+	if !slices.ContainsFunc(d.view.initContainers, isWebhooks) && !slices.ContainsFunc(d.view.containers, isWebhooks) {
 		return "the pod has none of the containers that the other webhook adds"
 	}
 	only := d.change.secrets[w.first].Container
@@ -139,21 +138,21 @@ func (d *decision) hasNotRun(w *webhook) string {
 		if only != "" && only != r.Name || !d.change.readsFiles(r.scope, w) {
 			continue
 		}
-		if !slices.ContainsFunc(r.mounts, func(m mounted) bool { return m.volume == w.Volume && absolute(m.path) == w.dir }) {
+		if !slices.ContainsFunc(r.mounts, func(m containerMount) bool { return m.volume == w.Volume && absolute(m.path) == w.dir }) {
 			return "container " + quote(r.Name) + " does not have its volume at " + quote(w.dir)
 		}
 	}
 	return ""
 }
 
-// readsFiles reports whether a scope has files that the webhook brings.
+// readsFiles reports whether a scope has files from the webhook.
 func (c *Change) readsFiles(sc *scope, w *webhook) bool {
 	m, ok := sc.mounts.get(w.dir)
 	return ok && m.webhook
 }
 
-// checkFiles reports annotations of the Pod's own that make the webhook write one
-// of our files, or mount a volume of its own over them.
+// checkFiles reports the Pod's own annotations that make the webhook write one of our files,
+// or mount another volume over one.
 func (d *decision) checkFiles(w *webhook) {
 	if w.Writes == (mount.FileAnnotations{}) {
 		return
@@ -171,6 +170,7 @@ func (d *decision) checkFiles(w *webhook) {
 	}
 }
 
+// overwrites reports whether an annotation makes the webhook write or hide one of our files.
 func (d *decision) overwrites(sc *scope, w *webhook, key string) bool {
 	annotations := d.view.Metadata.Annotations
 	id, file := "", ""
@@ -179,8 +179,8 @@ func (d *decision) overwrites(sc *scope, w *webhook, key string) bool {
 		id, file = key[len(w.Writes.File):], annotations[key]
 	case w.Writes.Secret != "" && strings.HasPrefix(key, w.Writes.Secret):
 		id = key[len(w.Writes.Secret):]
-		if _, named := annotations[w.Writes.File+id]; named {
-			return false // looked at by that name
+		if _, hasFile := annotations[w.Writes.File+id]; hasFile {
+			return false // checked with the other annotation
 		}
 		file = strings.ToLower(id)
 	default:
@@ -196,7 +196,7 @@ func (d *decision) overwrites(sc *scope, w *webhook, key string) bool {
 		return hidesFile || hidesFiles
 	}
 	p := path.Join(dir, file)
-	_, taken := sc.fileTree.files[p]
+	_, isFile := sc.fileTree.files[p]
 	_, _, blocked := sc.fileTree.blocked(p)
-	return taken || blocked
+	return isFile || blocked
 }

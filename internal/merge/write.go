@@ -8,12 +8,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// What patches consist of most is written by hand, as encoding/json writes it.
-// Anything else is left to encoding/json: other types, and elements that have
-// other fields, also such as a later version of k8s.io/api adds.
+// The most common elements of patches have their own writers, which write the same bytes as
+// encoding/json. encoding/json writes everything else: other types, and elements with other
+// fields, including fields that later versions of k8s.io/api add.
 
-// appendElement appends an element of a list, or reports that encoding/json must
-// write it.
+// appendElement appends an element of a list. It returns false if encoding/json must write
+// it.
 func appendElement(to []byte, element any) ([]byte, bool) {
 	switch e := element.(type) {
 	case *corev1.EnvVar:
@@ -26,7 +26,7 @@ func appendElement(to []byte, element any) ([]byte, bool) {
 	return to, false
 }
 
-// isZero reports whether nothing of a struct is set.
+// isZero reports whether no field of a struct is set.
 func isZero[T any](v *T) bool { return reflect.ValueOf(v).Elem().IsZero() }
 
 // appendVariable appends a literal, or a reference to a Secret.
@@ -125,7 +125,7 @@ func appendSource(to []byte, p *corev1.VolumeProjection) ([]byte, bool) {
 	return append(appendOptional(append(to, ']'), s.Optional), "}}"...), true
 }
 
-// comma appends what goes in front of the element i.
+// comma appends the comma before element i.
 func comma(to []byte, i int) []byte {
 	if i == 0 {
 		return to
@@ -140,22 +140,22 @@ func appendMode(to []byte, field string, mode *int32) []byte {
 	return strconv.AppendInt(append(to, field...), int64(*mode), 10)
 }
 
-// plainText are the bytes of a text that JSON has as they are.
-var plainText = func() (table [256]bool) {
+// plainTextBytes are the bytes that encoding/json does not escape.
+var plainTextBytes = func() (table [256]bool) {
 	for c := range table {
-		table[c] = plain[c] && c != '<' && c != '>' && c != '&'
+		table[c] = plainBytes[c] && c != '<' && c != '>' && c != '&'
 	}
 	return table
 }()
 
-// appendText appends a text as encoding/json does: that escapes "<", ">" and "&"
-// too. Texts with other than ASCII, or with rare control characters, are its own.
+// appendText appends a string as encoding/json does, which also escapes "<", ">" and "&". It
+// leaves strings with non-ASCII bytes or other control characters to encoding/json.
 func appendText(to []byte, text string) []byte {
 	start, from := len(to), 0
 	to = append(to, '"')
 	for i := range len(text) {
 		c := text[i]
-		if plainText[c] {
+		if plainTextBytes[c] {
 			continue
 		}
 		to = append(to, text[from:i]...)
