@@ -20,19 +20,19 @@ func TestAnnotations_BetweenRequests(t *testing.T) {
 	}
 	required := func(w *mount.Webhook) map[string]string { return w.Annotations }
 	defaults := func(w *mount.Webhook) map[string]string { return w.DefaultAnnotations }
-	const annotated2 = "/metadata/annotations containers/0/env(*,*)"
+	const webhookAdds = "/metadata/annotations containers/0/env(*,*)"
 	run(t, []row{
-		{name: "two-values", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(required, "agent/inject", "false"))}, index: 1,
+		{name: "two-values", secrets: []merge.Secret{webhookFile("g", "a"), with(webhookFile("g", "b"), set(required, "agent/inject", "false"))}, index: 1,
 			want: `metadata.annotations "agent/inject" would need two different values`},
-		{name: "two-defaults", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(defaults, "agent/role", "x"))}, index: 1,
+		{name: "two-defaults", secrets: []merge.Secret{webhookFile("g", "a"), with(webhookFile("g", "b"), set(defaults, "agent/role", "x"))}, index: 1,
 			want: `metadata.annotations "agent/role" would need two different values`},
-		{name: "value-and-default", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(required, "agent/role", "x"))}, adds: annotated2},
-		{name: "two-defaults-and-value", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), set(defaults, "agent/role", "x")), with(annotated("g", "c"), set(required, "agent/role", "y"))},
-			adds: annotated2},
+		{name: "value-and-default", secrets: []merge.Secret{webhookFile("g", "a"), with(webhookFile("g", "b"), set(required, "agent/role", "x"))}, adds: webhookAdds},
+		{name: "two-defaults-and-value", secrets: []merge.Secret{webhookFile("g", "a"), with(webhookFile("g", "b"), set(defaults, "agent/role", "x")), with(webhookFile("g", "c"), set(required, "agent/role", "y"))},
+			adds: webhookAdds},
 	})
 }
 
-func TestAnnotations_InThePod(t *testing.T) {
+func TestAnnotations_InPod(t *testing.T) {
 	const field = `metadata.annotations `
 	withInit := func(annotations ...string) *corev1.Pod {
 		pod := &corev1.Pod{Spec: corev1.PodSpec{InitContainers: []corev1.Container{{Name: "init"}}, Containers: []corev1.Container{{Name: "app"}}}}
@@ -42,55 +42,55 @@ func TestAnnotations_InThePod(t *testing.T) {
 		return pod
 	}
 	run(t, []row{
-		{name: "other-value", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{annotated("g", "k")}, want: field + `"agent/inject" already has a different value`, path: "metadata.annotations[agent/inject]"},
-		{name: "other-value-two", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{annotated("g", "a"), annotated("g", "b")}, also: []int{1}, want: field + `"agent/inject" already has a different value`},
-		{name: "own-default", pod: annotations("agent/role", "mine"), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "other-value", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{webhookFile("g", "k")}, want: field + `"agent/inject" already has a different value`, path: "metadata.annotations[agent/inject]"},
+		{name: "other-value-twice", pod: annotations("agent/inject", "false"), secrets: []merge.Secret{webhookFile("g", "a"), webhookFile("g", "b")}, also: []int{1}, want: field + `"agent/inject" already has a different value`},
+		{name: "own-default", pod: annotations("agent/role", "mine"), secrets: []merge.Secret{webhookFile("g", "k")},
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "k") + " /metadata/annotations/agent~1inject containers/0/env(*,*)"},
 
-		{name: "list-without-receiver", pod: annotations("agent/containers", "other"), secrets: []merge.Secret{annotated("g", "k")}, want: field + `"agent/containers" does not list all containers that receive secrets`},
-		{name: "list-of-receivers", pod: annotations("agent/containers", "app"), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "list-without-receiver", pod: annotations("agent/containers", "other"), secrets: []merge.Secret{webhookFile("g", "k")}, want: field + `"agent/containers" does not list all containers that receive secrets`},
+		{name: "list-of-receivers", pod: annotations("agent/containers", "app"), secrets: []merge.Secret{webhookFile("g", "k")},
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "k") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
-		{name: "list-of-more", why: "the Pod's author may let others see the files", pod: annotations("agent/containers", "other,app"), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "list-of-more", why: "the Pod's author may let others see the files", pod: annotations("agent/containers", "other,app"), secrets: []merge.Secret{webhookFile("g", "k")},
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "k") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
-		{name: "init-left-out", pod: withInit(), secrets: []merge.Secret{annotated("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return !c.Init }},
+		{name: "init-excluded", pod: withInit(), secrets: []merge.Secret{webhookFile("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return !c.Init }},
 			want: field + `"agent/containers" cannot leave out an init container, such as "init"`},
-		{name: "all-left-out", pod: withInit(), secrets: []merge.Secret{annotated("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Init }},
+		{name: "all-excluded", pod: withInit(), secrets: []merge.Secret{webhookFile("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Init }},
 			want: field + `"agent/containers" cannot leave out every container`},
 
-		{name: "says-it-ran", why: "but there is no container of it", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.InitContainers = nil }), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "marked", why: "none of its containers exists", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.InitContainers = nil }), secrets: []merge.Secret{webhookFile("g", "k")},
 			want: field + `"agent/status" is "done", but the pod has none of the containers that the other webhook adds`},
-		{name: "ran-without-volume", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts = nil }), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "ran-without-volume", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts = nil }), secrets: []merge.Secret{webhookFile("g", "k")},
 			want: field + `"agent/status" is "done", but container "app" does not have its volume at "/etc/flyte/secrets"`},
-		{name: "ran-elsewhere", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/elsewhere" }), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "ran-elsewhere", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].MountPath = "/elsewhere" }), secrets: []merge.Secret{webhookFile("g", "k")},
 			want: field + `"agent/status" is "done", but container "app" does not have its volume at "/etc/flyte/secrets"`},
-		{name: "ran-and-more", why: "nobody will read what is added", pod: agentRan(nil), secrets: []merge.Secret{annotated("g", "k"), annotated("g", "l")}, also: []int{1},
+		{name: "ran-and-more", why: "the webhook will not read added annotations", pod: agentRan(nil), secrets: []merge.Secret{webhookFile("g", "k"), webhookFile("g", "l")}, also: []int{1},
 			want: field + `"agent/status" is "done", but "agent/file-` + mount.Name("g", "l") + `" is missing, and the other webhook will not read it`},
-		{name: "not-its-mark", pod: annotations("agent/status", "pending"), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "other-mark", pod: annotations("agent/status", "pending"), secrets: []merge.Secret{webhookFile("g", "k")},
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "k") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
 	})
 }
 
-// Annotations of the Pod's own that make the webhook write one of our files, or
-// mount a volume over it.
+// The Pod's own annotations must not make the webhook write one of our files or mount a
+// volume over it.
 func TestAnnotations_OtherFiles(t *testing.T) {
 	for name, tc := range map[string]struct {
 		pod      []string
 		key      string
 		conflict bool
 	}{
-		"another file":             {pod: []string{"agent/file-x", "g/other"}},
-		"our file":                 {[]string{"agent/file-x", "g/k"}, "agent/file-x", true},
-		"our file, spelled":        {[]string{"agent/file-x", "/g/./y/../k"}, "agent/file-x", true},
-		"below our file":           {[]string{"agent/file-x", "g/k/x"}, "agent/file-x", true},
-		"the directory of ours":    {[]string{"agent/file-x", "g"}, "agent/file-x", true},
-		"an id without a file":     {[]string{"agent/secret-G", "x"}, "agent/secret-G", true},
-		"an id with another file":  {pod: []string{"agent/secret-G", "x", "agent/file-G", "y"}},
-		"a volume over ours":       {[]string{"agent/secret-x", "x", "agent/dir-x", "/etc/flyte/secrets/g"}, "agent/secret-x", true},
-		"a volume elsewhere":       {pod: []string{"agent/file-x", "g/k", "agent/dir-x", "/elsewhere"}},
-		"a directory of no secret": {pod: []string{"agent/dir-x", "/etc/flyte/secrets/g"}},
+		"another file":         {pod: []string{"agent/file-x", "g/other"}},
+		"our file":             {[]string{"agent/file-x", "g/k"}, "agent/file-x", true},
+		"our file, not clean":  {[]string{"agent/file-x", "/g/./y/../k"}, "agent/file-x", true},
+		"below our file":       {[]string{"agent/file-x", "g/k/x"}, "agent/file-x", true},
+		"our file's directory": {[]string{"agent/file-x", "g"}, "agent/file-x", true},
+		"id without a file":    {[]string{"agent/secret-G", "x"}, "agent/secret-G", true},
+		"id with another file": {pod: []string{"agent/secret-G", "x", "agent/file-G", "y"}},
+		"volume over our file": {[]string{"agent/secret-x", "x", "agent/dir-x", "/etc/flyte/secrets/g"}, "agent/secret-x", true},
+		"volume elsewhere":     {pod: []string{"agent/file-x", "g/k", "agent/dir-x", "/elsewhere"}},
+		"directory, no secret": {pod: []string{"agent/dir-x", "/etc/flyte/secrets/g"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			change, problems := mergeAll(mount.Layout{}, []merge.Secret{annotated("g", "k")})
+			change, problems := mergeAll(mount.Layout{}, []merge.Secret{webhookFile("g", "k")})
 			require.Empty(t, problems)
 			_, problems, err := change.Decide(merge.ViewPod(annotations(tc.pod...)), merge.Options{})
 			require.NoError(t, err)
@@ -104,14 +104,13 @@ func TestAnnotations_OtherFiles(t *testing.T) {
 	}
 }
 
-// An annotation that lists the containers, and that a fragment sets itself, is
-// written once if both mean the same, and otherwise is a conflict the first
-// time already: when the Pod is looked at again, it would be one.
-func TestAnnotations_ListThatAFragmentSets(t *testing.T) {
+// If a fragment sets the annotation that lists containers, it must list the receivers.
+// Otherwise the second injection would conflict, so the first one must too.
+func TestAnnotations_FragmentList(t *testing.T) {
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a"}, {Name: "b"}}}}
 	chosen := merge.Options{Containers: func(c mount.Container) bool { return c.Name == "a" }}
 	decide := func(pod *corev1.Pod, set func(*mount.Webhook) map[string]string, value string) (*merge.Edits, []merge.Problem) {
-		s := annotated("g", "k")
+		s := webhookFile("g", "k")
 		set(s.Fragment.Webhook)["agent/containers"] = value
 		change, problems := mergeAll(mount.Layout{}, []merge.Secret{s})
 		require.Empty(t, problems)
@@ -140,14 +139,14 @@ func TestAnnotations_ListThatAFragmentSets(t *testing.T) {
 	_, problems := decide(&corev1.Pod{
 		ObjectMeta: annotations("agent/containers", "a").ObjectMeta, Spec: pod.Spec,
 	}, func(w *mount.Webhook) map[string]string { return w.DefaultAnnotations }, "b")
-	assert.Empty(t, problems, "the Pod's own wins over a default")
+	assert.Empty(t, problems, "the Pod's own takes precedence over a default")
 }
 
-func TestAnnotations_ListOfReceivers(t *testing.T) {
+func TestAnnotations_ReceiverList(t *testing.T) {
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}
 	listed := func(chosen string, changes ...func(*merge.Secret)) (string, bool) {
 		t.Helper()
-		change, problems := mergeAll(mount.Layout{}, []merge.Secret{with(annotated("g", "k"), changes...)})
+		change, problems := mergeAll(mount.Layout{}, []merge.Secret{with(webhookFile("g", "k"), changes...)})
 		require.Empty(t, problems)
 		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{
 			Containers: func(c mount.Container) bool { return strings.Contains(chosen, c.Name) },
@@ -160,20 +159,20 @@ func TestAnnotations_ListOfReceivers(t *testing.T) {
 	value, _ := listed("ac")
 	assert.Equal(t, "a,c", value)
 	_, ok := listed("abc")
-	assert.False(t, ok, "all receive")
+	assert.False(t, ok, "all containers receive")
 	value, _ = listed("abc", container("b"))
 	assert.Equal(t, "b", value, "the request names it")
 
 	pod.Annotations = map[string]string{"agent/containers": "c,a"}
 	value, _ = listed("ac")
-	assert.Equal(t, "c,a", value, "another order is as good")
+	assert.Equal(t, "c,a", value, "the order does not matter")
 }
 
-// Kubernetes limits all annotations of a Pod together.
+// Kubernetes limits the total size of a Pod's annotations.
 func TestAnnotations_Limit(t *testing.T) {
 	var secrets []merge.Secret
 	for i := range 600 {
-		secrets = append(secrets, with(annotated("g", fmt.Sprint("k", i)), func(s *merge.Secret) {
+		secrets = append(secrets, with(webhookFile("g", fmt.Sprint("k", i)), func(s *merge.Secret) {
 			s.Fragment.Webhook.Annotations[fmt.Sprint("agent/template-", i)] = strings.Repeat("t", 400)
 		}))
 	}
@@ -188,10 +187,9 @@ func TestAnnotations_Limit(t *testing.T) {
 	assert.ErrorIs(t, decide(secrets), mount.ErrTooLarge)
 }
 
-// In a JSON pointer "~" and "/" are escaped (RFC 6901, section 3), in both forms
-// of a patch.
-func TestAnnotations_KeysAreEscaped(t *testing.T) {
-	s := annotated("g", "k")
+// Both forms of a patch escape "~" and "/" in JSON pointers (RFC 6901, section 3).
+func TestAnnotations_EscapedKeys(t *testing.T) {
+	s := webhookFile("g", "k")
 	s.Fragment.Webhook.Annotations = map[string]string{"a~b/c~1": "v"}
 	s.Fragment.Webhook.DefaultAnnotations = nil
 	change, problems := mergeAll(mount.Layout{}, []merge.Secret{s})

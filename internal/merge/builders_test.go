@@ -15,23 +15,23 @@ func literal(group, key, value string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{Value: mount.Literal(value)}}
 }
 
-// ref is a variable from a Secret, as package k8ssecret makes it.
+// ref returns a variable from a Secret, as package k8ssecret does.
 func ref(group, key string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{
 		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: strings.ToLower(group)}, Key: key},
 	})}}
 }
 
-// volumeName is the name of the volume with the files in a directory of Secrets.
+// volumeName returns the name of the projected volume for a directory.
 func volumeName(dir string) string { return mount.Name("k8s", "files", strings.ToLower(dir)) }
 
-// item is a file from a projected volume, as package k8ssecret makes it.
+// item returns a file from a projected volume, as package k8ssecret does.
 func item(group, key string) merge.Secret {
 	group = strings.ToLower(group)
 	return projected(group, key, strings.ToLower(group+"/"+key))
 }
 
-// projected is a file at a path from a projected volume.
+// projected returns a file at a path from a projected volume.
 func projected(group, key, file string) merge.Secret {
 	dir := path.Dir(file)
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
@@ -45,17 +45,17 @@ func projected(group, key, file string) merge.Secret {
 	}}
 }
 
-// firstItem is the first item of the fragment's projected volume.
+// firstItem returns the first item of the fragment's projected volume.
 func firstItem(s *merge.Secret) *corev1.KeyToPath {
 	return &s.Fragment.Volumes[0].Projected.Sources[0].Secret.Items[0]
 }
 
-// exactly asks for a file at an exact path.
+// exactly sets the exact path.
 func exactly(file string) func(*merge.Secret) { return func(s *merge.Secret) { s.Path = file } }
 
 func container(name string) func(*merge.Secret) { return func(s *merge.Secret) { s.Container = name } }
 
-// fetched is a file from a fetcher that is told what and where to.
+// fetched returns a file from a fetcher of its own.
 func fetched(group, key string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{File: true, InitContainers: []mount.InitContainer{{
 		Container: &corev1.Container{
@@ -66,7 +66,7 @@ func fetched(group, key string) merge.Secret {
 	}}}}
 }
 
-// shared is the one container in which all secrets of a store are fetched.
+// shared is one fetcher for all secrets of a store.
 var shared = &corev1.Container{
 	Name: mount.Name("store", "fetch"), Image: "registry.example.com/team/fetch:v1",
 	Env: []corev1.EnvVar{{Name: "STORE", Value: "store"}},
@@ -79,13 +79,14 @@ func sharedEnv(group, key string) corev1.EnvVar {
 	return corev1.EnvVar{Name: "GET_" + mount.Name(group, key), Value: group + ":" + key}
 }
 
-// fetchedFile is a file that the shared container fetches, fetchedEnv a variable.
+// fetchedFile returns a file from the shared fetcher.
 func fetchedFile(group, key string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		File: true, InitContainers: []mount.InitContainer{{Container: shared, Env: []corev1.EnvVar{sharedEnv(group, key)}}},
 	}}
 }
 
+// fetchedEnv returns a variable from an env file of the shared fetcher.
 func fetchedEnv(group, key string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		Value: envFile(mount.EnvVolume, mount.Name(group, key)), InitContainers: []mount.InitContainer{{Container: shared, Env: []corev1.EnvVar{sharedEnv(group, key)}}},
@@ -96,13 +97,13 @@ func envFile(volume, file string) *mount.Value {
 	return mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: volume, Path: file, Key: "V"}})
 }
 
-// annotated is a file that another webhook brings.
-func annotated(group, key string) merge.Secret {
+// webhookFile returns a file that another webhook provides.
+func webhookFile(group, key string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{File: true, Webhook: agent(group, key)}}
 }
 
-// annotatedEnv is a variable from an env file that another webhook brings.
-func annotatedEnv(group, key string) merge.Secret {
+// webhookEnv returns a variable from an env file that another webhook provides.
+func webhookEnv(group, key string) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		Value: envFile("agent-secrets", mount.Name(group, key)), Webhook: agent(group, key),
 	}}
@@ -120,8 +121,8 @@ func agent(group, key string) *mount.Webhook {
 	}
 }
 
-// driven is a file from a read-only volume of a CSI driver.
-func driven(group, key string) merge.Secret {
+// driverFile returns a file from a read-only volume of a CSI driver.
+func driverFile(group, key string) merge.Secret {
 	name := mount.Name("driver", group)
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
 		File:         true,
@@ -130,9 +131,9 @@ func driven(group, key string) merge.Secret {
 	}}
 }
 
-// from is a file right in the directory of secrets, from a read-only volume.
-func from(source corev1.VolumeSource) merge.Secret {
-	return with(driven("", "a"), func(s *merge.Secret) { s.Fragment.Volumes[0].VolumeSource = source })
+// sourceFile returns a file directly in the directory of secrets, from a read-only mount.
+func sourceFile(source corev1.VolumeSource) merge.Secret {
+	return with(driverFile("", "a"), func(s *merge.Secret) { s.Fragment.Volumes[0].VolumeSource = source })
 }
 
 func with(s merge.Secret, changes ...func(*merge.Secret)) merge.Secret {
@@ -169,7 +170,7 @@ func reference(source *corev1.EnvVarSource) merge.Secret {
 	return merge.Secret{Request: secret.Request{Group: "g", Key: "k"}, Fragment: mount.Fragment{Value: mount.FromSource(source)}}
 }
 
-func refersTo(source *corev1.EnvVarSource) *corev1.Pod {
+func podWithReference(source *corev1.EnvVarSource) *corev1.Pod {
 	return app(func(c *corev1.Container) { c.Env = []corev1.EnvVar{{Name: "_FSEC_G_K", ValueFrom: source}} })
 }
 
@@ -188,8 +189,8 @@ func annotations(pairs ...string) *corev1.Pod {
 	return pod
 }
 
-// agentRan is a Pod that the webhook of annotated("g", "k") has changed: with its
-// annotations, its init container, and its volume in each container.
+// agentRan returns a Pod that the webhook of webhookFile("g", "k") has changed: it has the
+// annotations, the init container, and the volume in each container.
 func agentRan(change func(*corev1.Pod)) *corev1.Pod {
 	pod := mounts("/etc/flyte/secrets", false)
 	pod.Spec.Containers[0].VolumeMounts[0].Name = "agent-secrets"
@@ -207,8 +208,8 @@ func volume(v corev1.Volume) *corev1.Pod {
 	return pod
 }
 
-// projects is a Pod with a projected volume of a Secret.
-func projects(name, secretName string, items ...corev1.KeyToPath) *corev1.Pod {
+// podProjecting returns a Pod with a projected volume of a Secret.
+func podProjecting(name, secretName string, items ...corev1.KeyToPath) *corev1.Pod {
 	return volume(corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
 			LocalObjectReference: corev1.LocalObjectReference{Name: secretName}, Items: items,
@@ -216,7 +217,7 @@ func projects(name, secretName string, items ...corev1.KeyToPath) *corev1.Pod {
 	}}})
 }
 
-// plainSecret is a file from a volume of a Secret that is not projected.
+// plainSecret returns a file from a Secret volume, which is not projected.
 func plainSecret(group, key string) merge.Secret {
 	name := mount.Name("plain", group)
 	return merge.Secret{Request: secret.Request{Group: group, Key: key}, Fragment: mount.Fragment{
@@ -228,12 +229,12 @@ func plainSecret(group, key string) merge.Secret {
 	}}
 }
 
-// mergeAll is merge.Merge of secrets that are complete, but for their names.
+// mergeAll names the secrets and calls merge.Merge.
 func mergeAll(layout mount.Layout, secrets []merge.Secret) (*merge.Change, []merge.Problem) {
 	layout = layout.WithDefaults()
-	named := make([]merge.Secret, len(secrets))
+	complete := make([]merge.Secret, len(secrets))
 	for i, s := range secrets {
-		named[i] = merge.NewSecret(layout, s.Request, s.Manager, s.Fragment)
+		complete[i] = merge.NewSecret(layout, s.Request, s.Manager, s.Fragment)
 	}
-	return merge.Merge(layout, named)
+	return merge.Merge(layout, complete)
 }

@@ -22,25 +22,25 @@ func TestDecide_NoContainer(t *testing.T) {
 	fetcher := corev1.Container{Name: mount.Name("other"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}}}
 	for name, pod := range map[string]*corev1.Pod{
 		"no containers":        {},
-		"a fetcher only":       {Spec: corev1.PodSpec{InitContainers: []corev1.Container{fetcher}}},
+		"only a fetcher":       {Spec: corev1.PodSpec{InitContainers: []corev1.Container{fetcher}}},
 		"ephemeral containers": {Spec: corev1.PodSpec{EphemeralContainers: []corev1.EphemeralContainer{{}}}},
 	} {
 		_, _, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 		assert.ErrorIs(t, err, mount.ErrNoContainer, name)
 	}
 	_, _, err := change.Decide(merge.ViewPod(app(nil)), merge.Options{Containers: func(mount.Container) bool { return false }})
-	assert.ErrorIs(t, err, mount.ErrNoContainer, "none is chosen")
+	assert.ErrorIs(t, err, mount.ErrNoContainer, "no container is chosen")
 }
 
-func TestDecide_WebhookContainersReceiveNothing(t *testing.T) {
+func TestDecide_WebhookContainers(t *testing.T) {
 	pod := app(nil)
 	pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "agent"})
 	for name, tc := range map[string]struct {
 		secret merge.Secret
 		want   []string
 	}{
-		"the webhook's":   {annotated("g", "k"), []string{"app"}},
-		"another's store": {ref("g", "k"), []string{"app", "agent"}},
+		"the webhook":   {webhookFile("g", "k"), []string{"app"}},
+		"another store": {ref("g", "k"), []string{"app", "agent"}},
 	} {
 		change, problems := mergeAll(mount.Layout{}, []merge.Secret{tc.secret})
 		require.Empty(t, problems)
@@ -76,7 +76,7 @@ func TestDecide_Limits(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// What several secrets share is a problem of each, within the limit.
+// A conflict that concerns several secrets is a problem of each, up to the limit.
 func TestDecide_SharedProblems(t *testing.T) {
 	decide := func(pod *corev1.Pod, secrets []merge.Secret) []merge.Problem {
 		change, problems := mergeAll(mount.Layout{}, secrets)
@@ -86,7 +86,7 @@ func TestDecide_SharedProblems(t *testing.T) {
 		return problems
 	}
 	both := []merge.Secret{item("g", "a"), with(item("g", "a"), envVar("X"))}
-	problems := decide(projects(volumeName("g"), "g", corev1.KeyToPath{Key: "other", Path: "a"}), both)
+	problems := decide(podProjecting(volumeName("g"), "g", corev1.KeyToPath{Key: "other", Path: "a"}), both)
 	require.Len(t, problems, 2)
 	assert.Equal(t, []int{0, 1}, []int{problems[0].Secret, problems[1].Secret})
 
@@ -97,12 +97,12 @@ func TestDecide_SharedProblems(t *testing.T) {
 	assert.Len(t, decide(env(mount.EnvPrefixVar, "other"), many), 1000)
 }
 
-// What is decided of a Pod does not depend on whether it is typed, in the JSON
-// that an API server writes, or in any other.
-func TestDecide_ViewsAreTheSame(t *testing.T) {
+// Decisions are the same for a typed Pod, for the JSON that API servers write, and for any
+// other JSON of it.
+func TestDecide_Views(t *testing.T) {
 	pod := env("A", "1", "_FSEC_G_K", "x", "_FSEC_G_K", "$$", "FLYTE_SECRETS_ENV_PREFIX", "_FSEC_", `"\<`, "quoted")
 	pod.ObjectMeta = metav1.ObjectMeta{Name: "n", Labels: map[string]string{"l": "1"}}
-	pod.Spec.Volumes = projects(volumeName("g"), "g", corev1.KeyToPath{Key: "a", Path: "a"}).Spec.Volumes
+	pod.Spec.Volumes = podProjecting(volumeName("g"), "g", corev1.KeyToPath{Key: "a", Path: "a"}).Spec.Volumes
 	pod.Spec.InitContainers = withFetcher(nil, fetchedFile("s", "a")).Spec.InitContainers
 	pod.Spec.OS, pod.Spec.NodeSelector = &corev1.PodOS{Name: corev1.Linux}, map[string]string{corev1.LabelOSStable: "windows"}
 	pod.Spec.ServiceAccountName = "runner"
@@ -116,10 +116,10 @@ func TestDecide_ViewsAreTheSame(t *testing.T) {
 	require.Empty(t, problems)
 
 	for name, text := range map[string]string{
-		"as API servers write it": string(written),
-		"names last":              regexp.MustCompile(`\{("name":"[^"]*"),("value":"[^"]*")`).ReplaceAllString(strings.Replace(string(written), `"volumes":[{`, `"volumes":[{"hostPath":null,`, 1), "{$2,$1"),
-		"names escaped":           strings.ReplaceAll(string(written), `"name":"_FSEC`, `"name":"\u005fFSEC`),
-		"blanks, another case":    `{"Metadata": {"name": "x"}, ` + strings.ReplaceAll(string(written[1:]), `":`, `" : `),
+		"from API server":       string(written),
+		"names last":            regexp.MustCompile(`\{("name":"[^"]*"),("value":"[^"]*")`).ReplaceAllString(strings.Replace(string(written), `"volumes":[{`, `"volumes":[{"hostPath":null,`, 1), "{$2,$1"),
+		"names escaped":         strings.ReplaceAll(string(written), `"name":"_FSEC`, `"name":"\u005fFSEC`),
+		"spaces and other case": `{"Metadata": {"name": "x"}, ` + strings.ReplaceAll(string(written[1:]), `":`, `" : `),
 	} {
 		t.Run(name, func(t *testing.T) {
 			view, err := merge.ViewJSON([]byte(text))

@@ -14,34 +14,34 @@ import (
 )
 
 func TestVariables_BetweenRequests(t *testing.T) {
-	const twoThings = ` would have two different meanings`
+	const twoMeanings = ` would have two different meanings`
 	run(t, []row{
-		{name: "joined-names", why: "parts that join to one name", secrets: []merge.Secret{ref("a", "b_c"), ref("a_b", "c")}, index: 1,
-			want: `env "_FSEC_A_B_C"` + twoThings},
-		{name: "case-of-keys", secrets: []merge.Secret{ref("g", "Key"), ref("g", "key")}, index: 1, want: `env "_FSEC_G_KEY"` + twoThings},
-		{name: "case-of-groups", why: "they are one Secret", secrets: []merge.Secret{ref("G", "k"), ref("g", "k")}, adds: "containers/0/env(*,_FSEC_G_K)"},
+		{name: "joined-names", why: "the parts join to the same name", secrets: []merge.Secret{ref("a", "b_c"), ref("a_b", "c")}, index: 1,
+			want: `env "_FSEC_A_B_C"` + twoMeanings},
+		{name: "case-of-keys", secrets: []merge.Secret{ref("g", "Key"), ref("g", "key")}, index: 1, want: `env "_FSEC_G_KEY"` + twoMeanings},
+		{name: "case-of-groups", why: "they are the same Secret", secrets: []merge.Secret{ref("G", "k"), ref("g", "k")}, adds: "containers/0/env(*,_FSEC_G_K)"},
 		{name: "equal-literals", why: "equal by chance", secrets: []merge.Secret{literal("a", "b_c", "v"), literal("a_b", "c", "v")}, index: 1,
-			want: `env "_FSEC_A_B_C"` + twoThings},
+			want: `env "_FSEC_A_B_C"` + twoMeanings},
 		{name: "one-literal-twice", secrets: []merge.Secret{literal("a", "b", "v"), with(literal("a", "b", "v"), envVar("X"))}, adds: "containers/0/env(*,_FSEC_A_B,X)"},
-		{name: "literal-and-path", why: "the text is a path by chance", index: 1, secrets: []merge.Secret{
+		{name: "literal-and-path", why: "the value is a path by chance", index: 1, secrets: []merge.Secret{
 			with(item("g", "a"), envVar("X")), with(literal("h", "b", "/etc/flyte/secrets/g/a"), envVar("X")),
-		}, want: `env "X"` + twoThings},
-		{name: "one-exact-name", secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"))}, index: 1, want: `env "X"` + twoThings},
-		{name: "exact-is-derived", why: "an exact name that is another's derived one", secrets: []merge.Secret{with(ref("g", "a"), envVar("_FSEC_G_B")), ref("g", "b")}, index: 1,
-			want: `env "_FSEC_G_B"` + twoThings},
+		}, want: `env "X"` + twoMeanings},
+		{name: "one-exact-name", secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"))}, index: 1, want: `env "X"` + twoMeanings},
+		{name: "exact-is-derived", why: "the exact name is another request's derived name", secrets: []merge.Secret{with(ref("g", "a"), envVar("_FSEC_G_B")), ref("g", "b")}, index: 1,
+			want: `env "_FSEC_G_B"` + twoMeanings},
 		{name: "exact-is-discovery", secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar(mount.EnvPrefixVar))}, index: 1,
-			want: `env "FLYTE_SECRETS_ENV_PREFIX"` + twoThings},
-		{name: "two-directories", secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), func(s *merge.Secret) { s.Fragment.Webhook.Dir = "/other" })}, index: 1,
-			want: `env "FLYTE_SECRETS_DEFAULT_DIR"` + twoThings},
+			want: `env "FLYTE_SECRETS_ENV_PREFIX"` + twoMeanings},
+		{name: "two-directories", secrets: []merge.Secret{webhookFile("g", "a"), with(webhookFile("g", "b"), func(s *merge.Secret) { s.Fragment.Webhook.Dir = "/other" })}, index: 1,
+			want: `env "FLYTE_SECRETS_DEFAULT_DIR"` + twoMeanings},
 		{name: "two-fields", why: "both fields have the derived name", secrets: []merge.Secret{
 			with(fetchedEnv("g", "k"), func(s *merge.Secret) { s.Field = "a" }), with(ref("g", "k"), func(s *merge.Secret) { s.Field = "b" }),
-		}, index: 1, want: `env "_FSEC_G_K"` + twoThings + `: two fields of one secret share the derived name (use exact names only, Layout.Exact)`},
+		}, index: 1, want: `env "_FSEC_G_K"` + twoMeanings + `: two fields of one secret share the derived name (use exact names only, Layout.Exact)`},
 		{name: "two-fields-exact", layout: mount.Layout{Exact: true}, secrets: []merge.Secret{
 			with(ref("g", "k"), func(s *merge.Secret) { s.Field, s.EnvVar = "a", "A" }), with(ref("h", "k"), func(s *merge.Secret) { s.Field, s.EnvVar = "b", "B" }),
 		}, adds: "containers/0/env(A,B)"},
-		{name: "invalid-derived", why: "the derived name is none that every cluster accepts", secrets: []merge.Secret{with(ref("g/h", "k"), envVar("TOKEN"))},
+		{name: "invalid-derived", why: "not every cluster accepts the derived name", secrets: []merge.Secret{with(ref("g/h", "k"), envVar("TOKEN"))},
 			adds: "containers/0/env(*,TOKEN)"},
-		{name: "relaxed-derived", why: "where env files are, it is accepted", secrets: []merge.Secret{with(fetchedEnv("g/h", "k"), envVar("TOKEN"))},
+		{name: "relaxed-derived", why: "clusters with env files accept it", secrets: []merge.Secret{with(fetchedEnv("g/h", "k"), envVar("TOKEN"))},
 			adds: "volumes(podsecrets-fetched,podsecrets-env) containers/0/env(*,TOKEN,_FSEC_G/H_K) initContainers(ours)"},
 		{name: "too-long", secrets: []merge.Secret{with(literal("g", "k", strings.Repeat("v", mount.MaxEnvVar-len("_FSEC_G_K"))), envVar("LONGER_NAME"))},
 			want: `variable "LONGER_NAME": name and value together are longer than 131070 bytes`},
@@ -52,7 +52,7 @@ func TestVariables_BetweenRequests(t *testing.T) {
 	})
 }
 
-func TestVariables_InThePod(t *testing.T) {
+func TestVariables_InPod(t *testing.T) {
 	const set = ` is already set to something else`
 	run(t, []row{
 		{name: "set", pod: env("A", "1", "_FSEC_G_K", "mine"), secrets: []merge.Secret{ref("g", "k")},
@@ -61,7 +61,7 @@ func TestVariables_InThePod(t *testing.T) {
 			adds: "containers/0/env/0"},
 		{name: "discovery-not-kept", pod: env(mount.EnvPrefixVar, "mine"), secrets: []merge.Secret{ref("g", "k")}, options: merge.Options{OnConflict: mount.ConflictKeepPod},
 			want: `container "app": env "FLYTE_SECRETS_ENV_PREFIX"` + set},
-		{name: "last-is-ours", why: "of two definitions the last counts", pod: env(mount.EnvPrefixVar, "mine", mount.EnvPrefixVar, "_FSEC_"), secrets: []merge.Secret{ref("g", "k")},
+		{name: "last-is-ours", why: "the last of two definitions counts", pod: env(mount.EnvPrefixVar, "mine", mount.EnvPrefixVar, "_FSEC_"), secrets: []merge.Secret{ref("g", "k")},
 			adds: "containers/0/env/0"},
 		{name: "last-is-not-ours", pod: env(mount.EnvPrefixVar, "_FSEC_", mount.EnvPrefixVar, "mine"), secrets: []merge.Secret{ref("g", "k")},
 			want: `container "app": env "FLYTE_SECRETS_ENV_PREFIX"` + set},
@@ -70,20 +70,20 @@ func TestVariables_InThePod(t *testing.T) {
 		{name: "path-set", pod: env("X", "mine"), secrets: []merge.Secret{with(item("g", "k"), envVar("X"))}, want: `container "app": env "X"` + set},
 		{name: "alias-set", why: "an alias gives way to the Pod", pod: env("_FSEC_G_V_K", "mine"), secrets: []merge.Secret{with(ref("g", "k"), version("v"))},
 			adds: "containers/0/env/0 containers/0/env/1"},
-		{name: "same-reference", pod: refersTo(configMap("g", "k")), secrets: []merge.Secret{reference(configMap("g", "k"))}, adds: "containers/0/env/0"},
-		{name: "other-key", pod: refersTo(configMap("g", "x")), secrets: []merge.Secret{reference(configMap("g", "k"))}, want: `container "app": env "_FSEC_G_K"` + set},
-		{name: "other-object", pod: refersTo(configMap("x", "k")), secrets: []merge.Secret{reference(configMap("g", "k"))}, want: `container "app": env "_FSEC_G_K"` + set},
-		{name: "other-kind", pod: refersTo(&corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{}}), secrets: []merge.Secret{reference(configMap("g", "k"))},
+		{name: "same-reference", pod: podWithReference(configMap("g", "k")), secrets: []merge.Secret{reference(configMap("g", "k"))}, adds: "containers/0/env/0"},
+		{name: "other-key", pod: podWithReference(configMap("g", "x")), secrets: []merge.Secret{reference(configMap("g", "k"))}, want: `container "app": env "_FSEC_G_K"` + set},
+		{name: "other-object", pod: podWithReference(configMap("x", "k")), secrets: []merge.Secret{reference(configMap("g", "k"))}, want: `container "app": env "_FSEC_G_K"` + set},
+		{name: "other-kind", pod: podWithReference(&corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{}}), secrets: []merge.Secret{reference(configMap("g", "k"))},
 			want: `container "app": env "_FSEC_G_K"` + set},
 		{name: "literal-for-reference", pod: env("_FSEC_G_K", "mine"), secrets: []merge.Secret{reference(configMap("g", "k"))}, want: `container "app": env "_FSEC_G_K"` + set},
-		{name: "reference-for-literal", pod: refersTo(configMap("g", "k")), secrets: []merge.Secret{literal("g", "k", "")}, want: `container "app": env "_FSEC_G_K"` + set},
-		{name: "other-env-file", pod: refersTo(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: mount.EnvVolume, Path: "x", Key: "V"}}), secrets: []merge.Secret{fetchedEnv("g", "k")},
+		{name: "reference-for-literal", pod: podWithReference(configMap("g", "k")), secrets: []merge.Secret{literal("g", "k", "")}, want: `container "app": env "_FSEC_G_K"` + set},
+		{name: "other-env-file", pod: podWithReference(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: mount.EnvVolume, Path: "x", Key: "V"}}), secrets: []merge.Secret{fetchedEnv("g", "k")},
 			want: `container "app": env "_FSEC_G_K"` + set},
 	})
 }
 
-// The limit on literals is on literals alone, and reported once.
-func TestVariables_LimitOnLiterals(t *testing.T) {
+// The limit applies only to literals, and is reported once.
+func TestVariables_LiteralLimit(t *testing.T) {
 	decide := func(secrets []merge.Secret) []merge.Problem {
 		change, problems := mergeAll(mount.Layout{}, secrets)
 		require.Empty(t, problems)
@@ -98,9 +98,9 @@ func TestVariables_LimitOnLiterals(t *testing.T) {
 	for i := range 6 {
 		references = append(references, ref("g", fmt.Sprint("k", i)+strings.Repeat("k", 100<<10)))
 	}
-	assert.Empty(t, decide(literals[:5]), "500 KiB, and the names")
+	assert.Empty(t, decide(literals[:5]), "500 KiB and the names")
 	problems := decide(literals)
 	require.Len(t, problems, 1)
-	assert.Equal(t, 5, problems[0].Secret, "the one that goes beyond")
-	assert.Empty(t, decide(references), "600 KiB, but names and not literals")
+	assert.Equal(t, 5, problems[0].Secret, "the first one beyond the limit")
+	assert.Empty(t, decide(references), "600 KiB, but not of literals")
 }

@@ -16,10 +16,10 @@ func TestFiles_BetweenRequests(t *testing.T) {
 	noAlias := func(s *merge.Secret) { s.Fragment.Webhook.AliasAnnotations = nil }
 	const inOneVolume = "volumes(podsecrets-fetched) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets) "
 	run(t, []row{
-		{name: "one-file-with-an-alias", why: "the alias shows the same secret", secrets: []merge.Secret{with(annotated("g", "k"), noAlias), with(annotated("g", "k"), version("v"))},
+		{name: "one-file-with-alias", why: "the alias holds the same secret", secrets: []merge.Secret{with(webhookFile("g", "k"), noAlias), with(webhookFile("g", "k"), version("v"))},
 			adds: "/metadata/annotations containers/0/env(*,*)"},
 		{name: "one-file", secrets: []merge.Secret{fetched("g", "Key"), fetched("g", "key")}, index: 1, want: `files "/etc/flyte/secrets/g/key" would hold two different secrets`},
-		{name: "asked-twice", secrets: []merge.Secret{fetched("g", "k"), with(fetched("g", "k"), envVar("X"))},
+		{name: "same-twice", secrets: []merge.Secret{fetched("g", "k"), with(fetched("g", "k"), envVar("X"))},
 			adds: "volumes(podsecrets-fetched) containers/0/env(*,*,X) containers/0/volumeMounts(/etc/flyte/secrets) initContainers(ours)"},
 		{name: "exact-case", why: "exact names keep their case", secrets: []merge.Secret{with(fetched("g", "a"), exactly("X")), with(fetched("g", "b"), exactly("x"))}, adds: inOneVolume + "initContainers(ours,ours)"},
 		{name: "exact-path-twice", secrets: []merge.Secret{with(fetched("g", "a"), exactly("x")), with(fetched("g", "b"), exactly("x"))}, index: 1,
@@ -39,8 +39,7 @@ func TestFiles_BetweenRequests(t *testing.T) {
 	})
 }
 
-// What one mount of the Pod hides, and what one Pod gains, is reported in full
-// and has a limit.
+// Every file that a mount hides is reported, up to the limit.
 func TestFiles_ManyConflicts(t *testing.T) {
 	decide := func(pod *corev1.Pod, secrets []merge.Secret) ([]merge.Problem, error) {
 		change, problems := mergeAll(mount.Layout{}, secrets)
@@ -48,14 +47,14 @@ func TestFiles_ManyConflicts(t *testing.T) {
 		_, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
 		return problems, err
 	}
-	problems, err := decide(mounts("/etc/flyte/secrets/g", false), []merge.Secret{annotated("g", "a"), annotated("h", "b"), annotated("g", "c")})
+	problems, err := decide(mounts("/etc/flyte/secrets/g", false), []merge.Secret{webhookFile("g", "a"), webhookFile("h", "b"), webhookFile("g", "c")})
 	require.NoError(t, err)
 	require.Len(t, problems, 2)
 	assert.Equal(t, 0, problems[0].Secret)
 	assert.Equal(t, 2, problems[1].Secret)
 
-	// Each of many mounts hides each of many files. Told of all, or even only
-	// looked at, that would be so many that the run as a whole is ended.
+	// Each of many mounts hides each of many files. Reporting or only comparing all
+	// pairs would exceed the test's time limit.
 	var files []merge.Secret
 	for i := range 20_000 {
 		files = append(files, fetched("g", fmt.Sprint("k", i)))

@@ -16,8 +16,7 @@ import (
 
 var always = corev1.ContainerRestartPolicyAlways
 
-// withFetcher is a Pod that has the shared container, with the variables of the
-// secrets, behind its other init containers.
+// withFetcher returns a Pod with the shared fetcher, which has the secrets' variables.
 func withFetcher(change func(*corev1.Container), secrets ...merge.Secret) *corev1.Pod {
 	fetcher := *shared.DeepCopy()
 	for _, s := range secrets {
@@ -40,11 +39,11 @@ func TestFetchers_BetweenRequests(t *testing.T) {
 	equal := *shared
 	run(t, []row{
 		{name: "one-container", secrets: []merge.Secret{fetchedFile("g", "a"), fetchedFile("g", "b")}, adds: files + "initContainers(ours)"},
-		{name: "equal-pointer", why: "another pointer to the same", secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) { s.Fragment.InitContainers[0].Container = &equal })},
+		{name: "equal-pointer", why: "another pointer to the same content", secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) { s.Fragment.InitContainers[0].Container = &equal })},
 			adds: files + "initContainers(ours)"},
 		{name: "another-image", index: 1, secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) { s.Fragment.InitContainers[0].Container = &other })},
 			want: `initContainers "` + shared.Name + `" would need two different definitions`},
-		{name: "one-variable-two-values", index: 1, secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) {
+		{name: "two-values", index: 1, secrets: []merge.Secret{fetchedFile("g", "a"), with(fetchedFile("g", "b"), func(s *merge.Secret) {
 			s.Fragment.InitContainers[0].Env = []corev1.EnvVar{{Name: sharedEnv("g", "a").Name, Value: "x"}}
 		})}, want: `initContainers "` + shared.Name + `" would need two different values for variable "` + sharedEnv("g", "a").Name + `"`},
 		{name: "too-many-variables", index: 1, secrets: []merge.Secret{
@@ -65,11 +64,11 @@ func TestFetchers_Env(t *testing.T) {
 	assert.Equal(t, *shared, fetcher)
 }
 
-func TestFetchers_InThePod(t *testing.T) {
+func TestFetchers_InPod(t *testing.T) {
 	a, b := fetchedFile("g", "a"), fetchedFile("g", "b")
 	name := `initContainers "` + shared.Name + `" `
 	const volumes, env = "volumes(podsecrets-fetched,podsecrets-env) ", "containers/0/env(*,*) "
-	grown := volumes + env + "initContainers/0/env/2"
+	more := volumes + env + "initContainers/0/env/2"
 	changed := func(change func(*corev1.Container)) *corev1.Pod { return withFetcher(change, a) }
 	moved := changed(nil)
 	moved.Spec.InitContainers = append([]corev1.Container{{Name: "mine"}}, moved.Spec.InitContainers...)
@@ -77,31 +76,31 @@ func TestFetchers_InThePod(t *testing.T) {
 	sidecar.Spec.InitContainers = append([]corev1.Container{{Name: "mesh", RestartPolicy: &always}}, sidecar.Spec.InitContainers...)
 	run(t, []row{
 		{name: "same", pod: changed(nil), secrets: []merge.Secret{a}, adds: volumes + "containers/0/env(*,*)"},
-		{name: "more", pod: changed(nil), secrets: []merge.Secret{a, b}, adds: grown},
-		{name: "more-with-others-variable", pod: changed(func(c *corev1.Container) { c.Env = append(c.Env, corev1.EnvVar{Name: "ADDED"}) }), secrets: []merge.Secret{a, b},
+		{name: "more", pod: changed(nil), secrets: []merge.Secret{a, b}, adds: more},
+		{name: "more-than-others", pod: changed(func(c *corev1.Container) { c.Env = append(c.Env, corev1.EnvVar{Name: "ADDED"}) }), secrets: []merge.Secret{a, b},
 			adds: volumes + env + "initContainers/0/env/3"},
-		{name: "stranger", why: "our name and none of our variables", pod: withFetcher(func(c *corev1.Container) { c.Env = []corev1.EnvVar{{Name: "X", Value: "x"}} }), secrets: []merge.Secret{a},
+		{name: "stranger", why: "it has our name but none of our variables", pod: withFetcher(func(c *corev1.Container) { c.Env = []corev1.EnvVar{{Name: "X", Value: "x"}} }), secrets: []merge.Secret{a},
 			want: name + "is already another container: it has none of the fetcher's variables", path: "spec.initContainers[0].name"},
 		{name: "another-value", pod: withFetcher(func(c *corev1.Container) { c.Env[0].Value = "x" }), secrets: []merge.Secret{a},
 			want: name + `already fetches something else: its variable "STORE" has a different value`},
-		{name: "less-than-before", pod: withFetcher(nil, a, b), secrets: []merge.Secret{b}, adds: volumes + "containers/0/env(*,*)"},
+		{name: "fewer", pod: withFetcher(nil, a, b), secrets: []merge.Secret{b}, adds: volumes + "containers/0/env(*,*)"},
 		{name: "other-command", pod: changed(func(c *corev1.Container) { c.Command = []string{"sh"} }), secrets: []merge.Secret{a, b}, also: []int{1}, want: name + "cannot fetch more secrets: its command or args differ"},
-		{name: "other-command-nothing-missing", pod: changed(func(c *corev1.Container) { c.Command = []string{"sh"} }), secrets: []merge.Secret{a}, adds: volumes + "containers/0/env(*,*)"},
+		{name: "other-command-complete", pod: changed(func(c *corev1.Container) { c.Command = []string{"sh"} }), secrets: []merge.Secret{a}, adds: volumes + "containers/0/env(*,*)"},
 		{name: "other-args", pod: changed(func(c *corev1.Container) { c.Args = []string{"x"} }), secrets: []merge.Secret{a, b}, also: []int{1}, want: name + "cannot fetch more secrets: its command or args differ"},
 		{name: "other-image", pod: changed(func(c *corev1.Container) { c.Image = "registry.example.com/team/fetch:v2" }), secrets: []merge.Secret{a, b}, also: []int{1}, want: name + "cannot fetch more secrets: its image differs"},
-		{name: "other-registry", pod: changed(func(c *corev1.Container) { c.Image = "mirror.example.com/team/fetch:v1" }), secrets: []merge.Secret{a, b}, adds: grown},
-		{name: "mirror", pod: changed(func(c *corev1.Container) { c.Image = "mirror.example.com/registry.example.com/team/fetch:v1" }), secrets: []merge.Secret{a, b}, adds: grown},
-		{name: "digest", pod: changed(func(c *corev1.Container) { c.Image += "@sha256:0123" }), secrets: []merge.Secret{a, b}, adds: grown},
-		{name: "digest-for-tag", pod: changed(func(c *corev1.Container) { c.Image = "registry.example.com/team/fetch@sha256:0123" }), secrets: []merge.Secret{a, b}, adds: grown},
+		{name: "other-registry", pod: changed(func(c *corev1.Container) { c.Image = "mirror.example.com/team/fetch:v1" }), secrets: []merge.Secret{a, b}, adds: more},
+		{name: "mirror", pod: changed(func(c *corev1.Container) { c.Image = "mirror.example.com/registry.example.com/team/fetch:v1" }), secrets: []merge.Secret{a, b}, adds: more},
+		{name: "digest", pod: changed(func(c *corev1.Container) { c.Image += "@sha256:0123" }), secrets: []merge.Secret{a, b}, adds: more},
+		{name: "digest-for-tag", pod: changed(func(c *corev1.Container) { c.Image = "registry.example.com/team/fetch@sha256:0123" }), secrets: []merge.Secret{a, b}, adds: more},
 		{name: "similar-image", pod: changed(func(c *corev1.Container) { c.Image = "registry.example.com/evil-team/fetch:v1" }), secrets: []merge.Secret{a, b}, also: []int{1}, want: name + "cannot fetch more secrets: its image differs"},
 		{name: "mount-missing", pod: changed(func(c *corev1.Container) { c.VolumeMounts = c.VolumeMounts[:1] }), secrets: []merge.Secret{a, b}, also: []int{1},
 			want: name + `cannot fetch more secrets: it does not mount volume "podsecrets-env" at "/env"`},
 		{name: "mount-added", pod: changed(func(c *corev1.Container) {
 			c.VolumeMounts = append([]corev1.VolumeMount{{Name: "token", MountPath: "/token"}}, c.VolumeMounts...)
-		}), secrets: []merge.Secret{a, b}, adds: grown},
+		}), secrets: []merge.Secret{a, b}, adds: more},
 		{name: "sidecar", pod: changed(func(c *corev1.Container) { c.RestartPolicy = &always }), secrets: []merge.Secret{a, b}, also: []int{1}, want: name + "cannot fetch more secrets: it is a sidecar"},
 		{name: "behind-a-receiver", pod: moved, secrets: []merge.Secret{a, b}, also: []int{1}, want: name + `cannot fetch more secrets: container "mine" receives secrets and starts before it`},
-		{name: "behind-what-does-not-receive", pod: moved, secrets: []merge.Secret{a, b}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Name == "app" }},
+		{name: "behind-non-receiver", pod: moved, secrets: []merge.Secret{a, b}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Name == "app" }},
 			adds: volumes + env + "initContainers/1/env/2"},
 		{name: "behind-a-sidecar", pod: sidecar, secrets: []merge.Secret{a, b}, options: merge.Options{InitOrder: mount.InitAfterSidecars},
 			adds: volumes + "initContainers/0/env(*,*) initContainers/0/volumeMounts(/etc/flyte/secrets) containers/0/env(*,*) initContainers/1/env/2"},
@@ -113,9 +112,9 @@ func TestFetchers_InThePod(t *testing.T) {
 	})
 }
 
-// Only fetchers are left out of the receivers, and not whatever has a name like
-// ours.
-func TestFetchers_NamesLikeOurs(t *testing.T) {
+// Only fetchers are excluded from the receivers, not other containers with a generated
+// name.
+func TestFetchers_ForeignNames(t *testing.T) {
 	pod := app(nil)
 	pod.Spec.InitContainers = []corev1.Container{
 		{Name: mount.Name("mine")},
@@ -143,8 +142,8 @@ func TestFetchers_Order(t *testing.T) {
 	}
 }
 
-// A Pod with resources of its own stays valid: what it limits as a whole is left
-// out of the fetcher's.
+// A Pod with its own resources stays valid: those that it sets are omitted from the
+// fetcher.
 func TestFetchers_PodResources(t *testing.T) {
 	list := func(cpu, memory string) corev1.ResourceList {
 		l := corev1.ResourceList{}
@@ -195,7 +194,7 @@ func equalLists(want, got corev1.ResourceList) bool {
 	return true
 }
 
-// The variables of fetchers count in what the Pod gains.
+// The variables of fetchers count toward the limit on growth.
 func TestFetchers_Growth(t *testing.T) {
 	var secrets []merge.Secret
 	for i := range 4 {

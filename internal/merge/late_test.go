@@ -18,8 +18,7 @@ func meshed() *corev1.Pod {
 	}}
 }
 
-// A variable from an env file is set on containers that start after the file is
-// written, and on no other.
+// Only containers that start after an env file is written get variables from it.
 func TestEnvFiles_LateReceivers(t *testing.T) {
 	first := func(s *merge.Secret) { s.Fragment.Webhook.First = true }
 	ran := meshed()
@@ -30,13 +29,13 @@ func TestEnvFiles_LateReceivers(t *testing.T) {
 		order  mount.InitOrder
 		want   []string
 	}{
-		"fetched first":                   {meshed(), fetchedEnv("g", "k"), mount.InitFirst, []string{"mesh", "setup", "app"}},
-		"fetched behind sidecars":         {meshed(), fetchedEnv("g", "k"), mount.InitAfterSidecars, []string{"setup", "app"}},
-		"brought last":                    {meshed(), annotatedEnv("g", "k"), mount.InitFirst, []string{"app"}},
-		"brought first":                   {meshed(), with(annotatedEnv("g", "k"), first), mount.InitFirst, []string{"mesh", "setup", "app"}},
-		"brought by what is there":        {ran, annotatedEnv("g", "k"), mount.InitFirst, []string{"setup", "app"}},
-		"brought by what is there, first": {ran, with(annotatedEnv("g", "k"), first), mount.InitFirst, []string{"setup", "app"}},
-		"a file":                          {meshed(), fetchedFile("g", "k"), mount.InitAfterSidecars, []string{"mesh", "setup", "app"}},
+		"fetched first":          {meshed(), fetchedEnv("g", "k"), mount.InitFirst, []string{"mesh", "setup", "app"}},
+		"fetched after sidecars": {meshed(), fetchedEnv("g", "k"), mount.InitAfterSidecars, []string{"setup", "app"}},
+		"webhook last":           {meshed(), webhookEnv("g", "k"), mount.InitFirst, []string{"app"}},
+		"webhook first":          {meshed(), with(webhookEnv("g", "k"), first), mount.InitFirst, []string{"mesh", "setup", "app"}},
+		"webhook ran":            {ran, webhookEnv("g", "k"), mount.InitFirst, []string{"setup", "app"}},
+		"webhook ran, first":     {ran, with(webhookEnv("g", "k"), first), mount.InitFirst, []string{"setup", "app"}},
+		"a file":                 {meshed(), fetchedFile("g", "k"), mount.InitAfterSidecars, []string{"mesh", "setup", "app"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change, problems := mergeAll(mount.Layout{}, []merge.Secret{tc.secret})
@@ -45,16 +44,16 @@ func TestEnvFiles_LateReceivers(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, problems)
 			assert.Equal(t, tc.want, edits.Receivers(0))
-			var having []string
+			var got []string
 			once := edits.Apply(tc.pod)
 			for _, c := range append(once.Spec.InitContainers, once.Spec.Containers...) {
 				for _, v := range c.Env {
 					if v.Name == "_FSEC_G_K" || v.Name == mount.DefaultDirVar {
-						having = append(having, c.Name)
+						got = append(got, c.Name)
 					}
 				}
 			}
-			assert.Equal(t, tc.want, having)
+			assert.Equal(t, tc.want, got)
 
 			again, problems, err := change.Decide(merge.ViewPod(once), merge.Options{InitOrder: tc.order})
 			require.NoError(t, err)
@@ -65,8 +64,7 @@ func TestEnvFiles_LateReceivers(t *testing.T) {
 }
 
 func TestEnvFiles_Conflicts(t *testing.T) {
-	// A webhook has moved a container that has our variable in front of the
-	// fetcher.
+	// A webhook has moved a container with our variable before the fetcher.
 	moved := withFetcher(nil, fetchedEnv("g", "k"))
 	early := corev1.Container{Name: "early", Env: []corev1.EnvVar{fetchedEnv("g", "k").Fragment.Value.EnvVar("_FSEC_G_K")}}
 	moved.Spec.InitContainers = append([]corev1.Container{early}, moved.Spec.InitContainers...)
@@ -77,24 +75,24 @@ func TestEnvFiles_Conflicts(t *testing.T) {
 	earlyOwn := meshed()
 	earlyOwn.Spec.InitContainers[0].Env = []corev1.EnvVar{{Name: "_FSEC_G_K", Value: "mine"}}
 	run(t, []row{
-		{name: "moved-in-front", pod: moved, secrets: []merge.Secret{fetchedEnv("g", "k")},
+		{name: "moved-before", pod: moved, secrets: []merge.Secret{fetchedEnv("g", "k")},
 			want: `container "early": env "_FSEC_G_K" refers to an env file that is written after the container starts`, path: "spec.initContainers[0].env[0].name"},
 		{name: "mounts-env-files", pod: mounting, secrets: []merge.Secret{fetchedEnv("g", "k")},
 			want: `container "app": volumeMounts "podsecrets-env" is only for init containers that fetch secrets: any other container could change what others read`},
-		{name: "early-has-its-own", why: "it would not get ours", pod: earlyOwn, secrets: []merge.Secret{fetchedEnv("g", "k")}, options: merge.Options{InitOrder: mount.InitAfterSidecars},
+		{name: "early-own-variable", why: "it would not get ours", pod: earlyOwn, secrets: []merge.Secret{fetchedEnv("g", "k")}, options: merge.Options{InitOrder: mount.InitAfterSidecars},
 			adds: "volumes(podsecrets-fetched,podsecrets-env) initContainers/0/env/0 initContainers/1/env(*,_FSEC_G_K) containers/0/env(*,_FSEC_G_K) initContainers/1"},
 	})
 }
 
-// A container that starts too early is no receiver of a variable.
-func TestEnvFiles_NobodyReceives(t *testing.T) {
+// A container that starts too early does not receive a variable.
+func TestEnvFiles_NoReceiver(t *testing.T) {
 	for name, tc := range map[string]struct {
 		secret merge.Secret
 		chosen string
 		want   string
 	}{
-		"the container of the request": {with(fetchedEnv("g", "k"), container("mesh")), "", `no container of the pod receives the requested secrets: container "mesh" starts before the secret is fetched`},
-		"all that are chosen":          {fetchedEnv("g", "k"), "mesh", `no container of the pod receives the requested secrets: all chosen containers start before the secret is fetched`},
+		"container of the request": {with(fetchedEnv("g", "k"), container("mesh")), "", `no container of the pod receives the requested secrets: container "mesh" starts before the secret is fetched`},
+		"all chosen":               {fetchedEnv("g", "k"), "mesh", `no container of the pod receives the requested secrets: all chosen containers start before the secret is fetched`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change, problems := mergeAll(mount.Layout{}, []merge.Secret{tc.secret})

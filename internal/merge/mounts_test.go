@@ -21,23 +21,23 @@ func TestMounts_BetweenRequests(t *testing.T) {
 			want: `volumeMounts "/etc/flyte/secrets/g" would have two volumes`},
 		{name: "fetched-and-projected-in-dir", why: "a file directly in Dir, from a Secret", index: 1, secrets: []merge.Secret{fetched("g", "a"), with(projected("h", "b", "token"), exactly("token"))},
 			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them for fetched files: give the other file its own directory (path)`},
-		{name: "fetched-and-webhook", index: 1, secrets: []merge.Secret{fetched("g", "a"), annotated("h", "b")},
+		{name: "fetched-and-webhook", index: 1, secrets: []merge.Secret{fetched("g", "a"), webhookFile("h", "b")},
 			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them from another webhook`},
-		{name: "below-read-only", secrets: []merge.Secret{driven("", "a"), item("g", "b")}, index: 1, want: below},
-		{name: "two-levels-below-read-only", secrets: []merge.Secret{driven("", "a"), driven("g/h", "b")}, index: 1,
+		{name: "below-read-only", secrets: []merge.Secret{driverFile("", "a"), item("g", "b")}, index: 1, want: below},
+		{name: "two-levels-below-read-only", secrets: []merge.Secret{driverFile("", "a"), driverFile("g/h", "b")}, index: 1,
 			want: `volumeMounts "/etc/flyte/secrets/g/h" would be below the volume mounted at "/etc/flyte/secrets", which is read-only`},
-		{name: "below-config-map", secrets: []merge.Secret{from(corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}), item("g", "b")}, adds: nested},
-		{name: "below-downward-api", secrets: []merge.Secret{from(corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}), item("g", "b")}, adds: nested},
-		{name: "below-projected", secrets: []merge.Secret{from(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), item("g", "b")}, adds: nested},
-		{name: "below-part-of-projected", index: 1, secrets: []merge.Secret{with(from(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), part), item("g", "b")},
+		{name: "below-config-map", secrets: []merge.Secret{sourceFile(corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}), item("g", "b")}, adds: nested},
+		{name: "below-downward-api", secrets: []merge.Secret{sourceFile(corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}), item("g", "b")}, adds: nested},
+		{name: "below-projected", secrets: []merge.Secret{sourceFile(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), item("g", "b")}, adds: nested},
+		{name: "below-part-of-projected", index: 1, secrets: []merge.Secret{with(sourceFile(corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), part), item("g", "b")},
 			want: `volumeMounts "/etc/flyte/secrets/g" would be below the volume mounted at "/etc/flyte/secrets", which is a part (subPath) of a volume in which no mount point can be created`},
-		{name: "below-secret", secrets: []merge.Secret{item("g", "b"), driven("g/h", "a")},
+		{name: "below-secret", secrets: []merge.Secret{item("g", "b"), driverFile("g/h", "a")},
 			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g,/etc/flyte/secrets/g/h)"},
-		{name: "webhook-and-below", secrets: []merge.Secret{annotated("h", "b"), item("g", "a")}, adds: "/metadata/annotations volumes(ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g)"},
+		{name: "webhook-and-below", secrets: []merge.Secret{webhookFile("h", "b"), item("g", "a")}, adds: "/metadata/annotations volumes(ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g)"},
 	})
 }
 
-func TestMounts_InThePod(t *testing.T) {
+func TestMounts_InPod(t *testing.T) {
 	const field = `container "app": volumeMounts `
 	const added = "volumes(ours) containers/0/env(*,*) containers/0/volumeMounts/1"
 	device := func(path string) *corev1.Pod {
@@ -49,11 +49,11 @@ func TestMounts_InThePod(t *testing.T) {
 		{name: "at", pod: mounts("/etc/flyte/secrets/g/", false), secrets: []merge.Secret{item("g", "k")},
 			want: field + `"/etc/flyte/secrets/g" already has the volume "mine"`, path: "spec.containers[0].volumeMounts[0].mountPath"},
 		{name: "at-on-windows", pod: windows, secrets: []merge.Secret{item("g", "k")}, want: field + `"/etc/flyte/secrets/g" already has the volume "mine"`},
-		{name: "at-webhook", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{annotated("g", "k")},
+		{name: "at-webhook", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{webhookFile("g", "k")},
 			want: field + `"/etc/flyte/secrets" already has the volume "mine", where another webhook must mount its own`},
 		{name: "at-webhook-ours", pod: app(func(c *corev1.Container) {
 			c.VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets"}}
-		}), secrets: []merge.Secret{annotated("g", "k")},
+		}), secrets: []merge.Secret{webhookFile("g", "k")},
 			want: field + `"/etc/flyte/secrets" already has the volume "podsecrets-fetched", where another webhook must mount its own`},
 		{name: "at-fetched", pod: mounts("/etc/flyte/secrets", false), secrets: []merge.Secret{fetched("g", "k")}, want: field + `"/etc/flyte/secrets" already has the volume "mine"`},
 		{name: "device-at", pod: device("/etc/flyte/secrets/g"), secrets: []merge.Secret{item("g", "k")},
@@ -73,15 +73,15 @@ func TestMounts_InThePod(t *testing.T) {
 		{name: "read-only-above-writable", pod: app(func(c *corev1.Container) {
 			c.VolumeMounts = []corev1.VolumeMount{{Name: "a", MountPath: "/etc/flyte", ReadOnly: true}, {Name: "b", MountPath: "/etc/flyte/secrets"}}
 		}), secrets: []merge.Secret{item("g", "k")}, adds: "volumes(ours) containers/0/env(*,*) containers/0/volumeMounts/2"},
-		{name: "webhook-ran", pod: agentRan(nil), secrets: []merge.Secret{annotated("g", "k")}, adds: "containers/0/env(*,*)"},
+		{name: "webhook-ran", pod: agentRan(nil), secrets: []merge.Secret{webhookFile("g", "k")}, adds: "containers/0/env(*,*)"},
 		{name: "webhook-ran-read-only", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.Containers[0].VolumeMounts[0].ReadOnly = true }), index: 1,
-			secrets: []merge.Secret{annotated("g", "k"), item("h", "k")}, want: field + `"/etc/flyte/secrets" is read-only, and secrets would have to be mounted below it`},
+			secrets: []merge.Secret{webhookFile("g", "k"), item("h", "k")}, want: field + `"/etc/flyte/secrets" is read-only, and secrets would have to be mounted below it`},
 	})
 }
 
-// Whether the kubelet can make the mount point of a secret below a mount of the
-// Pod's own. internal/node tries each of them.
-func TestMounts_BelowThePods(t *testing.T) {
+// The kubelet can create the mount point of a secret below some of the Pod's own mounts.
+// internal/node tries each case.
+func TestMounts_BelowPods(t *testing.T) {
 	yes := true
 	file, directory := corev1.HostPathFile, corev1.HostPathDirectory
 	const readOnly, source = "is read-only", "is read-only at its source"
@@ -89,7 +89,7 @@ func TestMounts_BelowThePods(t *testing.T) {
 	for name, tc := range map[string]struct {
 		source corev1.VolumeSource
 		change func(*corev1.VolumeMount)
-		want   string // the reason, "" if it can
+		want   string // the reason, or "" if it can
 	}{
 		"emptyDir":                   {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 		"emptyDir, read-only":        {corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, setReadOnly, readOnly},
@@ -98,9 +98,9 @@ func TestMounts_BelowThePods(t *testing.T) {
 		"secret, read-only":          {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}, setReadOnly, ""},
 		"downwardAPI, read-only":     {corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}, setReadOnly, ""},
 		"projected, read-only":       {corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}, setReadOnly, ""},
-		"configMap, a part":          {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, part},
-		"secret, an expanded part":   {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPathExpr = "$(X)" }, part},
-		"emptyDir, a part":           {corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, ""},
+		"configMap, subPath":         {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, part},
+		"secret, subPathExpr":        {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPathExpr = "$(X)" }, part},
+		"emptyDir, subPath":          {corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, func(m *corev1.VolumeMount) { m.SubPath = "x" }, ""},
 		"image":                      {corev1.VolumeSource{Image: &corev1.ImageVolumeSource{}}, nil, "is a read-only image"},
 		"claim":                      {source: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{}}},
 		"claim, read-only":           {corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ReadOnly: true}}, nil, source},
@@ -110,7 +110,7 @@ func TestMounts_BelowThePods(t *testing.T) {
 		"azureDisk, read-only":       {corev1.VolumeSource{AzureDisk: &corev1.AzureDiskVolumeSource{ReadOnly: &yes}}, nil, source},
 		"hostPath, a file":           {corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Type: &file}}, nil, "is a file of the host"},
 		"hostPath, a directory":      {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Type: &directory}}},
-		"hostPath, of no type":       {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{}}},
+		"hostPath, no type":          {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{}}},
 		"ephemeral":                  {source: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}},
 		"ephemeral, mount read-only": {corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}, setReadOnly, readOnly},
 	} {
@@ -127,9 +127,8 @@ func TestMounts_BelowThePods(t *testing.T) {
 	}
 }
 
-// Whether the mount point of a mount of the Pod's own can be made in a volume of
-// ours: in one of Secrets the kubelet makes directories only, and in a driver's nobody
-// can.
+// The mount point of the Pod's own mount may be in one of our volumes. In a projected
+// volume, the kubelet creates only directories; a driver's volume is read-only.
 func TestMounts_BelowOurs(t *testing.T) {
 	file := corev1.HostPathFile
 	const at = "/etc/flyte/secrets/g/own"
@@ -142,13 +141,13 @@ func TestMounts_BelowOurs(t *testing.T) {
 		secret merge.Secret
 		want   string
 	}{
-		"a directory in a projection":     {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, secret: item("g", "k")},
-		"a Secret in a projection":        {source: secretVolume, secret: item("g", "k")},
-		"a key of one in a projection":    {source: secretVolume, change: part, secret: item("g", "k"), want: directories},
-		"a file of the host":              {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Type: &file}}, secret: item("g", "k"), want: directories},
-		"a part that may be a directory":  {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, change: part, secret: item("g", "k")},
-		"a directory in a driver's":       {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, secret: driven("g", "k"), want: "is read-only"},
-		"a key of one below fetched ones": {source: secretVolume, change: part, secret: fetched("h", "k")},
+		"directory in projected":  {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, secret: item("g", "k")},
+		"Secret in projected":     {source: secretVolume, secret: item("g", "k")},
+		"key in projected":        {source: secretVolume, change: part, secret: item("g", "k"), want: directories},
+		"host file in projected":  {source: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Type: &file}}, secret: item("g", "k"), want: directories},
+		"part, maybe a directory": {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, change: part, secret: item("g", "k")},
+		"directory in driver's":   {source: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, secret: driverFile("g", "k"), want: "is read-only"},
+		"key below fetched":       {source: secretVolume, change: part, secret: fetched("h", "k")},
 	} {
 		pod := mounts(at, false)
 		pod.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: tc.source}}

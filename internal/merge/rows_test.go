@@ -14,8 +14,7 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// A row is some secrets and a Pod, and the conflict that they have or the edits
-// that they need.
+// row has secrets and a Pod, and the expected conflict or edits.
 type row struct {
 	name    string
 	why     string
@@ -24,14 +23,13 @@ type row struct {
 	secrets []merge.Secret
 	options merge.Options
 
-	// The conflict: the index of the secret for which it is reported, the others
-	// for which it is too, the message, and the place in the Pod.
-	index int
-	also  []int
-	want  string
-	path  string
+	// The expected conflict:
+	index int    // of the secret
+	also  []int  // other secrets with the same conflict
+	want  string // message; "" means no conflict
+	path  string // field in the Pod; "" means any
 
-	// Without a conflict, the paths to which the patch adds, without "/spec/".
+	// adds has the paths of the patch, without "/spec/", if there is no conflict.
 	adds string
 }
 
@@ -56,11 +54,11 @@ func (r row) run(t *testing.T) {
 		once := edits.Apply(pod)
 		again, problems, err := change.Decide(merge.ViewPod(once), r.options)
 		require.NoError(t, err)
-		require.Empty(t, problems, "the second time")
-		assert.Empty(t, added(again), "the second time")
+		require.Empty(t, problems, "injected again")
+		assert.Empty(t, added(again), "injected again")
 		return
 	}
-	var of []int
+	var indexes []int
 	for _, p := range problems {
 		assert.EqualError(t, p.Err, r.want, r.why)
 		var conflict *mount.ConflictError
@@ -68,15 +66,15 @@ func (r row) run(t *testing.T) {
 			assert.Equal(t, r.path, conflict.Path)
 		}
 		if r.pod == nil && r.index > 0 && errors.As(p.Err, &conflict) && conflict.Path == "" {
-			assert.Equal(t, 0, p.Other, "of two secrets, the other is the first")
+			assert.Equal(t, 0, p.Other, "the other secret is the first")
 		}
-		of = append(of, p.Secret)
+		indexes = append(indexes, p.Secret)
 	}
-	assert.Equal(t, append([]int{r.index}, r.also...), of, r.why)
+	assert.Equal(t, append([]int{r.index}, r.also...), indexes, r.why)
 }
 
-// added returns the paths of a patch, a word each, with the names of what is
-// added there.
+// added returns the paths of a patch, separated by spaces, each with the names of the added
+// elements.
 func added(edits *merge.Edits) string {
 	var words []string
 	for _, op := range edits.Operations() {
@@ -88,15 +86,15 @@ func added(edits *merge.Edits) string {
 
 // namesIn returns the names of a list of elements, in parentheses.
 func namesIn(text []byte) string {
-	var named []struct {
+	var elements []struct {
 		Name      string
 		MountPath string
 	}
-	if json.Unmarshal(text, &named) != nil {
+	if json.Unmarshal(text, &elements) != nil {
 		return ""
 	}
 	var names []string
-	for _, e := range named {
+	for _, e := range elements {
 		switch {
 		case e.MountPath != "":
 			names = append(names, e.MountPath)

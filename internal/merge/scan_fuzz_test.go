@@ -16,7 +16,7 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// scanSeeds are texts near the edges of JSON's grammar, and Pods.
+// scanSeeds returns edge cases of JSON's grammar, and Pods.
 func scanSeeds() []string {
 	seeds := []string{
 		``, ` `, `null`, `{}`, `[]`, `""`, `0`, `-0`, `-`, `01`, `1.`, `.1`, `1.5e`, `1e+`, `1E-07`, `-1.25e+3`, `1 2`, `{} {}`, `nul`, `nullx`, `truefalse`,
@@ -39,7 +39,8 @@ func scanSeeds() []string {
 	return seeds
 }
 
-// The scanner accepts just what encoding/json accepts, with its errors.
+// FuzzScan checks that the scanner accepts the same texts as encoding/json, with the same
+// errors.
 func FuzzScan(f *testing.F) {
 	for _, seed := range scanSeeds() {
 		f.Add([]byte(seed))
@@ -58,9 +59,8 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// A View of JSON is what apimachinery's decoder makes of the same text. Of keys
-// that an object has twice, the last one counts, as in a decoded map: API servers
-// never send any.
+// FuzzViewJSON compares Views with apimachinery's decoder. Of duplicate keys, which API
+// servers never send, the last one counts, as in a decoded map.
 func FuzzViewJSON(f *testing.F) {
 	for _, seed := range scanSeeds() {
 		f.Add([]byte(seed))
@@ -75,10 +75,10 @@ func TestViewJSON_Seeds(t *testing.T) {
 			compared++
 		}
 	}
-	assert.Equal(t, 13, compared, "Views that were compared, some with keys that are there twice")
+	assert.Equal(t, 13, compared, "compared Views, some with duplicate keys")
 }
 
-// compareViews reports whether there were Views to compare.
+// compareViews returns true if the text has a View to compare.
 func compareViews(t *testing.T, text []byte) bool {
 	got, err := ViewJSON(text)
 	if !json.Valid(text) {
@@ -87,7 +87,7 @@ func compareViews(t *testing.T, text []byte) bool {
 	}
 	var pod any
 	if kjson.Unmarshal(text, &pod) != nil {
-		return false // a number out of range, which a View does not read
+		return false // a number is out of range; a View does not read it
 	}
 	o := oracle{}
 	want := o.view(pod)
@@ -95,8 +95,8 @@ func compareViews(t *testing.T, text []byte) bool {
 		require.Error(t, err, "%s", text)
 		return false
 	}
-	if err != nil && hasKeyTwice(text) {
-		return false // the value of another type is one that does not count
+	if err != nil && hasDuplicateKey(text) {
+		return false // the value of a wrong type has a duplicate key and does not count
 	}
 	require.NoError(t, err, "%s", text)
 	assert.Equal(t, want, describe(got), "%s", text)
@@ -109,8 +109,8 @@ func compareViews(t *testing.T, text []byte) bool {
 	return true
 }
 
-// hasKeyTwice reports whether an object has a key twice, in valid JSON.
-func hasKeyTwice(text []byte) bool {
+// hasDuplicateKey reports whether an object in valid JSON has a duplicate key.
+func hasDuplicateKey(text []byte) bool {
 	var objects []map[string]bool // nil for an array
 	isKey := false
 	for d := json.NewDecoder(bytes.NewReader(text)); ; {
@@ -138,7 +138,7 @@ func hasKeyTwice(text []byte) bool {
 	}
 }
 
-// describe returns all that a View has, in a form that can be compared.
+// describe returns the content of a View in a form that can be compared.
 func describe(v *View) (all []string) {
 	all = append(all, fmt.Sprintf("%q %q %q", v.Metadata.Name, v.Metadata.GenerateName, v.Metadata.Namespace),
 		fmt.Sprintf("%q %q", v.Metadata.Labels, v.Metadata.Annotations))
@@ -179,7 +179,7 @@ func describeList[T any](what string, e *elements[T]) (all []string) {
 	return all
 }
 
-// oracle reads a decoded Pod as a View does.
+// oracle reads a decoded Pod as ViewJSON does.
 type oracle struct{ wrongType bool }
 
 func as[T any](o *oracle, value any) (typed T) {
@@ -203,7 +203,7 @@ func (o *oracle) view(pod any) []string {
 	return append(all, o.containers(spec["containers"], false)...)
 }
 
-// specOfAny takes a value of another type than expected for none.
+// specOfAny treats a value of a wrong type as missing.
 func specOfAny(spec map[string]any) mount.TargetSpec {
 	text := func(value any) string { s, _ := value.(string); return s }
 	object := func(value any) map[string]any { m, _ := value.(map[string]any); return m }

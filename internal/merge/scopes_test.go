@@ -38,48 +38,48 @@ func TestScopes(t *testing.T) {
 		{name: "variable-of-one", pod: twoContainers(), secrets: []merge.Secret{ref("g", "a"), with(ref("g", "b"), web)},
 			adds: "containers/0/env(*,_FSEC_G_A,_FSEC_G_B) containers/1/env(*,_FSEC_G_A)"},
 		{name: "only-one", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "b"), web)}, adds: "containers/0/env(*,_FSEC_G_B)"},
-		{name: "one-name-in-two-containers", why: "no container has both", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X"), web), with(ref("g", "b"), envVar("X"), container("api"))},
+		{name: "one-name-in-two-containers", why: "no container gets both", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X"), web), with(ref("g", "b"), envVar("X"), container("api"))},
 			adds: "containers/0/env(*,_FSEC_G_A,X) containers/1/env(*,_FSEC_G_B,X)"},
 		{name: "one-name-in-one-container", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"), web)}, index: 1,
 			want: `env "X" would have two different meanings`},
-		{name: "files-of-one", why: "its volume has the files of all too", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), web)},
+		{name: "files-of-one", why: "its own volume has all files", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), web)},
 			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
 		{name: "files-of-both", pod: twoContainers(), secrets: []merge.Secret{with(item("g", "a"), web), with(item("g", "b"), container("api"))},
 			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
-		{name: "another-directory", why: "the volume of all is shared", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), web)},
+		{name: "another-directory", why: "the volume for all receivers is shared", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), web)},
 			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g,/etc/flyte/secrets/h) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
 
 		{name: "fetched-for-one", pod: twoContainers(), secrets: []merge.Secret{with(fetched("g", "a"), web)},
 			adds: "volumes(podsecrets-fetched) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets) initContainers(ours)"},
 		{name: "fetched-for-one-and-all", pod: twoContainers(), secrets: []merge.Secret{fetched("g", "a"), with(fetched("g", "b"), web)}, index: 1, want: `volumes "podsecrets-fetched` + shows},
 		{name: "fetched-for-two", pod: twoContainers(), secrets: []merge.Secret{with(fetched("g", "a"), container("api")), with(fetched("g", "b"), web)}, index: 1, want: `volumes "podsecrets-fetched` + shows},
-		{name: "fetched-variables-for-two", why: "nobody mounts env files", pod: twoContainers(), secrets: []merge.Secret{with(fetchedEnv("g", "a"), container("api")), with(fetchedEnv("g", "b"), web)},
+		{name: "fetched-variables-for-two", why: "no receiver mounts env files", pod: twoContainers(), secrets: []merge.Secret{with(fetchedEnv("g", "a"), container("api")), with(fetchedEnv("g", "b"), web)},
 			adds: "volumes(podsecrets-fetched,podsecrets-env) containers/0/env(*,_FSEC_G_B) containers/1/env(*,_FSEC_G_A) initContainers(ours)"},
-		{name: "driver-for-two", pod: twoContainers(), secrets: []merge.Secret{with(driven("g", "a"), container("api")), with(driven("g", "b"), web)}, index: 1,
+		{name: "driver-for-two", pod: twoContainers(), secrets: []merge.Secret{with(driverFile("g", "a"), container("api")), with(driverFile("g", "b"), web)}, index: 1,
 			want: `volumes "` + mount.Name("driver", "g") + shows},
-		{name: "webhook-for-two", pod: twoContainers(), secrets: []merge.Secret{annotated("g", "a"), with(annotated("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
-		{name: "webhook-variables-for-two", why: "receivers mount that volume", pod: twoContainers(), secrets: []merge.Secret{annotatedEnv("g", "a"), with(annotatedEnv("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
-		{name: "webhook-variables-beside-files", why: "its volume would be mounted where theirs is", secrets: []merge.Secret{annotatedEnv("g", "a"), fetched("g", "b")}, index: 1,
+		{name: "webhook-for-two", pod: twoContainers(), secrets: []merge.Secret{webhookFile("g", "a"), with(webhookFile("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
+		{name: "webhook-variables-for-two", why: "receivers mount that volume", pod: twoContainers(), secrets: []merge.Secret{webhookEnv("g", "a"), with(webhookEnv("g", "b"), web)}, index: 1, want: `volumes "agent-secrets` + shows},
+		{name: "webhook-variables-beside-files", why: "both mount a volume at the same path", secrets: []merge.Secret{webhookEnv("g", "a"), fetched("g", "b")}, index: 1,
 			want: `volumeMounts "/etc/flyte/secrets" would have two volumes, one of them from another webhook`},
-		{name: "webhook-without-list", pod: twoContainers(), secrets: []merge.Secret{with(annotatedEnv("g", "a"), web, noList)},
+		{name: "webhook-without-list", pod: twoContainers(), secrets: []merge.Secret{with(webhookEnv("g", "a"), web, noList)},
 			want: `volumeMounts "/etc/flyte/secrets" gets the other webhook's volume in all containers, including "api", which does not receive the secret`},
-		{name: "webhook-without-list-for-all", pod: twoContainers(), secrets: []merge.Secret{with(annotated("g", "a"), noList)},
+		{name: "webhook-without-list-for-all", pod: twoContainers(), secrets: []merge.Secret{with(webhookFile("g", "a"), noList)},
 			adds: "/metadata/annotations containers/0/env(*,*) containers/1/env(*,*)"},
-		{name: "webhook-with-a-longer-list", pod: listing("web,api"), secrets: []merge.Secret{with(annotated("g", "a"), web)},
+		{name: "webhook-longer-list", pod: listing("web,api"), secrets: []merge.Secret{with(webhookFile("g", "a"), web)},
 			want: `metadata.annotations "agent/containers" lists containers that do not receive the secret`},
-		{name: "webhook-with-a-longer-list-and-a-choice", why: "the author of the list knows", pod: listing("web,api"), secrets: []merge.Secret{annotated("g", "a")}, options: onlyWeb,
+		{name: "webhook-longer-list-chosen", why: "the Pod's author chose it", pod: listing("web,api"), secrets: []merge.Secret{webhookFile("g", "a")}, options: onlyWeb,
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "a") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
 		{name: "mounted-elsewhere", pod: fetching("api"), secrets: []merge.Secret{with(fetched("g", "a"), web)},
 			want: `container "api": volumeMounts "podsecrets-fetched" is already mounted: the container would see files of secrets that it does not receive`,
 			path: "spec.containers[1].volumeMounts[0].name"},
-		{name: "mounted-in-what-is-not-chosen", pod: fetching("api"), secrets: []merge.Secret{fetched("g", "a")}, options: onlyWeb,
+		{name: "mounted-not-chosen", pod: fetching("api"), secrets: []merge.Secret{fetched("g", "a")}, options: onlyWeb,
 			want: `container "api": volumeMounts "podsecrets-fetched" is already mounted: the container would see files of secrets that it does not receive`},
 		{name: "mounted-there", pod: fetching("web"), secrets: []merge.Secret{with(fetched("g", "a"), web)}, adds: "volumes(podsecrets-fetched) containers/0/env(*,*) initContainers(ours)"},
 	})
 }
 
-// No other container sees the keys of what one container receives.
-func TestScopes_VolumesOfTheirOwn(t *testing.T) {
+// Other containers do not see the keys of a request for one container.
+func TestScopes_OwnVolumes(t *testing.T) {
 	change, problems := mergeAll(mount.Layout{}, []merge.Secret{item("g", "a"), with(item("g", "b"), container("web"))})
 	require.Empty(t, problems)
 	edits, problems, err := change.Decide(merge.ViewPod(twoContainers()), merge.Options{})
@@ -92,8 +92,7 @@ func TestScopes_VolumesOfTheirOwn(t *testing.T) {
 	assert.Equal(t, []string{"web", "api"}, edits.Receivers(0))
 }
 
-// Requests for all receivers that come after requests for one container use the
-// volume that this one has already.
+// Later requests for all receivers use the own volume that a container already has.
 func TestScopes_AllAfterOne(t *testing.T) {
 	pod := twoContainers()
 	for i, secrets := range [][]merge.Secret{
@@ -138,14 +137,14 @@ func keysAt(pod *corev1.Pod, name string) (keys []string) {
 	return keys
 }
 
-// A request for a container that does not receive fails, and others do not.
-func TestScopes_NoSuchReceiver(t *testing.T) {
+// Only the request for a container that is not a receiver fails.
+func TestScopes_NoReceiver(t *testing.T) {
 	for name, tc := range map[string]struct {
 		container string
 		options   merge.Options
 		want      string
 	}{
-		"not there":  {"other", merge.Options{}, `no container of the pod receives the requested secrets: the pod has no chosen container "other"`},
+		"missing":    {"other", merge.Options{}, `no container of the pod receives the requested secrets: the pod has no chosen container "other"`},
 		"not chosen": {"api", merge.Options{Containers: func(c mount.Container) bool { return c.Name == "web" }}, `no container of the pod receives the requested secrets: the pod has no chosen container "api"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/randfill"
 )
 
-// FuzzText: a text is written as encoding/json writes it.
+// FuzzText checks that appendText writes the same as encoding/json.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{
 		"", "plain", `{{- with secret "a" -}}{{ if ne (printf "%T" .) "<nil>" }}\{{ end }}`, "a\nb\tc\r\b\f\x00\x1f\x7f", "<>&", "é\u2028\u2029", "\xff", "\"\xff", "a\\",
@@ -25,8 +25,8 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// FuzzElement: what is written by hand is what encoding/json writes, and what it
-// would write otherwise is left to it. Elements have any of their fields set.
+// FuzzElement checks that appendElement writes the same as encoding/json or leaves the
+// element to it. Random fields of the elements are set.
 func FuzzElement(f *testing.F) {
 	for _, seed := range []string{"", "0", "\x01\x02\x03\x04\x05\x06\x07\x08", "secret/data/task", "\xff\xfe\xfd\x00\x00\x80\x80"} {
 		f.Add([]byte(seed))
@@ -40,7 +40,7 @@ func FuzzElement(f *testing.F) {
 	})
 }
 
-// compareElement reports whether the element is written by hand.
+// compareElement returns true if appendElement writes the element.
 func compareElement(t *testing.T, elem any) bool {
 	prefix := []byte("prefix")
 	got, ok := appendElement(prefix, elem)
@@ -53,8 +53,8 @@ func compareElement(t *testing.T, elem any) bool {
 	return ok
 }
 
-// What the managers make is written by hand, and nothing with a field more.
-func TestElement_ByHand(t *testing.T) {
+// appendElement writes the elements of the managers here, but none with other fields.
+func TestAppendElement(t *testing.T) {
 	yes, mode := true, int32(0o644)
 	text := `a"\<` + "\n"
 	source := func(edit func(*corev1.SecretProjection)) *corev1.Volume {
@@ -71,9 +71,9 @@ func TestElement_ByHand(t *testing.T) {
 		return &corev1.EnvVar{Name: "v", ValueFrom: s}
 	}
 	for _, tc := range []struct {
-		name   string
-		elem   any
-		byHand bool
+		name string
+		elem any
+		own  bool
 	}{
 		{"literal", &corev1.EnvVar{Name: "v", Value: text}, true},
 		{"empty", &corev1.EnvVar{Name: "v"}, true},
@@ -91,6 +91,6 @@ func TestElement_ByHand(t *testing.T) {
 		{"volume", inMemory("v"), false},
 		{"container", &corev1.Container{}, false},
 	} {
-		t.Run(tc.name, func(t *testing.T) { assert.Equal(t, tc.byHand, compareElement(t, tc.elem)) })
+		t.Run(tc.name, func(t *testing.T) { assert.Equal(t, tc.own, compareElement(t, tc.elem)) })
 	}
 }
