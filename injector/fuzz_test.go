@@ -22,7 +22,7 @@ import (
 func FuzzReview(f *testing.F) {
 	in := newInjector(f, nil)
 	for _, pod := range []*corev1.Pod{userStoryPod(), meshPod(), emptyListsPod(), twicePod(), everyFieldPod(f)} {
-		for _, reqs := range requestSets() {
+		for _, reqs := range requestSets {
 			f.Add(toJSON(f, stamped(f, pod, reqs...)))
 		}
 	}

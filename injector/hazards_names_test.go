@@ -13,38 +13,18 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The Pod already has a name that a secret needs.
-func TestHazards_TakenNames(t *testing.T) {
-	const conflict = `secret group="g" key="k" mount=FILE: manager k8s: `
-	volume := mount.Name("k8s", "files", "/etc/flyte/secrets/g")
-	fetcher := mount.Name("aws", arn+":k-AbCdEf", "/"+arn+"/k-abcdef")
-	items := func(items ...corev1.KeyToPath) func(*corev1.Pod) {
-		return func(pod *corev1.Pod) {
-			pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", items...)}
-		}
-	}
-	otherKey := conflict + fmt.Sprintf(`volumes %q already has another key at "k"`, volume)
+// fileConflict starts the errors about a file of a Kubernetes Secret.
+const fileConflict = `secret group="g" key="k" mount=FILE: manager k8s: `
+
+// The Pod already has a variable or a mount path that a secret needs.
+func TestHazards_TakenPaths(t *testing.T) {
 	mounted := func(name, at string) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
 			pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 			app(pod).VolumeMounts = append(app(pod).VolumeMounts, corev1.VolumeMount{Name: name, MountPath: at})
 		}
 	}
-	awsKey := []secret.Request{{Group: arn, Key: "k-AbCdEf"}}
-	ofAWS := fmt.Sprintf(`secret group=%q key="k-AbCdEf": manager aws: `, arn)
 	runHazards(t, []hazard{
-		{
-			name: "own volume of the same Secret",
-			pod: func(pod *corev1.Pod) {
-				pod.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "g"}}}}
-			},
-			reqs: ask(mount.File, "g/k"),
-			check: func(t *testing.T, before, after *corev1.Pod) {
-				require.Len(t, after.Spec.Volumes, 2)
-				assert.Equal(t, before.Spec.Volumes[0], after.Spec.Volumes[0], "the user's own stays as it is")
-				assert.Equal(t, volume, after.Spec.Volumes[1].Name)
-			},
-		},
 		{
 			name: "variable with another value", pod: setEnv("_FSEC_G_K", "mine"), reqs: ask(mount.EnvVar, "g/k"),
 			denied: `secret group="g" key="k" mount=ENV_VAR: manager k8s: container "app": env "_FSEC_G_K" is already set to something else`,
@@ -62,29 +42,47 @@ func TestHazards_TakenNames(t *testing.T) {
 		},
 		{
 			name: "same mount path", pod: mounted("mine", "/etc/flyte/secrets/g"), reqs: ask(mount.File, "g/k"),
-			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" already has the volume "mine"`,
+			denied: fileConflict + `container "app": volumeMounts "/etc/flyte/secrets/g" already has the volume "mine"`,
 		},
 		{
 			name: "same mount path, unclean", pod: mounted("mine", "//etc/./flyte/x/../secrets/g/"), reqs: ask(mount.File, "g/k"),
-			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g" already has the volume "mine"`,
+			denied: fileConflict + `container "app": volumeMounts "/etc/flyte/secrets/g" already has the volume "mine"`,
 		},
 		{
 			name: "mount hides the secret", pod: mounted("mine", "/etc/flyte/secrets/g/k"), reqs: ask(mount.File, "g/k"),
-			denied: conflict + `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`,
+			denied: fileConflict + `container "app": volumeMounts "/etc/flyte/secrets/g/k" would hide the secret "/etc/flyte/secrets/g/k"`,
+		},
+	})
+}
+
+// The Pod already has the volume of a Kubernetes Secret, or one like it.
+func TestHazards_TakenVolume(t *testing.T) {
+	volume := mount.Name("k8s", "files", "/etc/flyte/secrets/g")
+	items := func(items ...corev1.KeyToPath) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", items...)}
+		}
+	}
+	otherKey := fileConflict + fmt.Sprintf(`volumes %q already has another key at "k"`, volume)
+	runHazards(t, []hazard{
+		{
+			name: "own volume of the same Secret",
+			pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "g"}}}}
+			},
+			reqs: ask(mount.File, "g/k"),
+			check: func(t *testing.T, before, after *corev1.Pod) {
+				require.Len(t, after.Spec.Volumes, 2)
+				assert.Equal(t, before.Spec.Volumes[0], after.Spec.Volumes[0], "the user's own stays as it is")
+				assert.Equal(t, volume, after.Spec.Volumes[1].Name)
+			},
 		},
 		{
 			name: "subPath with another key", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{projecting(volume, "g", corev1.KeyToPath{Key: "k", Path: "k"}, corev1.KeyToPath{Key: "other", Path: "sub/k"})}
 				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: "/etc/flyte/secrets/g", SubPath: "sub"}}
 			}, reqs: ask(mount.File, "g/k"),
-			denied: conflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" already has another part of the volume %q`, volume),
-		},
-		{
-			name: "subPath of the fetch volume", pod: func(pod *corev1.Pod) {
-				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}}
-				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets", SubPathExpr: "$(NAME)"}}
-			}, reqs: awsKey,
-			denied: ofAWS + `container "app": volumeMounts "/etc/flyte/secrets" already has another part of the volume "podsecrets-fetched"`,
+			denied: fileConflict + fmt.Sprintf(`container "app": volumeMounts "/etc/flyte/secrets/g" already has another part of the volume %q`, volume),
 		},
 		{
 			name: "another key at the path", pod: items(corev1.KeyToPath{Key: "other", Path: "k"}), reqs: ask(mount.File, "g/k"),
@@ -108,7 +106,23 @@ func TestHazards_TakenNames(t *testing.T) {
 			name: "our volume name, another source", pod: func(pod *corev1.Pod) {
 				pod.Spec.Volumes = []corev1.Volume{{Name: volume, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 			}, reqs: ask(mount.File, "g/k"),
-			denied: conflict + fmt.Sprintf(`volumes %q already has another source`, volume),
+			denied: fileConflict + fmt.Sprintf(`volumes %q already has another source`, volume),
+		},
+	})
+}
+
+// The Pod already has a name of the init container that fetches, or its volume.
+func TestHazards_TakenFetcher(t *testing.T) {
+	fetcher := mount.Name("aws", arn+":k-AbCdEf", "/"+arn+"/k-abcdef")
+	awsKey := []secret.Request{{Group: arn, Key: "k-AbCdEf"}}
+	ofAWS := fmt.Sprintf(`secret group=%q key="k-AbCdEf": manager aws: `, arn)
+	runHazards(t, []hazard{
+		{
+			name: "subPath of the fetch volume", pod: func(pod *corev1.Pod) {
+				pod.Spec.Volumes = []corev1.Volume{{Name: mount.FetchVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}}
+				app(pod).VolumeMounts = []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/etc/flyte/secrets", SubPathExpr: "$(NAME)"}}
+			}, reqs: awsKey,
+			denied: ofAWS + `container "app": volumeMounts "/etc/flyte/secrets" already has another part of the volume "podsecrets-fetched"`,
 		},
 		{
 			name: "container named like the fetcher", pod: func(pod *corev1.Pod) { app(pod).Name = fetcher }, reqs: awsKey,

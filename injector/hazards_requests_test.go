@@ -75,6 +75,22 @@ func TestHazards_Requests(t *testing.T) {
 	})
 }
 
+var hazardousAnnotations = []struct {
+	name    string
+	numbers []string
+	denied  string
+	order   string // of the keys, which are the numbers
+}{
+	{"s0 and s2 without s1", []string{"0", "2"}, "", "2 0"},
+	{"s10 comes after s9", []string{"9", "10"}, "", "10 9"},
+	{"s00", []string{"0", "00"}, notANumber("flyte.secrets/s00"), ""},
+	{"s-1", []string{"-1"}, notANumber("flyte.secrets/s-1"), ""},
+	{"s+1", []string{"+1"}, notANumber("flyte.secrets/s+1"), ""},
+	{"s", []string{""}, notANumber("flyte.secrets/s"), ""},
+	{"digits of another script", []string{"١"}, notANumber("flyte.secrets/s١"), ""},
+	{"a number beyond 64 bits", []string{"0", "99999999999999999999"}, "", "99999999999999999999 0"},
+}
+
 // The names and number of annotations.
 func TestHazards_Annotations(t *testing.T) {
 	encoded := func(t *testing.T, key string) string {
@@ -82,24 +98,7 @@ func TestHazards_Annotations(t *testing.T) {
 		require.NoError(t, err)
 		return all["flyte.secrets/s0"]
 	}
-	notANumber := func(name string) string {
-		return fmt.Sprintf("annotation %q: the name must end in a number without leading zeros", name)
-	}
-	for _, tc := range []struct {
-		name    string
-		numbers []string
-		denied  string
-		order   string // of the keys, which are the numbers
-	}{
-		{"s0 and s2 without s1", []string{"0", "2"}, "", "2 0"},
-		{"s10 comes after s9", []string{"9", "10"}, "", "10 9"},
-		{"s00", []string{"0", "00"}, notANumber("flyte.secrets/s00"), ""},
-		{"s-1", []string{"-1"}, notANumber("flyte.secrets/s-1"), ""},
-		{"s+1", []string{"+1"}, notANumber("flyte.secrets/s+1"), ""},
-		{"s", []string{""}, notANumber("flyte.secrets/s"), ""},
-		{"digits of another script", []string{"١"}, notANumber("flyte.secrets/s١"), ""},
-		{"a number beyond 64 bits", []string{"0", "99999999999999999999"}, "", "99999999999999999999 0"},
-	} {
+	for _, tc := range hazardousAnnotations {
 		t.Run(tc.name, func(t *testing.T) {
 			pod := userStoryPod()
 			pod.Annotations = map[string]string{}
@@ -147,4 +146,8 @@ func TestHazards_Annotations(t *testing.T) {
 		require.NoError(t, json.Unmarshal(applyPatch(t, response.Patch, raw), pod))
 		assert.Len(t, app(pod).Env, 5_001, "one of them announces the others")
 	})
+}
+
+func notANumber(name string) string {
+	return fmt.Sprintf("annotation %q: the name must end in a number without leading zeros", name)
 }

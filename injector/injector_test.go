@@ -204,7 +204,7 @@ func TestInject_ContextEnds(t *testing.T) {
 func TestInject_Concurrent(t *testing.T) {
 	in := newInjector(t, nil)
 	pod := userStoryPod()
-	reqs := slices.Concat(requestSets()["variables"], requestSets()["fetched"])
+	reqs := slices.Concat(requestSets["variables"], requestSets["fetched"])
 	want := string(toJSON(t, inject(t, in, pod, reqs...)))
 	raw := toJSON(t, stamped(t, pod, reqs...))
 	var all sync.WaitGroup

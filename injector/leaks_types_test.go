@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -60,6 +61,28 @@ func publicValues(t *testing.T) map[string]any {
 	require.True(t, errors.As(err, &annotation))
 	globalManager := managerWith(t, canary, nil)
 	source := global.Source(lookup(func() (string, error) { return canary, nil }))
+	all := publicManagers(t)
+	maps.Copy(all, map[string]any{
+		"global.Config": global.Config{Source: source}, "global.Manager": globalManager, "global.Source": source,
+		"injector.Access": access, "injector.Reference": injector.Reference{}, "injector.Rule": injector.Rule{}, "injector.Rules": injector.Rules{},
+		"mount.MissingError": &mount.MissingError{},
+		"injector.Config":    injector.Config{Managers: []injector.SecretManager{globalManager}},
+		"injector.Injector":  in, "injector.LimitError": &injector.LimitError{}, "injector.Placement": plan.Placements[0],
+		"injector.Plan": plan, "injector.RequestError": failed, "injector.SecretManager": injector.SecretManager(globalManager),
+		"mount.ConflictError": conflict, "mount.ConflictPolicy": mount.ConflictKeepPod, "mount.Container": mount.Container{},
+		"mount.Features": mount.Features{}, "mount.FileAnnotations": mount.FileAnnotations{}, "mount.InitContainer": mount.InitContainer{},
+		"mount.Object": mount.Object{}, "mount.TargetSpec": mount.TargetSpec{}, "mount.Webhook": mount.Webhook{},
+		"mount.Fragment": fragment, "mount.FragmentError": invalidFragment, "mount.InitOrder": mount.InitAfterSidecars,
+		"mount.Layout": mount.Layout{}, "mount.LayoutError": invalidLayout,
+		"mount.Target": mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{}),
+		"mount.Type":   mount.EnvVar, "mount.Value": value, "mount.ValueError": invalidValue,
+		"secret.AnnotationError": annotation, "secret.InvalidError": invalid, "secret.Request": req,
+	})
+	return all
+}
+
+// publicManagers are the values of managers' packages.
+func publicManagers(t *testing.T) map[string]any {
 	kubernetes, err := k8ssecret.New(k8ssecret.Config{})
 	require.NoError(t, err)
 	fetching, err := awssm.New(awssm.Config{})
@@ -77,21 +100,7 @@ func publicValues(t *testing.T) map[string]any {
 		"azurekv.Config": azurekv.Config{}, "azurekv.Fetcher": azurekv.Fetch, "azurekv.Manager": azure,
 		"csi.Config": csi.Config{}, "csi.Manager": driven,
 		"gcpsm.Config": gcpsm.Config{}, "gcpsm.Fetcher": gcpsm.Fetch, "gcpsm.Manager": google,
-		"global.Config": global.Config{Source: source}, "global.Manager": globalManager, "global.Source": source,
-		"injector.Access": access, "injector.Reference": injector.Reference{}, "injector.Rule": injector.Rule{}, "injector.Rules": injector.Rules{},
-		"mount.MissingError": &mount.MissingError{},
-		"injector.Config":    injector.Config{Managers: []injector.SecretManager{globalManager}},
-		"injector.Injector":  in, "injector.LimitError": &injector.LimitError{}, "injector.Placement": plan.Placements[0],
-		"injector.Plan": plan, "injector.RequestError": failed, "injector.SecretManager": injector.SecretManager(globalManager),
 		"k8ssecret.Config": k8ssecret.Config{}, "k8ssecret.Manager": kubernetes, "k8ssecret.Ref": k8ssecret.Ref{},
-		"mount.ConflictError": conflict, "mount.ConflictPolicy": mount.ConflictKeepPod, "mount.Container": mount.Container{},
-		"mount.Features": mount.Features{}, "mount.FileAnnotations": mount.FileAnnotations{}, "mount.InitContainer": mount.InitContainer{},
-		"mount.Object": mount.Object{}, "mount.TargetSpec": mount.TargetSpec{}, "mount.Webhook": mount.Webhook{},
-		"mount.Fragment": fragment, "mount.FragmentError": invalidFragment, "mount.InitOrder": mount.InitAfterSidecars,
-		"mount.Layout": mount.Layout{}, "mount.LayoutError": invalidLayout,
-		"mount.Target": mount.NewTarget(mount.Layout{}, mount.InitFirst, &metav1.ObjectMeta{}),
-		"mount.Type":   mount.EnvVar, "mount.Value": value, "mount.ValueError": invalidValue,
-		"secret.AnnotationError": annotation, "secret.InvalidError": invalid, "secret.Request": req,
 		"vault.Config": vault.Config{}, "vault.Flavor": vault.OpenBao, "vault.Manager": annotating,
 	}
 }

@@ -122,90 +122,84 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
+var growthCases = []struct {
+	name string
+	make func(n int) (*corev1.Pod, []secret.Request)
+}{
+	{"requested variables", func(n int) (*corev1.Pod, []secret.Request) {
+		return userStoryPod(), manyRequests(n, mount.EnvVar)
+	}},
+	{"keys of one group", func(n int) (*corev1.Pod, []secret.Request) {
+		return userStoryPod(), manyRequests(n, mount.File)
+	}},
+	{"groups", func(n int) (*corev1.Pod, []secret.Request) {
+		reqs := manyRequests(n, mount.File)
+		for i := range reqs {
+			reqs[i].Group = fmt.Sprintf("g%d", i)
+		}
+		return userStoryPod(), reqs
+	}},
+	{"fetched", func(n int) (*corev1.Pod, []secret.Request) {
+		reqs := manyRequests(n, mount.File)
+		for i := range reqs {
+			reqs[i].Group = "fetch"
+		}
+		return userStoryPod(), reqs
+	}},
+	{"requests from Vault", func(n int) (*corev1.Pod, []secret.Request) {
+		reqs := manyRequests(n, mount.File)
+		for i := range reqs {
+			reqs[i].Group = "secret/data/g"
+		}
+		return userStoryPod(), reqs
+	}},
+	{"the same request", func(n int) (*corev1.Pod, []secret.Request) {
+		reqs := manyRequests(n, mount.File)
+		for i := range reqs {
+			reqs[i].Key = "k"
+		}
+		return userStoryPod(), reqs
+	}},
+	{"conflicting requests", func(n int) (*corev1.Pod, []secret.Request) {
+		reqs := manyRequests(n, mount.EnvVar)
+		for i := range reqs {
+			reqs[i].EnvVar = "SAME"
+		}
+		return userStoryPod(), reqs
+	}},
+	{"requests not served", func(n int) (*corev1.Pod, []secret.Request) {
+		reqs := manyRequests(n, mount.EnvVar)
+		for i := range reqs {
+			reqs[i].Group = "a b"
+		}
+		return userStoryPod(), reqs
+	}},
+	{"variables of the pod", func(n int) (*corev1.Pod, []secret.Request) {
+		pod := userStoryPod()
+		for i := range n {
+			pod.Spec.Containers[0].Env = append(pod.Spec.Containers[0].Env, corev1.EnvVar{Name: fmt.Sprintf("V%d", i), Value: "v"})
+		}
+		return pod, manyRequests(3, mount.EnvVar)
+	}},
+	{"volumes and mounts of the pod", func(n int) (*corev1.Pod, []secret.Request) {
+		pod := userStoryPod()
+		pod.Spec.Volumes, pod.Spec.Containers[0].VolumeMounts = manyVolumes(n)
+		return pod, manyRequests(3, mount.File)
+	}},
+	{"containers", func(n int) (*corev1.Pod, []secret.Request) {
+		pod := &corev1.Pod{}
+		for i := range n {
+			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: fmt.Sprintf("c%d", i)})
+		}
+		return pod, manyRequests(3, mount.EnvVar)
+	}},
+}
+
 // Ten times as much input takes about ten times as much memory. Maps and slices
 // that double account for the rest; quadratic growth would take a hundred times
 // as much.
 func TestGrowth_Memory(t *testing.T) {
-	volumes := func(n int) (volumes []corev1.Volume, mounts []corev1.VolumeMount) {
-		for i := range n {
-			name := fmt.Sprintf("v%d", i)
-			volumes = append(volumes, corev1.Volume{Name: name})
-			mounts = append(mounts, corev1.VolumeMount{Name: name, MountPath: "/mine/" + name})
-		}
-		return volumes, mounts
-	}
-	for _, tc := range []struct {
-		name string
-		make func(n int) (*corev1.Pod, []secret.Request)
-	}{
-		{"requested variables", func(n int) (*corev1.Pod, []secret.Request) {
-			return userStoryPod(), manyRequests(n, mount.EnvVar)
-		}},
-		{"keys of one group", func(n int) (*corev1.Pod, []secret.Request) {
-			return userStoryPod(), manyRequests(n, mount.File)
-		}},
-		{"groups", func(n int) (*corev1.Pod, []secret.Request) {
-			reqs := manyRequests(n, mount.File)
-			for i := range reqs {
-				reqs[i].Group = fmt.Sprintf("g%d", i)
-			}
-			return userStoryPod(), reqs
-		}},
-		{"fetched", func(n int) (*corev1.Pod, []secret.Request) {
-			reqs := manyRequests(n, mount.File)
-			for i := range reqs {
-				reqs[i].Group = "fetch"
-			}
-			return userStoryPod(), reqs
-		}},
-		{"requests from Vault", func(n int) (*corev1.Pod, []secret.Request) {
-			reqs := manyRequests(n, mount.File)
-			for i := range reqs {
-				reqs[i].Group = "secret/data/g"
-			}
-			return userStoryPod(), reqs
-		}},
-		{"the same request", func(n int) (*corev1.Pod, []secret.Request) {
-			reqs := manyRequests(n, mount.File)
-			for i := range reqs {
-				reqs[i].Key = "k"
-			}
-			return userStoryPod(), reqs
-		}},
-		{"conflicting requests", func(n int) (*corev1.Pod, []secret.Request) {
-			reqs := manyRequests(n, mount.EnvVar)
-			for i := range reqs {
-				reqs[i].EnvVar = "SAME"
-			}
-			return userStoryPod(), reqs
-		}},
-		{"requests not served", func(n int) (*corev1.Pod, []secret.Request) {
-			reqs := manyRequests(n, mount.EnvVar)
-			for i := range reqs {
-				reqs[i].Group = "a b"
-			}
-			return userStoryPod(), reqs
-		}},
-		{"variables of the pod", func(n int) (*corev1.Pod, []secret.Request) {
-			pod := userStoryPod()
-			for i := range n {
-				pod.Spec.Containers[0].Env = append(pod.Spec.Containers[0].Env, corev1.EnvVar{Name: fmt.Sprintf("V%d", i), Value: "v"})
-			}
-			return pod, manyRequests(3, mount.EnvVar)
-		}},
-		{"volumes and mounts of the pod", func(n int) (*corev1.Pod, []secret.Request) {
-			pod := userStoryPod()
-			pod.Spec.Volumes, pod.Spec.Containers[0].VolumeMounts = volumes(n)
-			return pod, manyRequests(3, mount.File)
-		}},
-		{"containers", func(n int) (*corev1.Pod, []secret.Request) {
-			pod := &corev1.Pod{}
-			for i := range n {
-				pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: fmt.Sprintf("c%d", i)})
-			}
-			return pod, manyRequests(3, mount.EnvVar)
-		}},
-	} {
+	for _, tc := range growthCases {
 		t.Run(tc.name, func(t *testing.T) {
 			in := newInjector(t, nil)
 			cost := func(n int) float64 {
@@ -217,6 +211,15 @@ func TestGrowth_Memory(t *testing.T) {
 			assert.Less(t, many/few, 16.0, "%.0f bytes, then %.0f", few, many)
 		})
 	}
+}
+
+func manyVolumes(n int) (volumes []corev1.Volume, mounts []corev1.VolumeMount) {
+	for i := range n {
+		name := fmt.Sprintf("v%d", i)
+		volumes = append(volumes, corev1.Volume{Name: name})
+		mounts = append(mounts, corev1.VolumeMount{Name: name, MountPath: "/mine/" + name})
+	}
+	return volumes, mounts
 }
 
 // A review ends with its context, both before the first manager is called and

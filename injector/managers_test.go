@@ -200,93 +200,91 @@ const only = "the-first-container"
 const arn = "arn:aws:secretsmanager:us-east-2:123456789012:secret"
 
 // requestSets are the requests over which every property must hold.
-func requestSets() map[string][]secret.Request {
-	return map[string][]secret.Request{
-		"none": nil,
-		"variables": {
-			{Group: "user-info", Key: "user_secret"},
-			{Group: "user-info", Key: "token", Mount: mount.EnvVar, GroupVersion: "v1", EnvVar: "TOKEN"},
-			{Group: "global", Key: "token", EnvVar: "GLOBAL"},
-			{Group: "driver", Key: "k", Mount: mount.EnvVar},
-		},
-		"files of Secrets": {
-			{Group: "user-info", Key: "username", Mount: mount.File},
-			{Group: "user-info", Key: "password", Mount: mount.File, GroupVersion: "v2", EnvVar: "PASSWORD_FILE"},
-			{Group: "Other.Group", Key: "My-Key", Mount: mount.File},
-			{Group: "driver-a", Key: "k", Mount: mount.File},
-		},
-		"fetched": {
-			{Group: "fetch/a", Key: "one", GroupVersion: "3"},
-			{Group: "fetch/a", Key: "two", EnvVar: "TWO_FILE"},
-			{Group: "user-info", Key: "username", Mount: mount.File},
-		},
-		"annotated": {
-			{Group: "annotate/a", Key: "one"},
-			{Group: "annotate/b", Key: "two", EnvVar: "TWO_FILE"},
-			{Group: "user-info", Key: "username", Mount: mount.File},
-		},
-		"global, Secrets and AWS": {
-			{Group: "global", Key: "token"},
-			{Group: "user-info", Key: "username", Mount: mount.File, GroupVersion: "v1"},
-			{Group: arn, Key: "one-AbCdEf"},
-			{Group: arn, Key: "two/$(HOME)-AbCdEf", EnvVar: "TWO_FILE"},
-		},
-		"global, Secrets and Vault": {
-			{Group: "global", Key: "token"},
-			{Group: "user-info", Key: "username", Mount: mount.File, GroupVersion: "v1"},
-			{Group: "secret/data/flyte", Key: "my-key", GroupVersion: "kv2"},
-			{Group: "database/creds/app", Key: "pg", GroupVersion: "db", EnvVar: "PG_FILE"},
-		},
-		"annotated, with a version": {
-			{Group: "annotate/a", Key: "one", GroupVersion: "v1"},
-			{Group: "user-info", Key: "username", Mount: mount.File},
-		},
-		"exact names": {
-			{Group: "user-info", Key: "password", Path: "DB/Password", EnvVar: "PASSWORD_FILE"},
-			{Group: "other", Key: "token", Path: "DB/Token"},
-			{Group: "user-info", Key: "token", Mount: mount.EnvVar, EnvVar: "TOKEN"},
-			{Group: "store/a", Key: "k", Path: "Fetched", EnvVar: "FETCHED_FILE"},
-			{Group: "store/a", Key: "k", Mount: mount.EnvVar, EnvVar: "FETCHED"},
-		},
-		"fetched by one container": {
-			{Group: "store/a", Key: "one", Mount: mount.File},
-			{Group: "store/a", Key: "one", GroupVersion: "2", Mount: mount.File, Mode: 0o400},
-			{Group: "store/b", Key: "two", Mount: mount.EnvVar, Field: "password"},
-			{Group: "store/b", Key: "three", Mount: mount.EnvVar, EnvVar: "THREE"},
-			{Group: "fetch/a", Key: "four"},
-		},
-		"of Google and Azure": {
-			{Group: "projects/p1/secrets/one", GroupVersion: "2", Mount: mount.File},
-			{Group: "projects/p1/secrets/two", EnvVar: "TWO"},
-			{Group: "projects/p1/secrets/two", Mount: mount.File, Path: "two", Field: "f", Mode: 0o400},
-			{Group: "https://team.vault.azure.net/secrets/three"},
-			{Group: "user-info", Key: "username", Mount: mount.File},
-		},
-		"of a driver": {
-			{Group: "class-a", Key: "one"},
-			{Group: "class-a", Key: "two", EnvVar: "TWO_FILE"},
-			{Group: "class-b", Key: "one"},
-			{Group: arn, Key: "one-AbCdEf"},
-		},
-		"variables of another webhook": {
-			{Group: "annotate/a", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},
-			{Group: "annotate/b", Key: "two"},
-		},
-		"of OpenBao": {
-			{Group: "bao/data/app", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},
-			{Group: "bao/app", Mount: mount.EnvVar, EnvVar: "WHOLE"},
-			{Group: "bao/data/app", Key: "two", Mount: mount.File, Mode: 0o440},
-		},
-		"for one container": {
-			{Group: "user-info", Key: "username", Mount: mount.File},
-			{Group: "other-info", Key: "password", Mount: mount.File, Container: only},
-			{Group: "user-info", Key: "token", EnvVar: "TOKEN"},
-			{Group: "user-info", Key: "other", EnvVar: "OTHER", Container: only},
-			{Group: "store/b", Key: "two", Mount: mount.EnvVar, Container: only},
-		},
-		"the same twice": {
-			{Group: "user-info", Key: "username"}, {Group: "user-info", Key: "username"},
-			{Group: "user-info", Key: "username", EnvVar: "NAME"}, {Group: "user-info", Key: "username", GroupVersion: "v1"},
-		},
-	}
+var requestSets = map[string][]secret.Request{
+	"none": nil,
+	"variables": {
+		{Group: "user-info", Key: "user_secret"},
+		{Group: "user-info", Key: "token", Mount: mount.EnvVar, GroupVersion: "v1", EnvVar: "TOKEN"},
+		{Group: "global", Key: "token", EnvVar: "GLOBAL"},
+		{Group: "driver", Key: "k", Mount: mount.EnvVar},
+	},
+	"files of Secrets": {
+		{Group: "user-info", Key: "username", Mount: mount.File},
+		{Group: "user-info", Key: "password", Mount: mount.File, GroupVersion: "v2", EnvVar: "PASSWORD_FILE"},
+		{Group: "Other.Group", Key: "My-Key", Mount: mount.File},
+		{Group: "driver-a", Key: "k", Mount: mount.File},
+	},
+	"fetched": {
+		{Group: "fetch/a", Key: "one", GroupVersion: "3"},
+		{Group: "fetch/a", Key: "two", EnvVar: "TWO_FILE"},
+		{Group: "user-info", Key: "username", Mount: mount.File},
+	},
+	"annotated": {
+		{Group: "annotate/a", Key: "one"},
+		{Group: "annotate/b", Key: "two", EnvVar: "TWO_FILE"},
+		{Group: "user-info", Key: "username", Mount: mount.File},
+	},
+	"global, Secrets and AWS": {
+		{Group: "global", Key: "token"},
+		{Group: "user-info", Key: "username", Mount: mount.File, GroupVersion: "v1"},
+		{Group: arn, Key: "one-AbCdEf"},
+		{Group: arn, Key: "two/$(HOME)-AbCdEf", EnvVar: "TWO_FILE"},
+	},
+	"global, Secrets and Vault": {
+		{Group: "global", Key: "token"},
+		{Group: "user-info", Key: "username", Mount: mount.File, GroupVersion: "v1"},
+		{Group: "secret/data/flyte", Key: "my-key", GroupVersion: "kv2"},
+		{Group: "database/creds/app", Key: "pg", GroupVersion: "db", EnvVar: "PG_FILE"},
+	},
+	"annotated, with a version": {
+		{Group: "annotate/a", Key: "one", GroupVersion: "v1"},
+		{Group: "user-info", Key: "username", Mount: mount.File},
+	},
+	"exact names": {
+		{Group: "user-info", Key: "password", Path: "DB/Password", EnvVar: "PASSWORD_FILE"},
+		{Group: "other", Key: "token", Path: "DB/Token"},
+		{Group: "user-info", Key: "token", Mount: mount.EnvVar, EnvVar: "TOKEN"},
+		{Group: "store/a", Key: "k", Path: "Fetched", EnvVar: "FETCHED_FILE"},
+		{Group: "store/a", Key: "k", Mount: mount.EnvVar, EnvVar: "FETCHED"},
+	},
+	"fetched by one container": {
+		{Group: "store/a", Key: "one", Mount: mount.File},
+		{Group: "store/a", Key: "one", GroupVersion: "2", Mount: mount.File, Mode: 0o400},
+		{Group: "store/b", Key: "two", Mount: mount.EnvVar, Field: "password"},
+		{Group: "store/b", Key: "three", Mount: mount.EnvVar, EnvVar: "THREE"},
+		{Group: "fetch/a", Key: "four"},
+	},
+	"of Google and Azure": {
+		{Group: "projects/p1/secrets/one", GroupVersion: "2", Mount: mount.File},
+		{Group: "projects/p1/secrets/two", EnvVar: "TWO"},
+		{Group: "projects/p1/secrets/two", Mount: mount.File, Path: "two", Field: "f", Mode: 0o400},
+		{Group: "https://team.vault.azure.net/secrets/three"},
+		{Group: "user-info", Key: "username", Mount: mount.File},
+	},
+	"of a driver": {
+		{Group: "class-a", Key: "one"},
+		{Group: "class-a", Key: "two", EnvVar: "TWO_FILE"},
+		{Group: "class-b", Key: "one"},
+		{Group: arn, Key: "one-AbCdEf"},
+	},
+	"variables of another webhook": {
+		{Group: "annotate/a", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},
+		{Group: "annotate/b", Key: "two"},
+	},
+	"of OpenBao": {
+		{Group: "bao/data/app", Key: "one", Mount: mount.EnvVar, EnvVar: "ONE"},
+		{Group: "bao/app", Mount: mount.EnvVar, EnvVar: "WHOLE"},
+		{Group: "bao/data/app", Key: "two", Mount: mount.File, Mode: 0o440},
+	},
+	"for one container": {
+		{Group: "user-info", Key: "username", Mount: mount.File},
+		{Group: "other-info", Key: "password", Mount: mount.File, Container: only},
+		{Group: "user-info", Key: "token", EnvVar: "TOKEN"},
+		{Group: "user-info", Key: "other", EnvVar: "OTHER", Container: only},
+		{Group: "store/b", Key: "two", Mount: mount.EnvVar, Container: only},
+	},
+	"the same twice": {
+		{Group: "user-info", Key: "username"}, {Group: "user-info", Key: "username"},
+		{Group: "user-info", Key: "username", EnvVar: "NAME"}, {Group: "user-info", Key: "username", GroupVersion: "v1"},
+	},
 }

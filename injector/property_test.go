@@ -26,7 +26,7 @@ func forAll(t *testing.T, property func(t *testing.T, in *injector.Injector, pod
 	for _, order := range []mount.InitOrder{mount.InitFirst, mount.InitAfterSidecars} {
 		in := newInjector(t, func(cfg *injector.Config) { cfg.InitOrder = order })
 		for podName, pod := range pods(t) {
-			for reqsName, reqs := range requestSets() {
+			for reqsName, reqs := range requestSets {
 				reqs, ok := requestsFor(pod, reqs)
 				if !ok {
 					continue
@@ -261,7 +261,7 @@ func orderOf(t *testing.T) mount.InitOrder {
 
 func TestPlan_HidesValues(t *testing.T) {
 	in := newInjector(t, nil)
-	reqs := requestSets()["variables"]
+	reqs := requestSets["variables"]
 	plan, err := in.Plan(ctx, userStoryPod(), reqs...)
 	require.NoError(t, err)
 	require.Contains(t, string(toJSON(t, plan.Pod())), "c4nary", "the value is in the Pod")

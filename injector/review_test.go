@@ -77,7 +77,7 @@ func TestReview_Injects(t *testing.T) {
 // Fields that this build's k8s.io/api does not know stay where they are, even
 // if init containers are inserted before them.
 func TestReview_UnknownFields(t *testing.T) {
-	pod := stamped(t, meshPod(), requestSets()["fetched"]...)
+	pod := stamped(t, meshPod(), requestSets["fetched"]...)
 	var object map[string]any
 	require.NoError(t, json.Unmarshal(toJSON(t, pod), &object))
 	spec := object["spec"].(map[string]any)

@@ -18,44 +18,45 @@ import (
 	"github.com/podsecrets/podsecrets/vault"
 )
 
+var ruleSpellings = map[string]struct {
+	manager func() (injector.SecretManager, error)
+	of      []secret.Request
+}{
+	"upper case of a Kubernetes Secret": {
+		func() (injector.SecretManager, error) { return k8ssecret.New(k8ssecret.Config{}) },
+		[]secret.Request{{Group: "token-k", Key: "key"}, {Group: "TOKEN-K", Key: "key"}, {Group: "to\u212aen-k", Key: "key"}, {Group: "Token-k", Key: "key", EnvVar: "X"}, {Group: "token-k", Key: "key", Mount: mount.File}},
+	},
+	"slashes and data of Vault": {
+		func() (injector.SecretManager, error) { return vault.New(vault.Config{Role: "r"}) },
+		[]secret.Request{{Group: "secret/data/x", Key: "k"}, {Group: "secret/x", Key: "k"}, {Group: "secret//data/./x/", Key: "k"}, {Group: "/secret/data/y/../x", Key: "k"}},
+	},
+	"an ARN's colons": {
+		func() (injector.SecretManager, error) { return awssm.New(awssm.Config{}) },
+		[]secret.Request{{Group: arn, Key: "db"}, {Group: "arn:aws:secretsmanager:us-east-2:123456789012", Key: "secret:db"}, {Group: arn + ":db"}},
+	},
+	"Google's short name": {
+		func() (injector.SecretManager, error) { return gcpsm.New(gcpsm.Config{Project: "p1"}) },
+		[]secret.Request{{Group: "s", Key: "k"}, {Group: "projects/p1/secrets/s", Key: "k"}, {Group: "s", Key: "other", GroupVersion: "2"}},
+	},
+	"Azure's URL": {
+		func() (injector.SecretManager, error) {
+			return azurekv.New(azurekv.Config{Vault: "https://team.vault.azure.net", Vaults: []string{"https://team.vault.azure.net"}})
+		},
+		[]secret.Request{{Group: "s", Key: "k"}, {Group: "S", Key: "k"}, {Group: "https://TEAM.vault.azure.net/secrets/s", Key: "k"}},
+	},
+	"global's underscore": {
+		func() (injector.SecretManager, error) {
+			return global.New(global.Config{EnvPrefix: "SPELLING_"})
+		},
+		[]secret.Request{{Group: "a", Key: "b_c"}, {Group: "a_b", Key: "c"}},
+	},
+}
+
 // Rules allow or refuse all spellings of one secret together. U+212A, the
 // Kelvin sign, is k in lower case.
 func TestRules_Spellings(t *testing.T) {
 	t.Setenv("SPELLING_A_B_C", canary)
-	type spellings []secret.Request
-	for name, tc := range map[string]struct {
-		manager func() (injector.SecretManager, error)
-		of      spellings
-	}{
-		"upper case of a Kubernetes Secret": {
-			func() (injector.SecretManager, error) { return k8ssecret.New(k8ssecret.Config{}) },
-			spellings{{Group: "token-k", Key: "key"}, {Group: "TOKEN-K", Key: "key"}, {Group: "to\u212aen-k", Key: "key"}, {Group: "Token-k", Key: "key", EnvVar: "X"}, {Group: "token-k", Key: "key", Mount: mount.File}},
-		},
-		"slashes and data of Vault": {
-			func() (injector.SecretManager, error) { return vault.New(vault.Config{Role: "r"}) },
-			spellings{{Group: "secret/data/x", Key: "k"}, {Group: "secret/x", Key: "k"}, {Group: "secret//data/./x/", Key: "k"}, {Group: "/secret/data/y/../x", Key: "k"}},
-		},
-		"an ARN's colons": {
-			func() (injector.SecretManager, error) { return awssm.New(awssm.Config{}) },
-			spellings{{Group: arn, Key: "db"}, {Group: "arn:aws:secretsmanager:us-east-2:123456789012", Key: "secret:db"}, {Group: arn + ":db"}},
-		},
-		"Google's short name": {
-			func() (injector.SecretManager, error) { return gcpsm.New(gcpsm.Config{Project: "p1"}) },
-			spellings{{Group: "s", Key: "k"}, {Group: "projects/p1/secrets/s", Key: "k"}, {Group: "s", Key: "other", GroupVersion: "2"}},
-		},
-		"Azure's URL": {
-			func() (injector.SecretManager, error) {
-				return azurekv.New(azurekv.Config{Vault: "https://team.vault.azure.net", Vaults: []string{"https://team.vault.azure.net"}})
-			},
-			spellings{{Group: "s", Key: "k"}, {Group: "S", Key: "k"}, {Group: "https://TEAM.vault.azure.net/secrets/s", Key: "k"}},
-		},
-		"global's underscore": {
-			func() (injector.SecretManager, error) {
-				return global.New(global.Config{EnvPrefix: "SPELLING_"})
-			},
-			spellings{{Group: "a", Key: "b_c"}, {Group: "a_b", Key: "c"}},
-		},
-	} {
+	for name, tc := range ruleSpellings {
 		t.Run(name, func(t *testing.T) {
 			m, err := tc.manager()
 			require.NoError(t, err)

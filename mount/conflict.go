@@ -25,8 +25,8 @@ type ConflictError struct {
 	Reason string
 }
 
-// Error returns one line. It truncates texts longer than any valid name,
-// because hundreds of errors can repeat one long text and take gigabytes.
+// Error returns one line. It truncates a text that is longer than any valid
+// name: hundreds of errors can repeat one long text, and would take gigabytes.
 func (e *ConflictError) Error() string {
 	where := ""
 	if e.Container != "" {
@@ -36,11 +36,13 @@ func (e *ConflictError) Error() string {
 }
 
 var (
-	// ErrNoContainer means that no container receives the secret: no container
-	// is chosen, the request names another one, or the chosen ones start before
-	// the secret is fetched.
+	// ErrNoContainer means that no container receives the secret. Either
+	// injector.Config.Containers selects none, or it does not select the one
+	// that the request names, or the selected ones start before the secret is
+	// fetched.
 	ErrNoContainer = errors.New("no container of the pod receives the requested secrets")
-	// ErrTooLarge means that the Pod would gain more than an API server
-	// accepts: 3 MiB in its containers, or 256 KiB of annotations in total.
+	// ErrTooLarge means that an API server would refuse the Pod: its containers
+	// would gain more than 3 MiB, or it would have more than 256 KiB of
+	// annotations in total.
 	ErrTooLarge = errors.New("the requested secrets would make the pod too large")
 )

@@ -10,7 +10,8 @@
 //		return mount.Fragment{Value: mount.FromSource(&corev1.EnvVarSource{ ... })}, nil
 //	}
 //
-// Package injector/injectortest tests that a manager keeps its contract.
+// Package injector/injectortest tests whether a manager follows the rules of
+// injector.SecretManager.
 //
 // # Terminology
 //
@@ -23,8 +24,8 @@
 //   - An exact name is one that the request gives: secret.Request.EnvVar or
 //     secret.Request.Path.
 //   - The primary name is the name under which a secret is always available. An
-//     alias is a second derived name: with the version if the primary name has
-//     none, without it otherwise.
+//     alias is a second derived name. It has the version if the primary name
+//     has none, and no version otherwise.
 //   - The discovery variables tell Flyte's client where to look:
 //     [EnvPrefixVar], [DefaultDirVar] and [FilePrefixVar].
 //   - An env file has lines KEY='value', from which the kubelet sets variables

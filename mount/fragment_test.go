@@ -12,71 +12,48 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
+var ours, always = mount.Name("a"), corev1.ContainerRestartPolicyAlways
+
+var invalidFragments = []struct {
+	name     string
+	fragment mount.Fragment
+	field    string // "" means valid
+}{
+	{"variable", mount.Fragment{Value: mount.Literal("")}, ""},
+	{"file", mount.Fragment{File: true}, ""},
+	{"neither", mount.Fragment{}, "Value"},
+	{"both", mount.Fragment{Value: mount.Literal(""), File: true}, "Value"},
+	{"invalid webhook directory", mount.Fragment{File: true, Webhook: &mount.Webhook{Dir: "x"}}, "Webhook.Dir"},
+	{"user's volume name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume("data")}}, "Volumes"},
+	{"library's volume name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.FetchVolume)}}, "Volumes"},
+	{"duplicate volume", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(ours), volume(ours)}}, "Volumes"},
+	{"mount of a user's volume", mount.Fragment{File: true, VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/x"}}}, "VolumeMounts"},
+	{"empty reference", mount.Fragment{Value: mount.FromSource(nil)}, "Value"},
+	{"volume without source", mount.Fragment{File: true, Volumes: []corev1.Volume{{Name: ours}}}, "Volumes"},
+	{"mount", mounted("/x", "/y"), ""},
+	{"relative mount", mounted("x"), "VolumeMounts"},
+	{"colon in mount path", mounted("/x:y"), "VolumeMounts"},
+	{"duplicate mount path", mounted("/x", "/x/"), "VolumeMounts"},
+	{"fetcher", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume}, {Name: mount.EnvVolume}}}), ""},
+	{"fetcher with a user's volume", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: "data"}}}), "InitContainers"},
+	{"invalid ContainersAnnotation", mount.Fragment{File: true, Webhook: &mount.Webhook{ContainersAnnotation: "a b"}}, "Webhook.ContainersAnnotation"},
+	{"invalid RanAnnotation", mount.Fragment{File: true, Webhook: &mount.Webhook{RanAnnotation: "a b"}}, "Webhook.RanAnnotation"},
+	{"empty annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"": ""}}}, "Webhook.Annotations"},
+	{"fetcher without a generated name", fetching(corev1.Container{Name: "fetch"}), "InitContainers"},
+	{"fetcher without container", mount.Fragment{File: true, InitContainers: []mount.InitContainer{{}}}, "InitContainers"},
+	{"duplicate fetcher", fetching(corev1.Container{Name: ours}, corev1.Container{Name: ours}), "InitContainers"},
+	{"sidecar as fetcher", fetching(corev1.Container{Name: ours, RestartPolicy: &always}), "InitContainers"},
+	{"env file", env(mount.EnvVolume, mount.EnvVolume, ""), ""},
+	{"env file without writer", env(mount.EnvVolume, mount.FetchVolume, ""), "Value"},
+	{"env file of a webhook", env("theirs", mount.FetchVolume, "theirs"), ""},
+	{"env file in an unknown volume", env("other", mount.EnvVolume, "theirs"), "Value"},
+	{"invalid annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"a b": ""}}}, "Webhook.Annotations"},
+	{"long annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{DefaultAnnotations: map[string]string{"x/" + strings.Repeat("a", 64): ""}}}, "Webhook.DefaultAnnotations"},
+	{"invalid alias annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{AliasAnnotations: map[string]string{"a b": ""}}}, "Webhook.AliasAnnotations"},
+}
+
 func TestFragment_Validate(t *testing.T) {
-	volume := func(name string) corev1.Volume {
-		return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
-	}
-	mounted := func(paths ...string) mount.Fragment {
-		f := mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.Name("a"))}}
-		for _, p := range paths {
-			f.VolumeMounts = append(f.VolumeMounts, corev1.VolumeMount{Name: mount.Name("a"), MountPath: p})
-		}
-		return f
-	}
-	ours, always := mount.Name("a"), corev1.ContainerRestartPolicyAlways
-	fetching := func(containers ...corev1.Container) mount.Fragment {
-		f := mount.Fragment{File: true}
-		for i := range containers {
-			f.InitContainers = append(f.InitContainers, mount.InitContainer{Container: &containers[i]})
-		}
-		return f
-	}
-	// env refers to an env file in one volume, mounts another in the fetcher,
-	// and has a webhook with a third.
-	env := func(volume, mounted, webhook string) mount.Fragment {
-		f := fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mounted}}})
-		f.File = false
-		f.Value = mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: volume, Path: "f", Key: "V"}})
-		f.Webhook = &mount.Webhook{Volume: webhook}
-		return f
-	}
-	for _, tc := range []struct {
-		name     string
-		fragment mount.Fragment
-		field    string // "" means valid
-	}{
-		{"variable", mount.Fragment{Value: mount.Literal("")}, ""},
-		{"file", mount.Fragment{File: true}, ""},
-		{"neither", mount.Fragment{}, "Value"},
-		{"both", mount.Fragment{Value: mount.Literal(""), File: true}, "Value"},
-		{"invalid webhook directory", mount.Fragment{File: true, Webhook: &mount.Webhook{Dir: "x"}}, "Webhook.Dir"},
-		{"user's volume name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume("data")}}, "Volumes"},
-		{"library's volume name", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.FetchVolume)}}, "Volumes"},
-		{"duplicate volume", mount.Fragment{File: true, Volumes: []corev1.Volume{volume(ours), volume(ours)}}, "Volumes"},
-		{"mount of a user's volume", mount.Fragment{File: true, VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/x"}}}, "VolumeMounts"},
-		{"empty reference", mount.Fragment{Value: mount.FromSource(nil)}, "Value"},
-		{"volume without source", mount.Fragment{File: true, Volumes: []corev1.Volume{{Name: ours}}}, "Volumes"},
-		{"mount", mounted("/x", "/y"), ""},
-		{"relative mount", mounted("x"), "VolumeMounts"},
-		{"colon in mount path", mounted("/x:y"), "VolumeMounts"},
-		{"duplicate mount path", mounted("/x", "/x/"), "VolumeMounts"},
-		{"fetcher", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume}, {Name: mount.EnvVolume}}}), ""},
-		{"fetcher with a user's volume", fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: "data"}}}), "InitContainers"},
-		{"invalid ContainersAnnotation", mount.Fragment{File: true, Webhook: &mount.Webhook{ContainersAnnotation: "a b"}}, "Webhook.ContainersAnnotation"},
-		{"invalid RanAnnotation", mount.Fragment{File: true, Webhook: &mount.Webhook{RanAnnotation: "a b"}}, "Webhook.RanAnnotation"},
-		{"empty annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"": ""}}}, "Webhook.Annotations"},
-		{"fetcher without a generated name", fetching(corev1.Container{Name: "fetch"}), "InitContainers"},
-		{"fetcher without container", mount.Fragment{File: true, InitContainers: []mount.InitContainer{{}}}, "InitContainers"},
-		{"duplicate fetcher", fetching(corev1.Container{Name: ours}, corev1.Container{Name: ours}), "InitContainers"},
-		{"sidecar as fetcher", fetching(corev1.Container{Name: ours, RestartPolicy: &always}), "InitContainers"},
-		{"env file", env(mount.EnvVolume, mount.EnvVolume, ""), ""},
-		{"env file without writer", env(mount.EnvVolume, mount.FetchVolume, ""), "Value"},
-		{"env file of a webhook", env("theirs", mount.FetchVolume, "theirs"), ""},
-		{"env file in an unknown volume", env("other", mount.EnvVolume, "theirs"), "Value"},
-		{"invalid annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{Annotations: map[string]string{"a b": ""}}}, "Webhook.Annotations"},
-		{"long annotation name", mount.Fragment{File: true, Webhook: &mount.Webhook{DefaultAnnotations: map[string]string{"x/" + strings.Repeat("a", 64): ""}}}, "Webhook.DefaultAnnotations"},
-		{"invalid alias annotation", mount.Fragment{File: true, Webhook: &mount.Webhook{AliasAnnotations: map[string]string{"a b": ""}}}, "Webhook.AliasAnnotations"},
-	} {
+	for _, tc := range invalidFragments {
 		t.Run(tc.name, func(t *testing.T) {
 			err := tc.fragment.Validate()
 			if tc.field == "" {
@@ -88,6 +65,36 @@ func TestFragment_Validate(t *testing.T) {
 			assert.Equal(t, tc.field, typed.Field)
 		})
 	}
+}
+
+func volume(name string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+}
+
+func mounted(paths ...string) mount.Fragment {
+	f := mount.Fragment{File: true, Volumes: []corev1.Volume{volume(mount.Name("a"))}}
+	for _, p := range paths {
+		f.VolumeMounts = append(f.VolumeMounts, corev1.VolumeMount{Name: mount.Name("a"), MountPath: p})
+	}
+	return f
+}
+
+func fetching(containers ...corev1.Container) mount.Fragment {
+	f := mount.Fragment{File: true}
+	for i := range containers {
+		f.InitContainers = append(f.InitContainers, mount.InitContainer{Container: &containers[i]})
+	}
+	return f
+}
+
+// env refers to an env file in one volume, mounts another in the fetcher,
+// and has a webhook with a third.
+func env(volume, mounted, webhook string) mount.Fragment {
+	f := fetching(corev1.Container{Name: ours, VolumeMounts: []corev1.VolumeMount{{Name: mounted}}})
+	f.File = false
+	f.Value = mount.FromSource(&corev1.EnvVarSource{FileKeyRef: &corev1.FileKeySelector{VolumeName: volume, Path: "f", Key: "V"}})
+	f.Webhook = &mount.Webhook{Volume: webhook}
+	return f
 }
 
 // Annotation names follow Kubernetes' ValidateAnnotations: qualified names,

@@ -11,8 +11,9 @@ import (
 
 // The discovery variables tell Flyte's client where to look. The client treats
 // an empty variable as unset, and its default directory differs from the one
-// that Flyte's webhook uses. Every receiver therefore gets all three, unless
-// Layout.Exact is set.
+// that Flyte's webhook uses. Receivers of a variable therefore get
+// EnvPrefixVar, and receivers of a file get DefaultDirVar and FilePrefixVar,
+// even if the value is empty. With Layout.Exact, containers get none of them.
 const (
 	EnvPrefixVar  = "FLYTE_SECRETS_ENV_PREFIX"
 	DefaultDirVar = "FLYTE_SECRETS_DEFAULT_DIR"
@@ -35,24 +36,25 @@ const (
 // client changes the case of names, so two secrets whose names differ only in
 // case have the same derived names. The zero value is Flyte's own layout.
 type Layout struct {
-	// Dir is the directory of secret files: an absolute, clean path without
-	// ":", which Kubernetes does not allow in a mount path. It must not hide
-	// what a container needs. Refused are the root; /proc, /sys, /dev and
-	// everything below; the directories of programs and libraries; the
-	// top-level directories themselves (such as /etc); and everything above or
-	// below the service account's directory. Empty means "/etc/flyte/secrets".
+	// Dir is the directory of secret files: an absolute, clean path. It must
+	// not contain ":", which Kubernetes does not allow in a mount path. A
+	// volume at Dir must not hide what a container needs. Validate therefore
+	// refuses the root; /proc, /sys, /dev and everything below them;
+	// directories that programs and libraries need, such as /usr/bin, /lib,
+	// /etc and /tmp, but not what is below them; and everything above or below
+	// the service account's directory. Empty means "/etc/flyte/secrets".
 	Dir string
 	// FilePrefix is put before the last part of each derived file path, with
-	// its case kept. The default is no prefix.
+	// its case kept. Empty means no prefix.
 	FilePrefix string
 	// EnvPrefix starts each derived variable name, with its case kept. Empty
 	// means "_FSEC_".
 	EnvPrefix string
 	// Exact means that there are only exact names, for programs that do not use
-	// Flyte's client: no derived names, no aliases, no discovery variables. A
-	// variable is named by secret.Request.EnvVar, and a file by
-	// secret.Request.Path, or else it is "group/key" with its case kept.
-	// FilePrefix and EnvPrefix then have no effect.
+	// Flyte's client: no derived names, no aliases, no discovery variables. The
+	// name of a variable is secret.Request.EnvVar. The path of a file is
+	// secret.Request.Path, or else "group/key" with its case kept. FilePrefix
+	// and EnvPrefix then have no effect.
 	Exact bool
 }
 

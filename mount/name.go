@@ -15,16 +15,17 @@ const namePrefix = "podsecrets-"
 const nameHash = 10
 
 // Name returns a name for something that a manager adds to a Pod, such as a
-// volume or an init container: "podsecrets-" and a short hash of the parts. It
-// is a DNS label of 31 characters for any parts (Kubernetes allows 63), and
-// differs whenever a part differs. When a Pod is injected again, earlier
-// additions are recognized by this name.
+// volume or an init container: "podsecrets-" and a short hash of the parts. The
+// name is always a DNS label of 31 characters (Kubernetes allows 63), and
+// differs whenever a part differs. When a Pod is injected again, the injector
+// recognizes earlier additions by this name.
 //
-// Pass the purpose: the manager's name, then the secret as the store names it,
-// then the file to write. Leave out what may change in a later configuration,
-// such as the image: a Pod that is injected again would get a second container
-// for the same file. For a container or volume that all secrets of a manager
-// share, pass the manager's name and a fixed word.
+// Pass what identifies the purpose: the manager's name, then the secret as the
+// store names it, then the file to write. Do not pass what a later
+// configuration may change, such as the image. Otherwise a Pod that is injected
+// again would get a second container for the same file. For a container or
+// volume that all secrets of a manager share, pass the manager's name and a
+// fixed word.
 func Name(parts ...string) string {
 	all := make([]byte, 0, 256)
 	for _, p := range parts {

@@ -3,10 +3,11 @@ package mount
 import corev1 "k8s.io/api/core/v1"
 
 // Restricted returns a SecurityContext that passes the Pod Security Standard
-// "restricted", independently of the Pod's own: not root, no privilege
-// escalation, no capabilities, the runtime's seccomp profile, and a read-only
-// root file system. A nil uid sets no user, for clusters that assign one to
-// each namespace, such as OpenShift; the image must then have a non-root user.
+// "restricted", whatever the Pod's own SecurityContext is: not root, no
+// privilege escalation, no capabilities, the runtime's seccomp profile, and a
+// read-only root file system. A nil uid sets no user, for clusters that assign
+// one to each namespace, such as OpenShift; the image must then have a non-root
+// user.
 func Restricted(uid *int64) *corev1.SecurityContext {
 	yes, no := true, false
 	if uid != nil {

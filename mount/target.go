@@ -7,7 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Container describes a container to injector.Config.Containers.
+// Container is what injector.Config.Containers and injector.Config.Late see of
+// a container.
 type Container struct {
 	Name string
 	// Init is true for init containers. Sidecar is true for init containers
@@ -35,7 +36,7 @@ type TargetSpec struct {
 	OS string
 	// HostProcess is true for a Windows HostProcess Pod.
 	HostProcess bool
-	// Template is true if a Pod template is injected rather than a Pod.
+	// Template is true for a Pod template, such as a Deployment's.
 	Template bool
 }
 
@@ -54,14 +55,15 @@ func (t Target) WithSpec(spec TargetSpec) Target {
 // Layout returns where containers look for secrets, with defaults filled in.
 func (t Target) Layout() Layout { return t.layout.WithDefaults() }
 
-// InitOrder returns where fetchers go.
+// InitOrder returns the position of fetchers among the init containers.
 func (t Target) InitOrder() InitOrder { return t.order }
 
 // Name returns the Pod's name. It is empty in templates, and for Pods that the
 // API server will name from GenerateName.
 func (t Target) Name() string { return t.get().Name }
 
-// GenerateName returns the prefix from which the API server makes the name.
+// GenerateName returns the Pod's generateName: the prefix from which the API
+// server makes the name.
 func (t Target) GenerateName() string { return t.get().GenerateName }
 
 // Namespace returns the Pod's namespace. It is empty while unknown, as in
@@ -85,8 +87,8 @@ func (t Target) OS() string {
 	return cmp.Or(t.spec.OS, label, string(system))
 }
 
-// Template reports whether a Pod template is injected, such as a Deployment's,
-// rather than a Pod.
+// Template reports whether the Target is a Pod template, such as a
+// Deployment's, rather than a Pod.
 func (t Target) Template() bool { return t.spec.Template }
 
 // Label returns the value of a label of the Pod, and whether it exists.

@@ -51,9 +51,9 @@ const (
 	// InitAfterSidecars puts fetchers right after the Pod's first run of
 	// sidecars (init containers with restartPolicy Always). It is for Pods
 	// whose network needs a sidecar, such as a service mesh's proxy. Containers
-	// before and in that run start before the secrets are fetched. Without such
-	// a run it means InitFirst. The sidecars must already be in the Pod, so
-	// their webhook must run first. Its text form is "AfterSidecars".
+	// in that run and before it start before the secrets are fetched. In a Pod
+	// without sidecars it means InitFirst. The sidecars must already be in the
+	// Pod, so their webhook must run first. Its text form is "AfterSidecars".
 	InitAfterSidecars
 )
 
@@ -80,13 +80,14 @@ func (o *InitOrder) UnmarshalText(text []byte) error {
 	return err
 }
 
-// ConflictPolicy says what happens if a container already defines, with another
-// meaning, a variable for a secret or its path.
+// ConflictPolicy says what happens if a container already has a variable with
+// the name that a request needs, but with another meaning. The request needs
+// the variable for the secret, or for the path of its file.
 type ConflictPolicy uint8
 
 const (
-	// ConflictFail returns a ConflictError. It is the zero value. Its text form
-	// is "Fail".
+	// ConflictFail makes it a ConflictError. It is the zero value. Its text
+	// form is "Fail".
 	ConflictFail ConflictPolicy = iota
 	// ConflictKeepPod keeps the container's variable. All other conflicts are
 	// still errors, including those about discovery variables. Its text form is

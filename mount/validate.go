@@ -60,9 +60,9 @@ func (f *Fragment) validateVolumes() error {
 		at := path.Clean(m.MountPath)
 		switch {
 		case !f.hasVolume(m.Name):
-			return &FragmentError{"VolumeMounts", fmt.Sprintf("%q is not in Volumes", m.Name)}
+			return &FragmentError{"VolumeMounts", fmt.Sprintf("has volume %q, which is not in Volumes", m.Name)}
 		case !path.IsAbs(m.MountPath), strings.Contains(m.MountPath, ":"):
-			return &FragmentError{"VolumeMounts", fmt.Sprintf("%q must be absolute and must not contain a colon", m.MountPath)}
+			return &FragmentError{"VolumeMounts", fmt.Sprintf("%q is not an absolute path without \":\"", m.MountPath)}
 		case slices.ContainsFunc(f.VolumeMounts[:i], func(n corev1.VolumeMount) bool { return path.Clean(n.MountPath) == at }):
 			return &FragmentError{"VolumeMounts", fmt.Sprintf("%q is listed twice", at)}
 		}
@@ -84,7 +84,7 @@ func (f *Fragment) validateInitContainers() error {
 		}
 		for _, m := range c.VolumeMounts {
 			if m.Name != FetchVolume && m.Name != EnvVolume && !f.hasVolume(m.Name) {
-				return &FragmentError{"InitContainers", fmt.Sprintf("mount %q, which is not FetchVolume, EnvVolume or in Volumes", m.Name)}
+				return &FragmentError{"InitContainers", fmt.Sprintf("%q mounts %q, which is neither FetchVolume nor EnvVolume, and not in Volumes", c.Name, m.Name)}
 			}
 		}
 	}

@@ -15,11 +15,11 @@ import (
 // (MAX_ARG_STRLEN); a container with a longer variable does not start.
 const MaxEnvVar = 131072 - 2
 
-// Value is the value of a variable with a secret: a literal, or a reference
-// that the kubelet resolves. Formatting a Value never reveals a literal, in any
-// format and at any depth; only EnvVar does. Values are immutable and made by
-// Literal and FromSource. Compare them with Equal: reflect.DeepEqual never
-// reports two literals equal.
+// Value is the value of a variable that holds a secret: a literal, or a
+// reference that the kubelet resolves. Formatting a Value never reveals a
+// literal, in any format and at any depth; only EnvVar does. Values are
+// immutable. Use Literal or FromSource to make one. Compare them with Equal:
+// reflect.DeepEqual never reports two literals equal.
 type Value struct {
 	// A closure: fmt prints unexported fields without calling String, but
 	// cannot look into a func.
@@ -73,8 +73,8 @@ func copySource(source *corev1.EnvVarSource) *corev1.EnvVarSource {
 	return &c.source
 }
 
-// EnvFileVolume returns the volume of the env file to which v refers, or "" if
-// v is nil or something else.
+// EnvFileVolume returns the name of the volume with the env file to which v
+// refers. It is "" if v is nil or does not refer to an env file.
 func (v *Value) EnvFileVolume() string {
 	if v == nil || v.source == nil || v.source.FileKeyRef == nil {
 		return ""
@@ -109,7 +109,7 @@ func (v *Value) Equal(w *Value) bool {
 func (v *Value) Validate(name string) error {
 	if v.literal == nil {
 		if !v.hasReference() {
-			return &ValueError{name, "empty reference"}
+			return &ValueError{name, "value is an empty reference"}
 		}
 		return nil
 	}
@@ -120,12 +120,13 @@ func (v *Value) Validate(name string) error {
 	case !utf8.ValidString(literal):
 		return &ValueError{name, "value is not valid UTF-8"}
 	case strings.Contains(literal, "\x00"):
-		return &ValueError{name, "value contains a NUL"}
+		return &ValueError{name, "value contains a NUL byte"}
 	}
 	return nil
 }
 
-// String describes the kind of value, and the target of a reference.
+// String describes the kind of value, without a literal's text. For a reference
+// to a Secret, it names the Secret and the key.
 func (v *Value) String() string {
 	switch {
 	case v == nil:
