@@ -21,8 +21,34 @@ func versionedIn(v string) func(*merge.Secret) {
 	return func(s *merge.Secret) { s.GroupVersion, s.Fragment.Versioned = v, true }
 }
 
+type aliasCase struct {
+	name    string
+	pod     *corev1.Pod
+	layout  mount.Layout
+	secrets []merge.Secret
+	want    string // variables that hold secrets, then items of volumes as key=path
+}
+
 // A request with a version gets the primary name, and the alias if it can exist.
-func TestAliases_Given(t *testing.T) {
+func TestAliases_Variables(t *testing.T) {
+	runAliases(t, []aliasCase{
+		{name: "variable", secrets: []merge.Secret{with(ref("g", "k"), version("v"))}, want: "_FSEC_G_K _FSEC_G_V_K"},
+		{name: "variable-versioned", secrets: []merge.Secret{with(ref("g", "k"), versioned)}, want: "_FSEC_G_V_K _FSEC_G_K"},
+		{name: "literal", secrets: []merge.Secret{with(literal("g", "k", "x"), version("v"))}, want: "_FSEC_G_K _FSEC_G_V_K"},
+		{name: "two-versions", secrets: []merge.Secret{with(ref("g", "k"), version("v")), with(ref("g", "k"), version("w"))}, want: "_FSEC_G_K _FSEC_G_V_K _FSEC_G_W_K"},
+		{name: "two-versions-versioned", secrets: []merge.Secret{with(ref("g1", "k"), versioned, named("g", "k")), with(ref("g2", "k"), versionedIn("w"), named("g", "k"))}, want: "_FSEC_G_V_K _FSEC_G_W_K"},
+		{name: "three-versions-versioned", secrets: []merge.Secret{
+			with(ref("g1", "k"), versioned, named("g", "k")), with(ref("g2", "k"), versionedIn("w"), named("g", "k")), with(ref("g3", "k"), versionedIn("x"), named("g", "k")),
+		}, want: "_FSEC_G_V_K _FSEC_G_W_K _FSEC_G_X_K"},
+		{name: "with-and-without-versioned", secrets: []merge.Secret{with(ref("g1", "k"), versioned, named("g", "k")), with(ref("g2", "k"), named("g", "k"))}, want: "_FSEC_G_V_K _FSEC_G_K"},
+		{name: "invalid-name", secrets: []merge.Secret{with(ref("g", "k"), version("a b"))}, want: "_FSEC_G_K"},
+		{name: "discovery-name", layout: mount.Layout{EnvPrefix: "FLYTE_"}, secrets: []merge.Secret{with(ref("secrets", "dir"), version("default"))}, want: "FLYTE_SECRETS_DIR"},
+		{name: "pods-own", pod: env("_FSEC_G_V_K", "mine"), secrets: []merge.Secret{with(ref("g", "k"), version("v"))}, want: "_FSEC_G_K _FSEC_G_V_K=mine"},
+		{name: "exact-layout", layout: mount.Layout{Exact: true}, secrets: []merge.Secret{with(ref("g", "k"), version("v"), envVar("X"))}, want: "X"},
+	})
+}
+
+func TestAliases_Files(t *testing.T) {
 	withMount := func(path string, change func(*corev1.VolumeMount)) func(*merge.Secret) {
 		return func(s *merge.Secret) {
 			s.GroupVersion = "v"
@@ -37,27 +63,7 @@ func TestAliases_Given(t *testing.T) {
 		items := &s.Fragment.Volumes[0].Projected.Sources[0].Secret.Items
 		*items = append(*items, corev1.KeyToPath{Key: "ca", Path: "v/k"})
 	}
-	for _, tc := range []struct {
-		name    string
-		pod     *corev1.Pod
-		layout  mount.Layout
-		secrets []merge.Secret
-		want    string // variables that hold secrets, then items of volumes as key=path
-	}{
-		{name: "variable", secrets: []merge.Secret{with(ref("g", "k"), version("v"))}, want: "_FSEC_G_K _FSEC_G_V_K"},
-		{name: "variable-versioned", secrets: []merge.Secret{with(ref("g", "k"), versioned)}, want: "_FSEC_G_V_K _FSEC_G_K"},
-		{name: "literal", secrets: []merge.Secret{with(literal("g", "k", "x"), version("v"))}, want: "_FSEC_G_K _FSEC_G_V_K"},
-		{name: "two-versions", secrets: []merge.Secret{with(ref("g", "k"), version("v")), with(ref("g", "k"), version("w"))}, want: "_FSEC_G_K _FSEC_G_V_K _FSEC_G_W_K"},
-		{name: "two-versions-versioned", secrets: []merge.Secret{with(ref("g1", "k"), versioned, named("g", "k")), with(ref("g2", "k"), versionedIn("w"), named("g", "k"))}, want: "_FSEC_G_V_K _FSEC_G_W_K"},
-		{name: "three-versions-versioned", secrets: []merge.Secret{
-			with(ref("g1", "k"), versioned, named("g", "k")), with(ref("g2", "k"), versionedIn("w"), named("g", "k")), with(ref("g3", "k"), versionedIn("x"), named("g", "k")),
-		}, want: "_FSEC_G_V_K _FSEC_G_W_K _FSEC_G_X_K"},
-		{name: "with-and-without-versioned", secrets: []merge.Secret{with(ref("g1", "k"), versioned, named("g", "k")), with(ref("g2", "k"), named("g", "k"))}, want: "_FSEC_G_V_K _FSEC_G_K"},
-		{name: "invalid-name", secrets: []merge.Secret{with(ref("g", "k"), version("a b"))}, want: "_FSEC_G_K"},
-		{name: "discovery-name", layout: mount.Layout{EnvPrefix: "FLYTE_"}, secrets: []merge.Secret{with(ref("secrets", "dir"), version("default"))}, want: "FLYTE_SECRETS_DIR"},
-		{name: "pods-own", pod: env("_FSEC_G_V_K", "mine"), secrets: []merge.Secret{with(ref("g", "k"), version("v"))}, want: "_FSEC_G_K _FSEC_G_V_K=mine"},
-		{name: "exact-layout", layout: mount.Layout{Exact: true}, secrets: []merge.Secret{with(ref("g", "k"), version("v"), envVar("X"))}, want: "X"},
-
+	runAliases(t, []aliasCase{
 		{name: "item", secrets: []merge.Secret{with(item("g", "Key"), version("v"))}, want: "Key=key Key=v/key"},
 		{name: "below-another-file", secrets: []merge.Secret{with(item("g", "k"), version("v")), item("g", "v")}, want: "k=k v=v"},
 		{name: "exact-path", secrets: []merge.Secret{with(projected("g", "k", "g/x"), version("v"), exactly("g/x"))}, want: "k=x"},
@@ -84,7 +90,11 @@ func TestAliases_Given(t *testing.T) {
 		{name: "existing-directory", pod: podProjecting(volumeName("g"), "g", corev1.KeyToPath{Key: "x", Path: "v/k/x"}), secrets: []merge.Secret{with(item("g", "k"), version("v"))}, want: "x=v/k/x k=k"},
 		{name: "another-mount-hides", secrets: []merge.Secret{with(item("g", "k"), version("v")), driverFile("g/v", "b")}, want: "k=k"},
 		{name: "fetched", secrets: []merge.Secret{with(fetched("g", "k"), version("v"))}, want: ""},
-	} {
+	})
+}
+
+func runAliases(t *testing.T, cases []aliasCase) {
+	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			pod := tc.pod
 			if pod == nil {

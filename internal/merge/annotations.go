@@ -80,15 +80,14 @@ func (c *Change) addAliasAnnotations(i int) bool {
 
 // requiredBy returns the secrets that require the annotation.
 func (c *Change) requiredBy(key string) requesters {
-	r := requesters{first: c.annotations[key].first}
-	for i := r.first + 1; i < len(c.secrets); i++ {
-		if w := c.secrets[i].Fragment.Webhook; w != nil {
-			if _, ok := w.Annotations[key]; ok {
-				r.add(i)
-			}
+	return c.requestersOf(func(s *Secret) bool {
+		w := s.Fragment.Webhook
+		if w == nil {
+			return false
 		}
-	}
-	return r
+		_, ok := w.Annotations[key]
+		return ok
+	})
 }
 
 // annotate adds the missing annotations.

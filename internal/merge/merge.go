@@ -117,6 +117,22 @@ type Change struct {
 	problems []Problem
 }
 
+// requestersOf returns the secrets for which needs is true. If there are none, first is
+// none.
+func (c *Change) requestersOf(needs func(*Secret) bool) requesters {
+	reqs := requesters{first: none}
+	for i := range c.secrets {
+		switch {
+		case !needs(&c.secrets[i]):
+		case reqs.first == none:
+			reqs.first = i
+		default:
+			reqs.add(i)
+		}
+	}
+	return reqs
+}
+
 // Merge combines what the secrets need and reports those that conflict. Fragments must be
 // valid. If there are problems, use the Change only to find more of them.
 func Merge(layout mount.Layout, secrets []Secret) (*Change, []Problem) {

@@ -17,6 +17,26 @@ func twoContainers() *corev1.Pod {
 
 func TestScopes(t *testing.T) {
 	web := container("web")
+	run(t, []row{
+		{name: "variable-of-one", pod: twoContainers(), secrets: []merge.Secret{ref("g", "a"), with(ref("g", "b"), web)},
+			adds: "containers/0/env(*,_FSEC_G_A,_FSEC_G_B) containers/1/env(*,_FSEC_G_A)"},
+		{name: "only-one", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "b"), web)}, adds: "containers/0/env(*,_FSEC_G_B)"},
+		{name: "one-name-in-two-containers", why: "no container gets both", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X"), web), with(ref("g", "b"), envVar("X"), container("api"))},
+			adds: "containers/0/env(*,_FSEC_G_A,X) containers/1/env(*,_FSEC_G_B,X)"},
+		{name: "one-name-in-one-container", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"), web)}, index: 1,
+			want: `env "X" would have two different meanings`},
+		{name: "files-of-one", why: "its own volume has all files", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), web)},
+			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
+		{name: "files-of-both", pod: twoContainers(), secrets: []merge.Secret{with(item("g", "a"), web), with(item("g", "b"), container("api"))},
+			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
+		{name: "another-directory", why: "the volume for all receivers is shared", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), web)},
+			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g,/etc/flyte/secrets/h) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
+	})
+}
+
+// Files in a volume that several containers mount must be for the same containers.
+func TestScopes_SharedVolumes(t *testing.T) {
+	web := container("web")
 	shows := `" shows its files to all containers that mount it: requests with files in it must be for the same container`
 	fetching := func(name string) *corev1.Pod {
 		pod := twoContainers()
@@ -35,20 +55,6 @@ func TestScopes(t *testing.T) {
 		return pod
 	}
 	run(t, []row{
-		{name: "variable-of-one", pod: twoContainers(), secrets: []merge.Secret{ref("g", "a"), with(ref("g", "b"), web)},
-			adds: "containers/0/env(*,_FSEC_G_A,_FSEC_G_B) containers/1/env(*,_FSEC_G_A)"},
-		{name: "only-one", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "b"), web)}, adds: "containers/0/env(*,_FSEC_G_B)"},
-		{name: "one-name-in-two-containers", why: "no container gets both", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X"), web), with(ref("g", "b"), envVar("X"), container("api"))},
-			adds: "containers/0/env(*,_FSEC_G_A,X) containers/1/env(*,_FSEC_G_B,X)"},
-		{name: "one-name-in-one-container", pod: twoContainers(), secrets: []merge.Secret{with(ref("g", "a"), envVar("X")), with(ref("g", "b"), envVar("X"), web)}, index: 1,
-			want: `env "X" would have two different meanings`},
-		{name: "files-of-one", why: "its own volume has all files", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("g", "b"), web)},
-			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
-		{name: "files-of-both", pod: twoContainers(), secrets: []merge.Secret{with(item("g", "a"), web), with(item("g", "b"), container("api"))},
-			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
-		{name: "another-directory", why: "the volume for all receivers is shared", pod: twoContainers(), secrets: []merge.Secret{item("g", "a"), with(item("h", "b"), web)},
-			adds: "volumes(ours,ours) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets/g,/etc/flyte/secrets/h) containers/1/env(*,*) containers/1/volumeMounts(/etc/flyte/secrets/g)"},
-
 		{name: "fetched-for-one", pod: twoContainers(), secrets: []merge.Secret{with(fetched("g", "a"), web)},
 			adds: "volumes(podsecrets-fetched) containers/0/env(*,*) containers/0/volumeMounts(/etc/flyte/secrets) initContainers(ours)"},
 		{name: "fetched-for-one-and-all", pod: twoContainers(), secrets: []merge.Secret{fetched("g", "a"), with(fetched("g", "b"), web)}, index: 1, want: `volumes "podsecrets-fetched` + shows},

@@ -77,16 +77,7 @@ func (d *decision) checkShared() {
 
 // checkEnvVolume reports containers other than fetchers that mount the EnvVolume.
 func (d *decision) checkEnvVolume() {
-	reqs := requesters{first: none}
-	for i := range d.change.secrets {
-		switch {
-		case !d.change.secrets[i].Fragment.Mounts(mount.EnvVolume):
-		case reqs.first == none:
-			reqs.first = i
-		default:
-			reqs.add(i)
-		}
-	}
+	reqs := d.change.requestersOf(func(s *Secret) bool { return s.Fragment.Mounts(mount.EnvVolume) })
 	if reqs.first == none {
 		return
 	}

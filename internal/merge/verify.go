@@ -146,17 +146,9 @@ func (c *Change) annotationRequesters(key string) requesters {
 }
 
 func (c *Change) pullSecretRequesters(name string) requesters {
-	reqs := requesters{first: none}
-	for i := range c.secrets {
-		if slices.Contains(c.secrets[i].Fragment.ImagePullSecrets, pullSecret{Name: name}) {
-			if reqs.first == none {
-				reqs.first = i
-			} else {
-				reqs.add(i)
-			}
-		}
-	}
-	return reqs
+	return c.requestersOf(func(s *Secret) bool {
+		return slices.Contains(s.Fragment.ImagePullSecrets, pullSecret{Name: name})
+	})
 }
 
 // checkOrder reports receivers between the index at which fetchers are inserted and the
