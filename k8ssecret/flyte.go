@@ -8,8 +8,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Whole, as an argument of FlyteScope, selects secrets of the whole organization or the
-// whole domain. No label can have this value.
+// Whole, as an argument of FlyteScope, leaves out that part of the scope: without a
+// project the scope is a whole domain, and without a domain and a project a whole
+// organization. No label can have this value.
 const Whole = "*"
 
 // FlyteScope returns a Config.Names that names Secrets as Flyte 2 does: one Secret per
@@ -18,13 +19,14 @@ const Whole = "*"
 // Pod's author chooses; without the label that part is empty. Whole leaves a part empty
 // whatever the labels say. The request's group and version are ignored.
 //
-// Flyte 2 searches the narrowest scope first. Several managers, one per scope, differ:
-// a reference cannot know which Secret exists, so the first manager serves every key.
-// Use a single scope, unless Config.Names of the narrower scopes returns
-// secret.ErrUnsupported for keys that they do not have.
+// Flyte 2 searches the narrowest scope first. Several managers, one per scope, cannot
+// do that: a reference cannot know which Secret exists, so the first manager serves
+// every key. Use a single scope. To use several, each narrower scope needs a
+// Config.Names that returns secret.ErrUnsupported for keys that the scope does not
+// have.
 //
-// Flyte 2 keeps its Secrets in one namespace and copies values into the Pod; a reference
-// needs the Secret in the Pod's namespace.
+// Flyte 2 keeps its Secrets in one namespace and copies their values into the Pod. This
+// package writes references, so the Secret must be in the Pod's namespace.
 //
 // Source: flyte v2.0.43, EncodeSecretName and EncodeK8sSecretName.
 func FlyteScope(org, domain, project string) func(secret.Request, mount.Target) (Ref, error) {

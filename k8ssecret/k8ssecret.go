@@ -5,25 +5,26 @@
 //
 // A request's group, lower-cased, is the name of the Secret; its key is the key in the
 // Secret. Secrets have no versions: a request's version only adds an alias. A variable
-// is a secretKeyRef. Files come from one projected volume per directory, which has
-// only the requested keys.
+// refers to its Secret with a secretKeyRef. The files of one directory come from one
+// projected volume, which has only the requested keys.
 //
-// Most names of Secrets contain "-" or ".", and so do the derived variables. A
-// container's program receives such a variable, but /bin/sh in Debian and Alpine drops
-// it, so a program started through a shell does not see it. Give such a request an
-// exact name (secret.Request.EnvVar), or ask for a file.
+// Most names of Secrets contain "-" or ".", and so do the variables derived from them.
+// A container receives such a variable, but /bin/sh in Debian and Alpine drops it, so a
+// program that a shell starts does not see it. Give such a request an exact name
+// (secret.Request.EnvVar), or request a file.
 //
 // The package never reads a Secret: it writes references, which the kubelet resolves
 // with the node's rights. It cannot know whether the Secret exists. By default
 // references are optional, as Flyte's are: the Pod starts, and the client reports the
 // secret as missing. See Config.Required.
 //
-// When a Secret changes, files follow within a minute or two; variables stay until the
-// container restarts. Tools that restart workloads on a change find the references in
-// the template that InjectTemplate returns: Stakater's Reloader, with its annotation
-// "reloader.stakater.com/auto", reads variables and projected volumes. Such tools do
-// not see what a webhook adds to Pods; for those, list the Secrets in
-// "secret.reloader.stakater.com/reload".
+// When a Secret changes, the kubelet updates its files within a minute or two.
+// Variables keep their values until the container restarts. Some tools restart
+// workloads when a Secret changes. They find the references in a template that
+// injector.Injector.InjectTemplate returns: Stakater's Reloader, for example, reads
+// variables and projected volumes if the workload has the annotation
+// "reloader.stakater.com/auto". Such tools do not see what a webhook adds to Pods. For
+// those Pods, list the Secrets in the annotation "secret.reloader.stakater.com/reload".
 package k8ssecret
 
 import (
@@ -42,12 +43,12 @@ import (
 // Config configures a Manager. The zero value is valid.
 type Config struct {
 	// Any is the form in which requests for mount.Any are served. The zero value,
-	// mount.Any, means a variable. Flyte's webhook serves a file, although its
-	// documentation says variable.
+	// mount.Any, means a variable. With Flyte's webhook it is a file, although
+	// Flyte's documentation says a variable.
 	Any mount.Type
 	// Required makes containers wait until the Secret and the key exist. Otherwise
-	// they start without the secret; a variable of the same name from the container's
-	// envFrom then shows through.
+	// they start without the secret. If the container's envFrom has a variable of
+	// the same name, the container then gets that value.
 	Required bool
 	// DefaultMode is the permission bits of files, at most 0777. Nil means 0644,
 	// Kubernetes' default. A request's Mode overrides it for that file. Root owns the
@@ -103,10 +104,12 @@ func byGroup(req secret.Request, _ mount.Target) (Ref, error) {
 	return Ref{strings.ToLower(req.Group), req.Key}, nil
 }
 
-// Mount returns a reference to a key of a Secret, or a projected volume with the file;
-// all files of one directory share a volume. A name that is not valid for a Secret, a
-// key or a volume item is secret.ErrUnsupported. So is an invalid variable name, unless
-// the request leaves the form open: it then becomes a file. The context is not used.
+// Mount returns a variable that refers to a key of a Secret, or a projected volume with
+// the file. All files of one directory share a volume. Mount returns
+// secret.ErrUnsupported if the name of the Secret, the key, the file's name or its
+// directory is not valid in Kubernetes. If the variable's name is not valid, a request
+// for mount.Any becomes a file, and a request for a variable is secret.ErrUnsupported.
+// The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	ref, err := m.names(req, target)
 	if err != nil {
