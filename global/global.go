@@ -1,9 +1,9 @@
 // Package global serves global secrets: environment variables and files of the
 // process that runs the injector.
 //
-// It writes the value into the Pod in plain text. Anyone who can read Pods in that
-// namespace can read it, and so can anyone with access to etcd, its backups, an
-// audit log that records objects, or another webhook's logs. Limit requests with
+// The package writes the value into the Pod in plain text. Anyone who can read Pods in
+// the Pod's namespace can read it, and so can anyone with access to etcd, its backups,
+// an audit log that records objects, or another webhook's logs. Limit requests with
 // Config.Allow, and prefer references (package k8ssecret) where they suffice.
 //
 //	m, err := global.New(global.Config{
@@ -13,18 +13,18 @@
 //	})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m, others}})
 //
-// By convention this manager comes first, so that global secrets take precedence
-// over any store's. A secret is the variable named Config.EnvPrefix plus the
-// upper-cased group and key, joined with "_"; otherwise the file group/key in
-// Config.Dir, case kept. Both rules and their defaults are Flyte's. Several groups
-// and keys can name one variable: FLYTE_SECRET_A_B_C is both ("a", "b_c") and
-// ("a_b", "c").
+// By convention this manager comes first, so that global secrets take precedence over
+// any store's. A secret is the variable whose name is Config.EnvPrefix followed by the
+// upper-cased group and key, joined with "_". If there is no such variable, the secret
+// is the file group/key in Config.Dir, case kept. Both rules and their defaults are
+// Flyte's. Several groups and keys can name one variable: FLYTE_SECRET_A_B_C is both
+// ("a", "b_c") and ("a_b", "c").
 //
 // Global secrets have no versions: a request's GroupVersion only adds an alias, the
 // derived variable with the version.
 //
-// Values become variables only. A request for a file is an error if the global
-// secret exists: otherwise the next manager would serve another store's secret.
+// Values become variables only. A request for a file is an error if the global secret
+// exists. If Mount passed it on, the next manager would serve another store's secret.
 package global
 
 import (
@@ -39,8 +39,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Config configures a Manager. The zero value is valid, and lets everybody read
-// every global secret.
+// Config configures a Manager. The zero value is valid. It lets everybody read every
+// global secret.
 type Config struct {
 	// EnvPrefix is the prefix of the environment variables that are global
 	// secrets. Empty means "FLYTE_SECRET_".
@@ -57,9 +57,9 @@ type Config struct {
 	//
 	// Check Group and Key together: ("team", "a_token") and ("team_a", "token") are
 	// the same variable, so a group alone is no boundary. List what is allowed
-	// rather than what is refused, because a secret has many spellings. In a review,
-	// the target's namespace comes from the API server; name, labels and annotations
-	// come from the Pod's author.
+	// rather than what is refused, because requests in many spellings name the same
+	// secret. In a review, the target's namespace comes from the API server; name,
+	// labels and annotations come from the Pod's author.
 	Allow func(req secret.Request, target mount.Target) bool
 }
 
@@ -102,12 +102,15 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "global".
 func (m *Manager) Name() string { return "global" }
 
-// Mount returns the value as a literal. Fragment.Reads is the variable's name or the
-// file's path; with Config.Source it is the request's group and key.
-// secret.ErrNotFound means that the secret does not exist or that Config.Allow
-// refuses it. Other errors about an existing secret set Reads and end the search: it
-// is requested as a file (a *secret.InvalidError), cannot be a variable, or cannot
-// be read.
+// Mount returns the value as a literal. Fragment.Reads is the name of this process's
+// variable or the file's path; with Config.Source it is the request's group and key.
+//
+// Mount returns secret.ErrNotFound if the secret does not exist, if Config.Allow
+// refuses it, or if the request has neither a group nor a key. It returns
+// secret.ErrUnsupported if group and key do not form a valid variable name. An error
+// about an existing secret ends the search, and Reads is set: the secret is requested
+// as a file (a *secret.InvalidError), cannot be the value of a variable (a
+// *mount.ValueError), or cannot be read.
 func (m *Manager) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, err
