@@ -10,18 +10,20 @@
 //
 //	secret.Request{Group: "aws-secrets", Key: "db-password"} // file aws-secrets/db-password
 //
-// The Pod gains one read-only inline volume per class, mounted at the group's directory,
-// with all files of the class. A container that receives one file sees the others too,
-// so all requests for a class must have the same Container. Rules (injector.Rule) see
-// only the class: they cannot allow a single file of it.
+// The Pod gains one read-only inline volume per class, with all files of the class. The
+// volume is mounted at the directory that remains if the key is removed from the end of
+// the file's path: usually the directory of the group. A container that receives one
+// file sees the others too, so all requests for a class must have the same Container.
+// Rules (injector.Rule) see only the class: they cannot allow a single file of it.
 //
-// The class chooses the files' names. Flyte's client looks for lower-case names, so a
-// key with upper case is secret.ErrUnsupported unless the layout is exact. An exact path
-// (secret.Request.Path) must end with the key; otherwise it is secret.ErrUnsupported.
+// The class chooses the files' names, so a file's path must end with the key; otherwise
+// the request is secret.ErrUnsupported. A derived path is in lower case, so it never
+// ends with a key that has upper case. Nor does it end with the key if the layout has a
+// FilePrefix. An exact path (secret.Request.Path) and an exact layout keep the case.
 //
-// The package cannot know whether the class or the secret exists. If not, the mount
-// fails and the Pod waits: nothing is optional. Root owns the files, with mode 0644. If
-// rotation is enabled in the driver, files change in running Pods.
+// The package cannot know whether the class or the secret exists. If one is missing,
+// the mount fails and the Pod waits: nothing is optional. Root owns the files, with
+// mode 0644. If rotation is enabled in the driver, files change in running Pods.
 //
 // A class is not an access boundary: a Pod's volume can override parameters of the
 // class, and the provider reads with the rights of the Pod's service account. Limit
@@ -69,9 +71,9 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "csi".
 func (m *Manager) Name() string { return "csi" }
 
-// Mount returns an inline volume of the class. These are secret.ErrUnsupported: a
-// request for a variable, a version, an invalid name of a class or a file, and a file
-// whose derived or exact path does not end with the key. The context is not used.
+// Mount returns an inline volume of the class. It returns secret.ErrUnsupported for a
+// request for a variable, for a request with a version, for an invalid name of a class
+// or a file, and if the file's path does not end with the key. The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	class := strings.ToLower(req.Group)
 	switch {
@@ -87,7 +89,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	dir, ok := strings.CutSuffix(req.FilePath(target.Layout(), ""), "/"+req.Key)
 	switch {
 	case !ok:
-		return unsupported("the file's path does not end with the key, which is its name in the class: use a lower-case key, no file prefix, and no other path")
+		return unsupported("the file's path does not end with the key, which is the file's name in the class: use a lower-case key, or a path that ends with the key")
 	case strings.Contains(dir, ":"):
 		return unsupported(`the file's directory contains ":", which Kubernetes does not allow in a mount path`)
 	}
