@@ -23,13 +23,13 @@ func (d *dialect) nameFlaw(name string) string {
 	case !strings.Contains(name, "/"), d.isMisspelled(name): // meant to be one of the injector's
 		return "must begin with " + strconv.Quote(d.prefix)
 	case name == d.status:
-		return "is written by the injector"
+		return "must not be set: the injector writes it"
 	case name == d.containers:
-		return "follows from the chosen containers"
+		return "must not be set: it follows from the containers that receive secrets"
 	}
 	for _, p := range []string{d.secretPath, d.secretFile, d.template, d.perms, d.secretVolume, d.leftDelimiter, d.rightDelimiter} {
 		if strings.HasPrefix(name, p) {
-			return "applies to a single secret"
+			return "must not be set: it applies to a single secret"
 		}
 	}
 	return ""

@@ -15,8 +15,8 @@ const (
 	// "vault.hashicorp.com/".
 	Vault Flavor = iota
 	// OpenBao is OpenBao's injector. Its annotations begin with "openbao.org/". It
-	// also accepts Vault's annotations and renames them, so a Pod must not have
-	// those Vault annotations that decide how the agent runs.
+	// also accepts Vault's annotations and renames them, so a Pod must not have the
+	// Vault annotations that decide how the agent runs.
 	OpenBao
 )
 

@@ -28,33 +28,35 @@ type Config struct {
 	// without a version. Empty means "2".
 	KVVersion string
 	// Mounts are the paths of the key-value engines of version 2, such as "secret"
-	// or "team/kv". If set, requests for kv2 are served only below these paths, and
-	// requests for other engines only elsewhere. If empty, Fragment.Reads assumes that
-	// the first segment of a path is the mount. Set it if rules decide who may read
-	// what and some mounts have more than one segment or are not version 2.
+	// or "team/kv". If Mounts is set, requests for kv2 are served only below these
+	// paths, and requests for other engines only elsewhere. If it is empty,
+	// Fragment.Reads assumes that the first segment of a path is the mount. Set
+	// Mounts if rules decide who may read what, and some mounts have more than one
+	// segment or are not version 2.
 	Mounts []string
-	// EnvFiles allows variables, from env files that the agent writes and the
-	// kubelet reads. All nodes must run Kubernetes 1.35 or later: an older kubelet
-	// silently sets the variable to "". The injector must be vault-k8s 1.7.2 or
-	// later: older ones drop the reference from init containers.
+	// EnvFiles allows variables: the agent writes env files, and the kubelet reads
+	// them. All nodes must run Kubernetes 1.35 or later: an older kubelet silently
+	// sets the variable to "". The injector must be vault-k8s 1.7.2 or later: older
+	// ones drop the reference to the env file from init containers.
 	EnvFiles bool
 	// Annotations are added to each Pod that gets secrets, with full names, such as
-	// "vault.hashicorp.com/tls-secret". They replace defaults; the Pod's own replace
-	// them. New refuses the annotations that the package writes for each secret,
-	// agent-inject-containers, agent-inject-status, and values with which no secrets
-	// would arrive.
+	// "vault.hashicorp.com/tls-secret". They replace the defaults, and the Pod's
+	// own annotations replace them. New refuses the annotations that the package
+	// writes for each secret, agent-inject-containers, agent-inject-status, and
+	// values with which no secrets would arrive.
 	Annotations map[string]string
-	// Locked are full names of annotations that a Pod may not change: the Pod must
-	// have the value that it would get anyway, or no such annotation if it would get
-	// none. Anything else is a *mount.ConflictError. With OpenBao, Vault's annotation
-	// of that name is refused too.
+	// Locked are full names of annotations that a Pod may not change. The Pod may
+	// have such an annotation only with the value that it would get anyway; any
+	// other value is a *mount.ConflictError. With OpenBao, so is Vault's annotation
+	// of that name.
 	//
-	// This applies only to Pods that ask this library for secrets, and other
-	// annotations of the Vault Agent Injector have the same effect. To lock the role,
-	// also lock auth-type, auth-path, auth-config-role, service, namespace,
-	// proxy-address, ca-cert, tls-skip-verify, agent-image, agent-json-patch and
-	// agent-init-json-patch. Limit what a Pod can read with Vault's roles and
-	// policies, by service account and namespace.
+	// Locked applies only to Pods that ask this library for secrets. Some
+	// annotations of the Vault Agent Injector have the same effect as others, so
+	// lock all of them: to lock the role, also lock auth-type, auth-path,
+	// auth-config-role, service, namespace, proxy-address, ca-cert,
+	// tls-skip-verify, agent-image, agent-json-patch and agent-init-json-patch. In
+	// any case, limit what a Pod can read in Vault itself, with roles and policies
+	// by service account and namespace.
 	Locked []string
 }
 
@@ -117,9 +119,10 @@ func (m *Manager) Name() string { return m.manager }
 
 // Mount returns a fragment with a file that the agent writes, or with a variable from
 // an env file. It returns secret.ErrUnsupported for a request without a group, with an
-// unknown engine, for a variable without Config.EnvFiles or in a Pod template, and in a
-// Pod for Windows. It returns a *mount.ConflictError for a Pod in which the secret would
-// never arrive. The context is not used.
+// unknown engine or with a path that Config.Mounts excludes; for a variable without
+// Config.EnvFiles or in a Pod template; and for a Pod for Windows. It returns a
+// *mount.ConflictError for a Pod in which the secret would never arrive. The context is
+// not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	r, err := m.read(req)
 	if err != nil {
@@ -132,7 +135,7 @@ func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Targ
 	case form == mount.EnvVar && m.envFiles && !envFiles:
 		return fetch.Unsupported("variables from another webhook work in Pods only, not in templates")
 	case form == mount.EnvVar && !envFiles:
-		return fetch.Unsupported(m.product + " serves only files, because env files are off")
+		return fetch.Unsupported(m.product + " secrets are served as files only, unless EnvFiles is set")
 	case target.OS() == string(corev1.Windows):
 		return fetch.Unsupported(m.product + "'s agent cannot run in a Pod for Windows")
 	}
