@@ -4,46 +4,48 @@
 //	m, err := awssm.New(awssm.Config{})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
-// The secret's ARN is the request's group, ":" and its key, case kept:
+// If a request's key is empty, its group is the secret's ARN. Otherwise the ARN is the
+// group, ":" and the key, case kept:
 //
 //	secret.Request{Group: "arn:aws:secretsmanager:us-east-2:123456789012:secret", Key: "db-password-AbCdEf"}
 //
 // [Config.Fetcher] chooses the program that fetches:
 //
 //   - [Stock] is the image that Flyte's webhook uses, in one container per secret. It
-//     serves files, without Field and Mode. Its project is archived, and it exits with
-//     0 even if it fails to fetch; see below.
+//     serves files, without Field and Mode. The image's project is archived, and the
+//     image exits with 0 even if it fails to fetch; see below.
 //   - [Fetch] is the program of examples/fetch in an image that you build. One
 //     container fetches all secrets, as files and, with [Config.EnvFiles], as
-//     variables. The group may also be the name of a secret in [Config.Region]; the
-//     key is then only a part of the derived names. What AWS' console calls a JSON key
-//     is secret.Request.Field.
+//     variables. The group may also be a whole ARN, or the name of a secret in
+//     [Config.Region]. The key is then only a part of the derived names.
+//     secret.Request.Field is what AWS' console calls a JSON key.
 //
 // With Fetch, nearly any group is a valid name, so put this manager after more specific
-// ones; package vault accepts any group too. With Stock, only ARNs are served: put this
-// manager before package vault, to which an ARN is a path like any other.
+// ones. Package vault accepts any group too. With Stock, this manager serves only ARNs:
+// put it before package vault, to which an ARN is a path like any other.
 //
-// The package never talks to AWS and needs no rights there. The init container fetches
+// The package never contacts AWS and needs no rights there. The init container fetches
 // with the Pod's rights: those of its service account (IAM roles for service accounts,
 // and with Fetch also EKS Pod Identity), or else the node's. Anyone who can create such
-// a Pod can read what these rights allow. On EKS, a webhook usually named
-// "pod-identity-webhook" gives the service account's role to containers. It must run
-// after this library's webhook: webhooks run in the order of their configurations'
-// names.
+// a Pod can read what these rights allow. On EKS, a webhook gives the service account's
+// role to containers. Its configuration is usually named "pod-identity-webhook". It
+// must run after this library's webhook: API servers call webhooks in the order of
+// their configurations' names.
 //
 // # Secrets that the stock image cannot fetch
 //
 // The stock image exits with 0 even if it fails to fetch the secret: access denied, not
 // found, no network, wrong region. Then the file is missing, the Pod starts anyway, and
-// the failure shows only when the client reads the secret. To detect it earlier:
+// the failure shows only when the client reads the secret. To detect the failure
+// earlier:
 //
-//   - Use Fetch, which exits with an error and a termination message, so that no Pod
-//     starts without its secrets.
-//   - Or let an init container of the Pod check the file. It finds the path in a
-//     variable (secret.Request.EnvVar), as all receivers do. It must come after the
-//     fetchers; with mount.InitFirst every init container does.
+//   - Use Fetch. It exits with an error and a termination message, so no Pod starts
+//     without its secrets.
+//   - Or let one of the Pod's own init containers check the file. It finds the path in
+//     the variable that secret.Request.EnvVar names, as all receivers do. It must come
+//     after the fetchers; with mount.InitFirst every init container does.
 //   - Or alert on the logs of the init containers whose names begin with "podsecrets-":
-//     the stock image logs AWS' error, and nothing on success.
+//     the stock image logs an error from AWS, and nothing on success.
 //
 // Facts about the stock image are from its source,
 // github.com/aws-samples/aws-secret-sidecar-injector.
@@ -75,7 +77,7 @@ const (
 	Fetch
 )
 
-// String returns "Stock" or "Fetch".
+// String returns "Stock", "Fetch", or "Fetcher(7)" for an undefined value.
 func (f Fetcher) String() string { return fetch.FetcherString(uint8(f)) }
 
 // Config configures a Manager. The zero value is valid: Stock.
@@ -84,28 +86,30 @@ type Config struct {
 	Fetcher Fetcher
 	// Image is the program's image, required with Fetch. With Stock, empty means
 	// "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4", as in Flyte's
-	// webhook. A replacement for the stock image must fetch SECRET_ARN and write the
-	// file "/tmp" + SECRET_FILENAME, which begins with "/", and its parent directories,
-	// readable by everyone. It must write nowhere else, and run as any user.
+	// webhook. A replacement for the stock image must fetch the secret SECRET_ARN,
+	// and write it to the file "/tmp" + SECRET_FILENAME (SECRET_FILENAME begins
+	// with "/"). It must create the file's parent directories, and let everyone
+	// read them and the file. It must write nowhere else, and work as any user.
 	Image string
-	// ImagePullSecrets are added to Pods, to pull the image.
+	// ImagePullSecrets are added to Pods so that the kubelet can pull the image.
 	ImagePullSecrets []corev1.LocalObjectReference
 	// Resources are the init container's requests and limits. Nil means 500Mi of
 	// memory and 200m of CPU with Stock, as in Flyte's webhook, and 64Mi and 100m with
 	// Fetch. An empty struct means no requests and no limits.
 	Resources *corev1.ResourceRequirements
-	// RunAsUser is the user that fetches, not 0. All secrets of a Pod need the same
-	// user, because they share directories that only the owner can write. Nil means
-	// 65532, unless AssignedUser is set.
+	// RunAsUser is the ID of the user that fetches; 0 is an error. All secrets of a
+	// Pod need the same user, because they share directories that only their owner
+	// can write to. Nil means 65532, unless AssignedUser is set.
 	RunAsUser *int64
-	// AssignedUser lets the cluster choose the user, as OpenShift requires. The stock
-	// image sets no user, so the cluster must assign one.
+	// AssignedUser lets the cluster choose the user, as OpenShift requires. The
+	// stock image sets no user, so with it the cluster must assign one.
 	AssignedUser bool
-	// Region is the region of secrets requested by name, which needs Fetch. Empty means
-	// the region of the container's environment.
+	// Region is the region of secrets requested by name. It requires Fetch. Empty
+	// means that the init container finds the region: from its environment, or from
+	// the metadata of its EC2 instance.
 	Region string
-	// EnvFiles also serves variables, through env files. It needs Kubernetes 1.35 on
-	// all nodes, and Fetch.
+	// EnvFiles also serves variables, through env files. It requires Fetch, and
+	// Kubernetes 1.35 or later on all nodes.
 	EnvFiles bool
 }
 
@@ -150,10 +154,10 @@ func New(cfg Config) (*Manager, error) {
 // Name returns "aws".
 func (m *Manager) Name() string { return "aws" }
 
-// Mount returns an init container that fetches the secret. These are
-// secret.ErrUnsupported: a group and key that are not a secret's ARN or name; a version,
-// because only the current one is fetched; a form that the Fetcher does not write; and a Pod
-// for Windows, because the images are for Linux. The context is not used.
+// Mount returns an init container that fetches the secret. It returns
+// secret.ErrUnsupported if group and key are not a secret's ARN or name, for a version
+// (only the current one is fetched), for a form that the Fetcher does not write, and
+// for a Pod for Windows (the images are for Linux). The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	id, isARN, err := m.id(req)
 	switch {
@@ -248,7 +252,7 @@ func arnFlaw(s string) string {
 		}
 		return "group and key are not the ARN of a secret (arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME)"
 	case count > name+1:
-		return "group and key are an ARN followed by a JSON key; request the key as field"
+		return "group and key are an ARN followed by a JSON key; request that JSON key with \"field\""
 	}
 	if strings.Trim(parts[region], regionChars) != "" {
 		return "the ARN's region is not a valid region name"

@@ -143,7 +143,7 @@ func TestMount_Unsupported(t *testing.T) {
 	const variable, version = "AWS secrets are served as files only, unless EnvFiles is set", "AWS secrets are served in their current version only"
 	const noARN, region = "group and key are not an ARN", "the ARN's region is not a valid region name"
 	const noSecret = "group and key are not the ARN of a secret (arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME)"
-	const jsonKey = "group and key are an ARN followed by a JSON key; request the key as field"
+	const jsonKey = "group and key are an ARN followed by a JSON key; request that JSON key with \"field\""
 	for _, tc := range []struct {
 		name, why string
 		req       secret.Request
