@@ -4,9 +4,10 @@
 //	m, err := gcpsm.New(gcpsm.Config{Fetcher: gcpsm.Fetch, Image: "registry.example.com/fetch:v1"})
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
-// A request's group is the secret, case kept: a name, or "projects/P/secrets/S". The
-// request's version is the secret's version; empty means "latest". A key is only a part
-// of the derived names.
+// A request's group names the secret, case kept. It is a name in [Config.Project],
+// "projects/P/secrets/S", or "projects/P/locations/L/secrets/S" for a regional secret.
+// The request's version is the secret's version: a number or an alias. Empty means
+// "latest". The key is only a part of the derived names.
 //
 //	secret.Request{Group: "db-password", GroupVersion: "3"}                        // file db-password/3
 //	secret.Request{Group: "projects/my-project/secrets/db-password", Key: "value"} // the latest version
@@ -14,20 +15,20 @@
 // [Config.Fetcher] chooses the program that fetches:
 //
 //   - [Stock] is what Flyte's webhook uses: gcloud in the Cloud SDK's image, in one
-//     container per secret. It serves files, without Field and Mode. The request is
-//     passed in variables, never in the text of a shell command. The container fails
-//     if the secret cannot be fetched.
+//     container per secret. It serves files, without Field and Mode. The request
+//     reaches the container in variables, never in the text of a shell command. The
+//     container fails if it cannot fetch the secret.
 //   - [Fetch] is the program of examples/fetch in an image that you build. One
 //     container fetches all secrets, as files and, with [Config.EnvFiles], as
 //     variables.
 //
-// The package never talks to Google and needs no rights there. The init container
+// The package never contacts Google and needs no rights there. The init container
 // fetches with the Pod's rights: those of its service account (Workload Identity), or
 // else the node's. They must include roles/secretmanager.secretAccessor. Anyone who can
 // create such a Pod can read what these rights allow.
 //
-// A Pod never starts if its secret is missing or denied. A running Pod does not see
-// later changes of the secret.
+// A Pod does not start if its secret is missing or the store denies access. A running
+// Pod does not see later changes of the secret.
 //
 // Facts about Flyte (image, file names, the two forms of a name) are from its source,
 // v1.16.8. The name formats are from
@@ -59,7 +60,7 @@ const (
 	Fetch
 )
 
-// String returns "Stock" or "Fetch".
+// String returns "Stock", "Fetch", or "Fetcher(7)" for an undefined value.
 func (f Fetcher) String() string { return fetch.FetcherString(uint8(f)) }
 
 // Config configures a Manager. The zero value is valid: Stock.
@@ -69,22 +70,23 @@ type Config struct {
 	// Image is the program's image, required with Fetch. With Stock, empty means
 	// "gcr.io/google.com/cloudsdktool/cloud-sdk:alpine", as in Flyte's webhook.
 	Image string
-	// ImagePullSecrets are added to Pods, to pull the image.
+	// ImagePullSecrets are added to Pods so that the kubelet can pull the image.
 	ImagePullSecrets []corev1.LocalObjectReference
 	// Resources are the init container's requests and limits. Nil means 500Mi of
 	// memory and 200m of CPU with Stock, as in Flyte's webhook, and 64Mi and 100m with
 	// Fetch. An empty struct means no requests and no limits.
 	Resources *corev1.ResourceRequirements
-	// RunAsUser is the user that fetches, not 0. Nil means 65532, unless
-	// AssignedUser is set.
+	// RunAsUser is the ID of the user that fetches; 0 is an error. Nil means 65532,
+	// unless AssignedUser is set.
 	RunAsUser *int64
 	// AssignedUser lets the cluster choose the user, as OpenShift requires.
 	AssignedUser bool
-	// Project is the project of secrets requested by name. Empty means the project of
-	// the container's environment.
+	// Project is the ID or number of the project of secrets requested by name.
+	// Empty means that the init container finds the project: from its environment,
+	// or from Google's metadata server.
 	Project string
-	// EnvFiles also serves variables, through env files. It needs Kubernetes 1.35 on
-	// all nodes, and Fetch.
+	// EnvFiles also serves variables, through env files. It requires Fetch, and
+	// Kubernetes 1.35 or later on all nodes.
 	EnvFiles bool
 }
 
@@ -138,10 +140,10 @@ var (
 	version    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$`)
 )
 
-// Mount returns an init container that fetches the secret. These are
-// secret.ErrUnsupported: a group that is not a valid name, an invalid version, a form
-// that the Fetcher does not write, and a Pod for Windows, because the images are for
-// Linux. The context is not used.
+// Mount returns an init container that fetches the secret. It returns
+// secret.ErrUnsupported for a group that is not a valid name, for an invalid version,
+// for a form that the Fetcher does not write, and for a Pod for Windows (the images are
+// for Linux). The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	name := req.Group
 	if m.project != "" && secretName.MatchString(name) {
