@@ -8,36 +8,38 @@
 //	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}})
 //
 // A request's group is the secret's name in [Config.Vault], or the secret's URL in a
-// vault that the configuration lists; no token is sent to another vault. The request's
-// version is the secret's version; empty means the current one. A key is only a part of
-// the derived names.
+// vault that Config.Vault or [Config.Vaults] lists. The init container sends tokens to
+// no other vault. The request's version is the secret's version; empty means the
+// current one. The key is only a part of the derived names.
 //
 //	secret.Request{Group: "db-password"}
 //	secret.Request{Group: "https://team.vault.azure.net/secrets/db-password"}
 //
 // Flyte's webhook writes a secret requested by URL to the file NAME or NAME/VERSION, in
-// lower case. So does this package, in addition to the derived file. Secrets of the same
-// name in two vaults then conflict. Requests with exact names (secret.Request.Path,
-// mount.Layout.Exact) have no such file.
+// lower case. If the request is served as a file, this package writes that file too, in
+// addition to the derived file. Two secrets of the same name in different vaults then
+// conflict. Requests with exact names (secret.Request.Path, mount.Layout.Exact) do not
+// get that file.
 //
 // [Config.Fetcher] chooses the program that fetches:
 //
-//   - [Stock] is what Flyte's webhook uses: the Azure CLI's image, in one container
-//     per secret. It serves files, without Field and Mode. The request is passed in
-//     variables, never in the text of a shell command. The container fails if the
-//     secret cannot be fetched.
+//   - [Stock] is what Flyte's webhook uses: the Azure CLI's image, in one container per
+//     secret. It serves files, without Field and Mode. The request reaches the
+//     container in variables, never in the text of a shell command. The container fails
+//     if it cannot fetch the secret.
 //   - [Fetch] is the program of examples/fetch in an image that you build. One
 //     container fetches all secrets, as files and, with [Config.EnvFiles], as
 //     variables.
 //
-// The package never talks to Azure and needs no rights there. The init container logs
-// in as the Pod's service account, with Azure Workload Identity. That webhook adds
-// AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE, so it must run after
-// this library's webhook. The identity needs the role "Key Vault Secrets User". Anyone
-// who can create such a Pod can read what these rights allow.
+// The package never contacts Azure and needs no rights there. The init container logs
+// in as the Pod's service account, with Azure Workload Identity. Workload Identity's
+// own webhook adds AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE to
+// containers, so it must run after this library's webhook. The identity needs the role
+// "Key Vault Secrets User". Anyone who can create such a Pod can read what the
+// identity's rights allow.
 //
-// A Pod never starts if its secret is missing or denied. A running Pod does not see
-// later changes of the secret.
+// A Pod does not start if its secret is missing or the vault denies access. A running
+// Pod does not see later changes of the secret.
 //
 // Facts about Flyte (image, login, file names) are from its source, v2.0.43. The name
 // formats are from
@@ -71,7 +73,7 @@ const (
 	Fetch
 )
 
-// String returns "Stock" or "Fetch".
+// String returns "Stock", "Fetch", or "Fetcher(7)" for an undefined value.
 func (f Fetcher) String() string { return fetch.FetcherString(uint8(f)) }
 
 // Config configures a Manager. Vault or Vaults must be set.
@@ -81,14 +83,14 @@ type Config struct {
 	// Image is the program's image, required with Fetch. With Stock, empty means
 	// "mcr.microsoft.com/azure-cli:cbl-mariner2.0", as in Flyte's webhook.
 	Image string
-	// ImagePullSecrets are added to Pods, to pull the image.
+	// ImagePullSecrets are added to Pods so that the kubelet can pull the image.
 	ImagePullSecrets []corev1.LocalObjectReference
 	// Resources are the init container's requests and limits. Nil means 500Mi of
 	// memory and 200m of CPU with Stock, as in Flyte's webhook, and 64Mi and 100m with
 	// Fetch. An empty struct means no requests and no limits.
 	Resources *corev1.ResourceRequirements
-	// RunAsUser is the user that fetches, not 0. Nil means 65532, unless
-	// AssignedUser is set.
+	// RunAsUser is the ID of the user that fetches; 0 is an error. Nil means 65532,
+	// unless AssignedUser is set.
 	RunAsUser *int64
 	// AssignedUser lets the cluster choose the user, as OpenShift requires.
 	AssignedUser bool
@@ -97,8 +99,8 @@ type Config struct {
 	Vault string
 	// Vaults are further vaults whose secrets may be requested by URL.
 	Vaults []string
-	// EnvFiles also serves variables, through env files. It needs Kubernetes 1.35 on
-	// all nodes, and Fetch.
+	// EnvFiles also serves variables, through env files. It requires Fetch, and
+	// Kubernetes 1.35 or later on all nodes.
 	EnvFiles bool
 }
 
@@ -203,10 +205,10 @@ func (m *Manager) ref(group string) (r ref, byURL bool, err error) {
 	return ref{vault, name}, true, nil
 }
 
-// Mount returns an init container that fetches the secret. These are
-// secret.ErrUnsupported: a group that is not a secret's name, or its URL in a vault that
-// the configuration lists; an invalid version; a form that the Fetcher does not write;
-// and a Pod for Windows, because the images are for Linux. The context is not used.
+// Mount returns an init container that fetches the secret. It returns
+// secret.ErrUnsupported for a group that is neither a secret's name nor its URL in a
+// listed vault, for an invalid version, for a form that the Fetcher does not write, and
+// for a Pod for Windows (the images are for Linux). The context is not used.
 func (m *Manager) Mount(_ context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	r, byURL, err := m.ref(req.Group)
 	switch {
