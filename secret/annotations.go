@@ -24,8 +24,8 @@ const (
 
 var base32Encoding = base32.NewEncoding(base32Alphabet).WithPadding(base32.NoPadding)
 
-// AnnotationError reports an annotation that cannot be read or written. It
-// shows at most a position and one character of the annotation's content.
+// AnnotationError reports an annotation that cannot be read or written. Of the
+// annotation's content, its text shows at most one character and its position.
 type AnnotationError struct {
 	Annotation string // the annotation's name
 	Err        error
@@ -57,9 +57,9 @@ func isReadable(name string) bool {
 // Requests are not validated. A request that Flyte's form cannot express is an
 // error: text that is not valid UTF-8, an undefined Mount, or a field that
 // Flyte's message does not have (Path, Field, Mode, Container). On error the
-// map is nil, and each such request has an *AnnotationError; its annotation has
-// the request's index, and its cause is an *InvalidError. Stamp writes such
-// requests in the readable form.
+// map is nil. The errors are joined, with one *AnnotationError for each such
+// request. Its Annotation is the name that the request would have had, and its
+// Err is an *InvalidError. Stamp writes such requests in the readable form.
 func EncodeAnnotations(reqs []Request) (map[string]string, error) {
 	annotations := make(map[string]string, len(reqs))
 	var errs []error
@@ -110,8 +110,8 @@ func nonFlyteField(req Request) string {
 // form follow, sorted by name. Other annotations are ignored. Without requests
 // the result is nil.
 //
-// On error there are no requests. The errors are joined, in the same order,
-// with one *AnnotationError for each of these annotations:
+// On error the result is nil. The errors are joined, in the same order, with
+// one *AnnotationError for each annotation that has one of these faults:
 //
 //   - a name that does not continue "flyte.secrets/s" with a decimal number
 //     without leading zeros;
@@ -120,11 +120,12 @@ func nonFlyteField(req Request) string {
 //   - text that is not in protobuf's text format, that sets a field twice or by
 //     number, that sets a text field to something other than valid UTF-8, or
 //     that sets mount_requirement to an undefined value;
-//   - a name with "request.podsecrets.dev/" in upper or mixed case, which API
-//     servers accept, so the secret would be missing without an error;
+//   - a name that begins with "request.podsecrets.dev/" in upper or mixed case;
+//     API servers accept such a name, so the secret would otherwise be missing
+//     without an error;
 //   - a readable request that Parse refuses.
 //
-// Fields that Flyte's message does not have are skipped. Requests are not
+// Fields that are not in Flyte's message are skipped. Requests are not
 // validated.
 func DecodeAnnotations(annotations map[string]string) ([]Request, error) {
 	var flyte, readable []string
@@ -179,11 +180,11 @@ func decodeReadable(name, value string) (Request, error) {
 // Stamp returns a Pod's labels and annotations with the given requests. It
 // writes a request in Flyte's form if possible ("flyte.secrets/s<i>"),
 // otherwise in the readable form ("request.podsecrets.dev/stamped-<i>"), where
-// i is the request's index. Existing annotations of these two kinds are
-// removed, even if DecodeAnnotations cannot read them. Readable requests with
-// other names stay, as does everything else. InjectLabel is set to "true" if
-// the result has requests, and removed otherwise. With more than ten requests
-// in the readable form, DecodeAnnotations returns "stamped-10" before
+// i is the request's index. Existing annotations with these two kinds of names
+// are removed, even if DecodeAnnotations cannot read them. Readable requests
+// with other names stay, as does everything else. InjectLabel is set to "true"
+// if the result has requests, and removed otherwise. With more than ten
+// requests in the readable form, DecodeAnnotations returns "stamped-10" before
 // "stamped-2".
 //
 // Both maps are new and never nil; the arguments are not changed. A request

@@ -1,5 +1,5 @@
 // Package secret describes what a Pod asks for. A [Request] names one secret
-// and how a container reads it. The annotation codec stores requests on a Pod.
+// and how a container reads it. A Pod's annotations store its requests.
 //
 // Start with a Request, check it with [Request.Validate], and let [Stamp] write
 // it to a Pod's metadata:
@@ -17,12 +17,12 @@
 // # Names in a container
 //
 // A secret has a derived name, which Flyte's client computes from group,
-// version and key: see [mount.Layout]. A request may add exact names, which are
-// used unchanged: [Request.EnvVar] is a variable, and [Request.Path] a file
-// below [mount.Layout.Dir]. [Request.EnvName], [Request.FilePath] and
-// [Request.RelPath] return the resulting name. A layout with
-// [mount.Layout.Exact] has no derived names: a variable is EnvVar, and a file
-// is Path, or else "group/key" with its case kept.
+// version and key; see [mount.Layout]. A request may also have exact names,
+// which are used unchanged: [Request.EnvVar] names a variable, and
+// [Request.Path] a file below [mount.Layout.Dir]. [Request.EnvName],
+// [Request.FilePath] and [Request.RelPath] return the primary name. A layout
+// with [mount.Layout.Exact] has no derived names: a variable is EnvVar, and a
+// file is Path, or else "group/key" with its case kept.
 //
 // # Annotations
 //
@@ -34,26 +34,29 @@
 // "abcdefghijklmnopqrstuvwxyz123456" and without padding. [EncodeAnnotations]
 // writes exactly the bytes that Flyte writes. DecodeAnnotations reads every
 // spelling that the text format allows. This form has five fields: group,
-// version, key, mount and variable.
+// version, key, mount and env (the variable).
 //
 // The readable form is for people, and has all fields:
 //
 //	request.podsecrets.dev/db: "group=db,key=password,env=DB_PASSWORD,container=web"
 //	request.podsecrets.dev/tls: "group=web-tls,key=tls.key,path=tls/server.key,mode=0400"
 //
-// The part after the "/" is any valid annotation name; requests are read in its
-// sorted order, after all of Flyte's form. The text is one line of CSV with
-// name=value in each field, so a comma or a quotation mark needs CSV quoting:
+// The part after the "/" can be anything that Kubernetes accepts in the name of
+// an annotation. DecodeAnnotations returns these requests after those in
+// Flyte's form, sorted by name. The text is one line of CSV with name=value in
+// each field. A field with a comma or a quotation mark needs CSV quoting:
 // group=g,"key=a,b". The names are group, key, version, mount (ANY, ENV_VAR or
 // FILE), env, path, field, mode (octal) and container. [Parse] reads this
 // syntax and [Request.Text] writes it; command lines can use it too.
 //
 // Stamp writes each request in Flyte's form if possible, otherwise in the
 // readable form with the name "request.podsecrets.dev/stamped-<i>". It removes
-// existing annotations of these two kinds, and keeps readable requests with
-// other names. "request.podsecrets.dev/" in upper or mixed case is an error:
-// API servers accept such a name, and the secret would be missing without an
-// error.
+// existing annotations with these two kinds of names, and keeps readable
+// requests with other names.
+//
+// To DecodeAnnotations, a name that begins with "request.podsecrets.dev/" in
+// upper or mixed case is an error. API servers accept such a name, so the
+// secret would otherwise be missing without an error.
 //
 // Neither reading nor writing validates requests.
 //

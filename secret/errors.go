@@ -8,8 +8,9 @@ import "errors"
 var (
 	// ErrNotFound means that this manager does not have the secret.
 	ErrNotFound = errors.New("secret not found")
-	// ErrUnsupported means that this manager cannot serve such a request: it
-	// cannot provide that mount type, or the name is not possible in its store.
+	// ErrUnsupported means that this manager cannot serve such a request. For
+	// example, it cannot provide that form or field, or its store cannot have
+	// that name.
 	ErrUnsupported = errors.New("request not supported")
 )
 

@@ -75,13 +75,13 @@ func setMount(r *Request, value string) error {
 //
 //	group=db,key=password,env=DB_PASSWORD,container=web
 //
-// It is one line of CSV, so a field with a comma or a quotation mark can be
+// It is one line of CSV. A field with a comma or a quotation mark must be
 // quoted: group=g,"key=a,b". The names are group, key, version, mount (ANY,
 // ENV_VAR or FILE), env, path, field, mode (octal) and container, in any order,
 // each at most once. The request is not validated.
 //
-// Errors show names and positions, but no part of the text: someone may have
-// pasted a secret there.
+// Errors show field names and positions, but no other part of the text: someone
+// may have pasted a secret there.
 func Parse(text string) (Request, error) {
 	fields, err := split(text)
 	if err != nil {

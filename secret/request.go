@@ -25,16 +25,18 @@ type Request struct {
 	// mount.Any, lets the secret manager choose, unless other fields decide;
 	// see Form.
 	Mount mount.Type
-	// EnvVar is an exact name: a variable with the value, or with the path of a
-	// secret that is a file. Containers get it in addition to the derived
-	// variable, or instead of it with mount.Layout.Exact. Empty means none.
+	// EnvVar is an exact name: that of a variable. If the secret is a variable,
+	// this variable has the value. Containers get it in addition to the derived
+	// variable or, with mount.Layout.Exact, instead of it. If the secret is a
+	// file, this variable has the file's path. Empty means none.
 	EnvVar string
 	// Path is an exact name: the file's path below mount.Layout.Dir, with its
-	// case kept, instead of the derived path. Empty means the derived path.
+	// case kept. It replaces the derived path. Empty means the derived path, or
+	// "group/key" with mount.Layout.Exact.
 	Path string
-	// Field is a top-level field of a value that is a JSON object. The secret
-	// is then the text of a string field, or the JSON of any other field. Empty
-	// means the whole value.
+	// Field selects a top-level field if the value is a JSON object. The secret
+	// is then the text of that field if it is a string, and its JSON otherwise.
+	// Empty means the whole value.
 	Field string
 	// Mode is the permission bits of the file, at most 0777. 0 means the
 	// manager's default.
@@ -44,8 +46,8 @@ type Request struct {
 	Container string
 }
 
-// Form returns the form that the request determines in a layout. It is Mount,
-// unless that is mount.Any; then it is
+// Form returns the form that the request implies in a layout: Mount, unless
+// that is mount.Any. Then it is
 //
 //   - mount.File if Path or Mode is set;
 //   - with mount.Layout.Exact, mount.EnvVar if EnvVar is set, otherwise
@@ -67,8 +69,8 @@ func (r Request) Form(l mount.Layout) mount.Type {
 
 // EnvName returns the primary variable of a secret that is read as a variable:
 // the derived name with the given version, or EnvVar with mount.Layout.Exact.
-// It is also EnvVar, if set, where some Kubernetes clusters do not accept the
-// derived name.
+// EnvName also returns EnvVar if that is set and some Kubernetes clusters do
+// not accept the derived name.
 func (r Request) EnvName(l mount.Layout, version string) string {
 	if l.Exact {
 		return r.EnvVar
@@ -91,8 +93,8 @@ func (r Request) FilePath(l mount.Layout, version string) string {
 	return l.Path(r.Group, version, r.Key)
 }
 
-// RelPath returns FilePath relative to mount.Layout.Dir, for programs that mount
-// the volume elsewhere.
+// RelPath returns FilePath relative to mount.Layout.Dir, for programs that see
+// the volume at another path.
 func (r Request) RelPath(l mount.Layout, version string) string {
 	if exact, ok := r.exactPath(l); ok {
 		return exact
@@ -118,8 +120,8 @@ func (r Request) exactPath(l mount.Layout) (exact string, ok bool) {
 //	group="user-info" key="password" version="v1" mount=FILE env="PASSWORD_FILE" path="db/password" field="pw" mode=0400 container="web"
 //
 // Texts are quoted as in Go source, so different requests print differently and
-// no control character reaches a log. Empty fields are omitted, and Mount if it
-// is Any. A request without group, key and version starts with key="".
+// no control character reaches a log. Empty fields are omitted, and so is Mount
+// if it is Any. A request without group, key and version starts with key="".
 func (r Request) String() string {
 	var parts []string
 	add := func(name, value string) {

@@ -85,7 +85,7 @@ func (s *scanner) mountValue() (mount.Type, error) {
 		if t, err := mount.ParseType(name); err == nil {
 			return t, nil
 		}
-		return 0, at.errorf("unknown mount_requirement")
+		return 0, at.errorf("mount_requirement is not one of ANY, ENV_VAR, FILE")
 	}
 	negative := s.eat('-')
 	digits := s.word()
@@ -96,7 +96,7 @@ func (s *scanner) mountValue() (mount.Type, error) {
 	n, err := strconv.ParseUint(digits, 0, 8)
 	// Go has other spellings of numbers, such as 0b1 and 0_1.
 	if err != nil || strings.ContainsAny(digits, "_bBoO") || int(n) >= len(mountNumbers) || negative && n > 0 {
-		return 0, at.errorf("unknown mount_requirement")
+		return 0, at.errorf("mount_requirement is not one of ANY, ENV_VAR, FILE")
 	}
 	return mountNumbers[n], nil
 }

@@ -18,35 +18,37 @@ const (
 )
 
 // Validate returns an *InvalidError for the first field, in the order of the
-// struct, that no container could read or that names a file outside the
-// directory of secrets. Managers may refuse more.
+// struct, that is not valid: no container could read the secret, or its file
+// would be outside the directory of secrets. Managers may refuse more.
 //
-//   - Group, Key and GroupVersion, the parts: at least one is set (otherwise
-//     the error names "key"). Each is valid UTF-8 without control characters,
-//     without characters whose case Python and Go map differently, without a
-//     leading "/", without ".." segments, and without segments longer than 255
-//     bytes. Together they have at most 4096 bytes (otherwise the error names
-//     the part that exceeds them). Lengths are the maximum of the original and
-//     the lower-cased text, as some characters grow.
-//   - The last part names a file: it does not end in "/" or in a "." segment,
-//     as a directory does. It does not begin with a "." segment either, because
-//     the client puts the file prefix directly before it, and "./a" would
-//     become another file than "a". The last part is Key. Without a Key, both
-//     GroupVersion and Group are checked, because not every store has versions.
-//     In earlier parts ".", "a/" and "./a" are harmless.
+//   - Group, Key and GroupVersion are the parts. At least one of them is set
+//     (otherwise the error names "key"). Each is valid UTF-8 without control
+//     characters, without characters whose case Python and Go map differently,
+//     without a leading "/", without ".." segments, and without segments longer
+//     than 255 bytes. Together they have at most 4096 bytes (otherwise the
+//     error names the part that exceeds the limit). The length of a text is
+//     that of the original or of its lower case, whichever is longer, because
+//     lower case needs more bytes for some characters.
+//   - The last part names a file. It does not end in "/" or in a "." segment,
+//     because that would be a directory. It does not begin with a "." segment
+//     either: the client puts the file prefix directly before it, so "./a"
+//     would become another file than "a". The last part is Key. Without a Key,
+//     both GroupVersion and Group must follow this rule, because not every
+//     store has versions. In earlier parts ".", "a/" and "./a" are harmless.
 //   - Mount is Any, EnvVar or File.
 //   - EnvVar is empty, or a variable name that Kubernetes accepts in every
 //     cluster, but not a discovery variable.
-//   - Path is empty, or a relative, clean path of at most 4096 bytes that does
-//     not begin with "..", without control characters and without segments
-//     longer than 255 bytes. It cannot be combined with mount.EnvVar.
+//   - Path is empty, or a relative, clean path of at most 4096 bytes. It is
+//     valid UTF-8 and does not begin with "..". It has no control characters
+//     and no segments longer than 255 bytes. It cannot be combined with
+//     mount.EnvVar.
 //   - Field is empty, or valid UTF-8 without control characters, of at most
 //     4096 bytes.
 //   - Mode is between 0 and 0777, and cannot be combined with mount.EnvVar.
 //   - Container is empty, or a valid container name.
 //
-// A Layout's directory and prefixes count towards the limits too, but are not
-// known here.
+// The directory and prefixes of a Layout count toward the same limits, but
+// Validate does not know them.
 func (r Request) Validate() error {
 	if r.Group == "" && r.Key == "" && r.GroupVersion == "" {
 		return &InvalidError{"key", "is empty, and so are group and groupVersion"}
