@@ -126,7 +126,7 @@ func TestConflicts_BetweenSecrets(t *testing.T) {
 	}
 	const list = p + "agent-inject-containers"
 	noInit := mount.ConflictError{
-		Path: "metadata.annotations[" + list + "]", Field: "metadata.annotations", Name: list, Reason: `cannot leave out an init container, such as "setup"`,
+		Path: "metadata.annotations[" + list + "]", Field: "metadata.annotations", Name: list, Reason: `cannot exclude an init container, such as "setup"`,
 	}
 	for _, tc := range []struct {
 		name, why string

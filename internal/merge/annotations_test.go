@@ -53,9 +53,9 @@ func TestAnnotations_InPod(t *testing.T) {
 		{name: "list-of-more", why: "the Pod's author may let others see the files", pod: annotations("agent/containers", "other,app"), secrets: []merge.Secret{webhookFile("g", "k")},
 			adds: "/metadata/annotations/agent~1file-" + mount.Name("g", "k") + " /metadata/annotations/agent~1inject /metadata/annotations/agent~1role containers/0/env(*,*)"},
 		{name: "init-excluded", pod: withInit(), secrets: []merge.Secret{webhookFile("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return !c.Init }},
-			want: field + `"agent/containers" cannot leave out an init container, such as "init"`},
+			want: field + `"agent/containers" cannot exclude an init container, such as "init"`},
 		{name: "all-excluded", pod: withInit(), secrets: []merge.Secret{webhookFile("g", "k")}, options: merge.Options{Containers: func(c mount.Container) bool { return c.Init }},
-			want: field + `"agent/containers" cannot leave out every container`},
+			want: field + `"agent/containers" cannot exclude all containers`},
 
 		{name: "marked", why: "none of its containers exists", pod: agentRan(func(pod *corev1.Pod) { pod.Spec.InitContainers = nil }), secrets: []merge.Secret{webhookFile("g", "k")},
 			want: field + `"agent/status" is "done", but the pod has none of the containers that the other webhook adds`},

@@ -46,35 +46,18 @@ func (c *Change) isWebhookContainer(name string) bool {
 // webhook's secrets. It returns "" if the annotation exists, or if all containers receive.
 // The Pod's own list may have more containers, unless the requests name one.
 func (d *decision) listContainers(w *webhook) string {
-	only := d.change.secrets[w.first].Container // the same for all, as they share the volume
-	var names, init, out []string
-	for _, r := range d.receivers {
-		switch {
-		case only != "" && only != r.Name:
-			out = append(out, r.Name)
-			if r.Init {
-				init = append(init, r.Name)
-			}
-		case !r.Init:
-			names = append(names, r.Name)
-		}
-	}
-	for _, r := range d.nonReceivers {
-		out = append(out, r.Name)
-		if r.Init {
-			init = append(init, r.Name)
-		}
-	}
+	only := d.change.secrets[w.first].Container // equal for all secrets in the volume
+	receivers, excluded, excludedInit := d.splitReceivers(only)
 	if w.ContainersAnnotation == "" {
-		if len(out) > 0 && d.change.readsFiles(d.change.scopeOf(only), w) {
+		if len(excluded) > 0 && d.change.readsFiles(d.change.scopeOf(only), w) {
 			d.conflict(w.requesters, &mount.ConflictError{Field: "volumeMounts", Name: w.dir,
-				Reason: "gets the other webhook's volume in all containers, including " + quote(out[0]) + ", which does not receive the secret"})
+				Reason: "gets the other webhook's volume in all containers, including " + quote(excluded[0]) + ", which does not receive the secret"})
 		}
 		return ""
 	}
 	conflict := func(reason string) { d.annotationConflict(w.requesters, w.ContainersAnnotation, reason) }
-	for _, name := range init {
-		conflict("cannot leave out an init container, such as " + quote(name))
+	for _, name := range excludedInit {
+		conflict("cannot exclude an init container, such as " + quote(name))
 	}
 	value, ok := d.view.Metadata.Annotations[w.ContainersAnnotation]
 	if a, set := d.change.annotations[w.ContainersAnnotation]; set && !ok {
@@ -86,17 +69,41 @@ func (d *decision) listContainers(w *webhook) string {
 	}
 	isListed := func(name string) bool { return listed[name] }
 	isMissing := func(name string) bool { return !listed[name] }
-	switch all := len(out) == len(init); {
-	case !all && len(names) == 0:
-		conflict("cannot leave out every container")
-	case ok && slices.ContainsFunc(names, isMissing):
+	switch {
+	case len(excluded) > len(excludedInit) && len(receivers) == 0:
+		conflict("cannot exclude all containers")
+	case ok && slices.ContainsFunc(receivers, isMissing):
 		conflict("does not list all containers that receive secrets")
-	case ok && only != "" && slices.ContainsFunc(out, isListed):
+	case ok && only != "" && slices.ContainsFunc(excluded, isListed):
 		conflict("lists containers that do not receive the secret")
-	case !ok && !all:
-		return strings.Join(names, ",")
+	case !ok && len(excluded) > len(excludedInit):
+		return strings.Join(receivers, ",")
 	}
 	return ""
+}
+
+// splitReceivers returns the names of a webhook's receivers without init containers, the
+// names of all other containers, and those of the init containers among the latter. If
+// only is set, it names the only receiver.
+func (d *decision) splitReceivers(only string) (receivers, excluded, excludedInit []string) {
+	exclude := func(r receiver) {
+		excluded = append(excluded, r.Name)
+		if r.Init {
+			excludedInit = append(excludedInit, r.Name)
+		}
+	}
+	for _, r := range d.receivers {
+		switch {
+		case only != "" && only != r.Name:
+			exclude(r)
+		case !r.Init:
+			receivers = append(receivers, r.Name)
+		}
+	}
+	for _, r := range d.nonReceivers {
+		exclude(r)
+	}
+	return receivers, excluded, excludedInit
 }
 
 // checkRan reports a webhook that has not run although the Pod says so, and required
