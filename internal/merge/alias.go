@@ -167,10 +167,10 @@ func (c *Change) provideAlias(sc *scope, i int, base, p string) bool {
 	}
 	copied := proj.items[source]
 	copied.Path, copied.alias, copied.requesters = relative(base, p), p, requesters{first: i}
-	_, taken := proj.lookup(copied.Path)
+	_, exists := proj.lookup(copied.Path)
 	_, _, blocked := proj.blocked(copied.Path)
 	// Kubernetes refuses item paths that begin with "..".
-	if taken || blocked || strings.HasPrefix(copied.Path, "..") {
+	if exists || blocked || strings.HasPrefix(copied.Path, "..") {
 		return false
 	}
 	v.merged = proj

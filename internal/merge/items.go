@@ -70,16 +70,16 @@ type projectedKey struct{ secret, key string }
 // that would be files of ours, because there can be millions of others.
 func existingItems(sources []corev1.VolumeProjection, ours *projection) *tree[projectedKey] {
 	existing := &tree[projectedKey]{make(map[string]projectedKey), make(map[string]projectedKey)}
-	add := func(p string, h projectedKey) {
+	add := func(p string, key projectedKey) {
 		// The kubelet cleans paths, and uses any one of several items at a path.
 		p = path.Clean(p)
-		if other, ok := existing.files[p]; ok && other != h {
-			h = projectedKey{}
+		if other, ok := existing.files[p]; ok && other != key {
+			key = projectedKey{}
 		}
-		existing.files[p] = h
+		existing.files[p] = key
 		for dir := range parents(p) {
 			if _, ok := ours.lookup(dir); ok {
-				existing.dirs[dir] = h
+				existing.dirs[dir] = key
 			}
 		}
 	}

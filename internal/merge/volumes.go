@@ -70,7 +70,7 @@ func (c *Change) addVolume(sc *scope, i int, v *corev1.Volume) {
 		sc.volumes.add(name, added)
 		old, _ = sc.volumes.get(name)
 		if hasOneItem(v) {
-			return // as most have
+			return // common: no projection is needed
 		}
 	case old.Volume != v && !sameVolume(old.Volume, v):
 		c.conflict(i, old.first, "volumes", name, "would have two different sources")
