@@ -33,18 +33,18 @@ func kindsText() string {
 
 const usageText = `Usage: inject [command] [flags] [file or directory ...]
 
-Writes Kubernetes manifests (YAML or JSON; standard input without a file or for
-"-") with secrets injected into Pods and Pod templates; everything else stays
-unchanged. Requests come from Flyte's annotations of the Pod or Pod template,
-then from the annotations request.podsecrets.dev/NAME, then from -request.
-It is also a KRM function (kustomize) and a post-renderer (Helm).
+Reads Kubernetes manifests (YAML or JSON), and writes them with secrets injected
+into Pods and Pod templates. Everything else stays unchanged. Without a file, or
+for "-", it reads standard input. Requests come from Flyte's annotations of the
+Pod or Pod template, then from the annotations request.podsecrets.dev/NAME, then
+from -request. inject is also a KRM function (kustomize) and a post-renderer (Helm).
 
 Commands (default: inject):
   inject      adds secrets
   remove      removes what inject added with the same requests and flags
   stamp       writes requests as annotations, for the webhook; takes -request and
-              the flags of output and input
-  decode      lists the requests in annotations; takes the flags of input
+              the flags under Output and Input
+  decode      lists the requests in annotations; takes the flags under Input
   completion  bash|zsh|fish: prints a shell completion script
 
   -request FIELD=VALUE[,FIELD=VALUE...]
@@ -68,7 +68,7 @@ Output:
         patch  a JSON patch for each changed object, one per line
         plan   a table of requests, managers and places; shows no values
         diff   a unified diff, colored on a terminal (unless NO_COLOR is set)
-  -w    write files in place, if all of them succeed
+  -w    write the files in place, unless any of them has an error
   -check
         list the objects that would change; the exit code is 0 for none, 1 for
         some, 2 for an error
@@ -80,7 +80,8 @@ Input:
         example.com/Runner=spec.template or spec.groups[*].template; may be repeated
   -skip-unknown
         turn these errors into warnings: a request that reaches no Pod, Pods in
-        objects of unknown kinds, request annotations that are not read
+        objects of unknown kinds, request annotations where inject does not read
+        them
   -version
         print the version
 
@@ -109,31 +110,42 @@ Secrets:
         the position of fetching init containers (default first)
   -env-files
         serve fetched secrets as variables too, through env files, which need
-        Kubernetes 1.35 on all nodes. For vault, and for stores with a -fetch flag
-  -required, -k8s-any ENV_VAR|FILE, -k8s-flyte-scope ORG/DOMAIN/PROJECT
-        make containers wait for missing Kubernetes Secrets; the form of requests
-        for ANY (default ENV_VAR); and Flyte 2's names of Secrets. An empty part of
-        the scope means the Pod's label, "*" means all
-  -vault-role ROLE, -vault-kv-version 1|2, -vault-annotation NAME=VALUE,
-  -vault-flavor vault|openbao, -vault-mount PATH
-        the role with which agents log in (default flyte), the version of the
-        key-value engine for requests without a version (default 2), an annotation
-        for each Pod with secrets from Vault, the injector's flavor, and the path of
-        a key-value engine of version 2; annotations and mounts may be repeated
-  -aws-fetch IMAGE, -aws-image IMAGE, -aws-region REGION
-        the image of examples/fetch, or another image that replaces the stock one;
-        and the region of secrets requested by name
-  -gcp-fetch IMAGE, -gcp-image IMAGE, -gcp-project PROJECT
-        as for aws; and the project of secrets requested by name
-  -azure-fetch IMAGE, -azure-image IMAGE, -azure-vault URL
-        as for aws; and a vault, may be repeated. The first one is for secrets
+        Kubernetes 1.35 on all nodes. For vault, and for managers with a -fetch flag
+  -required
+        make containers wait for missing Kubernetes Secrets (default: they start)
+  -k8s-any ENV_VAR|FILE
+        the form of Kubernetes Secrets requested with mount ANY (default ENV_VAR)
+  -k8s-flyte-scope ORG/DOMAIN/PROJECT
+        use Flyte 2's names of Secrets. An empty part means the Pod's label, "*"
+        leaves the part out
+  -vault-role ROLE
+        the role with which agents log in (default flyte)
+  -vault-kv-version 1|2
+        the version of the key-value engine for requests without a version (default
+        2)
+  -vault-annotation NAME=VALUE
+        an annotation for each Pod with secrets from Vault; may be repeated
+  -vault-flavor vault|openbao
+        the injector in the cluster (default vault)
+  -vault-mount PATH
+        the path of a key-value engine of version 2; may be repeated
+  -aws-fetch IMAGE, -gcp-fetch IMAGE, -azure-fetch IMAGE
+        fetch with the program of examples/fetch, in an image that you build
+  -aws-image IMAGE, -gcp-image IMAGE, -azure-image IMAGE
+        an image that replaces the stock image
+  -aws-region REGION
+        the region of secrets requested by name; requires -aws-fetch
+  -gcp-project PROJECT
+        the project of secrets requested by name
+  -azure-vault URL
+        a vault; required for azure, may be repeated. The first one is for secrets
         requested by name
   -csi-driver NAME
-        the driver (default secrets-store.csi.k8s.io)
+        the name of the CSI driver (default secrets-store.csi.k8s.io)
 
 Kinds:
 KINDS
 and lists of these, List, OpenShift's Template, and ResourceList.
 
-Exit codes: 0, 1 for an error, 2 for wrong usage; see -check for its own.
+Exit codes: 0 for success, 1 for an error, 2 for wrong usage. -check has its own.
 `
