@@ -22,15 +22,14 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The API server has a field that k8s.io/api v0.34, for which this test is built, does
-// not know. So here the library runs in this process, as in somebody's webhook that
-// was built before the cluster was upgraded.
-func TestUnknownField(t *testing.T) {
+// The API server knows a field that this test's k8s.io/api v0.34 does not. The library
+// runs in this process, like a webhook built before the cluster was upgraded.
+func TestReview_UnknownField(t *testing.T) {
 	minor, err := apiserver.Minor()
 	require.NoError(t, err)
 	field, ref := newField(minor)
 	if field == "" {
-		t.Skip("an API server of 1.34 has no field that is unknown")
+		t.Skip("API servers of 1.34 have no unknown field")
 	}
 	in, err := injector.New(injector.Config{Managers: managers(t)})
 	require.NoError(t, err)
@@ -39,8 +38,8 @@ func TestUnknownField(t *testing.T) {
 		review reviewer
 		kept   bool
 	}{
-		{"Review", func(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse { return in.Review(t.Context(), r) }, true},
-		{"a webhook that decodes and encodes, to show that the field is unknown", throughTypes, false},
+		{"review", func(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse { return in.Review(t.Context(), r) }, true},
+		{"typed", reencode, false}, // shows that the field is unknown
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ns := server.Namespace(t, restricted)
@@ -52,7 +51,7 @@ func TestUnknownField(t *testing.T) {
 			require.NoError(t, err)
 			raw["apiVersion"], raw["kind"] = "v1", "Pod"
 			require.NoError(t, unstructured.SetNestedMap(raw, ref, "spec", field))
-			pods := anyone.Resource(corev1.SchemeGroupVersion.WithResource("pods")).Namespace(ns)
+			pods := anyClient.Resource(corev1.SchemeGroupVersion.WithResource("pods")).Namespace(ns)
 			var stored *unstructured.Unstructured
 			eventually(t, "the webhook is called", func() bool {
 				stored, err = pods.Create(t.Context(), &unstructured.Unstructured{Object: raw}, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
@@ -70,21 +69,20 @@ func TestUnknownField(t *testing.T) {
 	}
 }
 
-// throughTypes is the common mistake: it replaces the spec by one that went
-// through this build's k8s.io/api.
-func throughTypes(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+// reencode makes the common mistake: it replaces the spec by one decoded and encoded
+// with this build's k8s.io/api.
+func reencode(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	var pod corev1.Pod
 	if err := json.Unmarshal(r.Object.Raw, &pod); err != nil {
-		panic(err) // what the API server sent
+		panic(err) // the API server sent it
 	}
 	pod.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "_FSEC_USER-INFO_NAME", Value: "x"}}
 	return patched(map[string]any{"op": "replace", "path": "/spec", "value": pod.Spec})
 }
 
-// A webhook that is called later adds a container. With reinvocationPolicy
-// IfNeeded the API server then calls ours again, and with Never, as the
-// manifests have it, it does not.
-func TestReinvocation(t *testing.T) {
+// A later webhook adds a container. With reinvocationPolicy IfNeeded the API server
+// then calls ours again; with Never, as in the manifests, it does not.
+func TestReview_Reinvocation(t *testing.T) {
 	for policy, reaches := range map[admissionregistrationv1.ReinvocationPolicyType]bool{
 		admissionregistrationv1.IfNeededReinvocationPolicy: true,
 		admissionregistrationv1.NeverReinvocationPolicy:    false,
@@ -94,7 +92,7 @@ func TestReinvocation(t *testing.T) {
 			from := fill(t, server, ns)
 			keepOut(t, ns) // the deployed configuration has Never
 			ours := shipped(t)
-			assert.Equal(t, admissionregistrationv1.NeverReinvocationPolicy, *ours.ReinvocationPolicy, "as the manifests have it")
+			assert.Equal(t, admissionregistrationv1.NeverReinvocationPolicy, *ours.ReinvocationPolicy)
 			var late atomic.Int64
 			address := serveReviews(t, func(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 				late.Add(1)
@@ -119,7 +117,7 @@ func TestReinvocation(t *testing.T) {
 				stored = create(t, ns, pod)
 				return late.Load() > 0 && len(stored.Spec.Containers) == 2 && len(stored.Spec.InitContainers) > 0
 			})
-			assertOnce(t, stored)
+			assertNoDuplicates(t, stored)
 			seen := runPod(t, server, stored, from)
 			for _, w := range reqs {
 				assertFound(t, seen["app"], w, "app")
@@ -134,10 +132,10 @@ func TestReinvocation(t *testing.T) {
 	}
 }
 
-// assertOnce checks that nothing in the Pod is there twice.
-func assertOnce(t *testing.T, pod *corev1.Pod) {
+// assertNoDuplicates asserts that no name or path in the Pod occurs twice.
+func assertNoDuplicates(t *testing.T, pod *corev1.Pod) {
 	t.Helper()
-	once := func(what string, names []string) {
+	unique := func(what string, names []string) {
 		sorted := slices.Sorted(slices.Values(names))
 		assert.Len(t, slices.Compact(slices.Clone(sorted)), len(names), "%s: %v", what, sorted)
 	}
@@ -154,7 +152,7 @@ func assertOnce(t *testing.T, pod *corev1.Pod) {
 					paths = append(paths, item.Path)
 				}
 			}
-			once("items of "+v.Name, paths)
+			unique("items of "+v.Name, paths)
 		}
 	}
 	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
@@ -166,16 +164,16 @@ func assertOnce(t *testing.T, pod *corev1.Pod) {
 		for _, m := range c.VolumeMounts {
 			mounts = append(mounts, m.MountPath)
 		}
-		once("variables of "+c.Name, env)
-		once("mounts of "+c.Name, mounts)
+		unique("variables of "+c.Name, env)
+		unique("mounts of "+c.Name, mounts)
 	}
-	once("volumes", volumes)
-	once("containers", containers)
+	unique("volumes", volumes)
+	unique("containers", containers)
 }
 
-// A dry run, as of "kubectl apply --dry-run=server", shows the injected Pod and
-// stores nothing.
-func TestDryRun(t *testing.T) {
+// A dry run ("kubectl apply --dry-run=server") returns the injected Pod and stores
+// nothing.
+func TestReview_DryRun(t *testing.T) {
 	ns := server.Namespace(t, restricted)
 	pods := client.CoreV1().Pods(ns)
 	pod := newPod(t, variable, file)
@@ -184,16 +182,16 @@ func TestDryRun(t *testing.T) {
 	stored := create(t, ns, pod)
 	assert.Equal(t, stored.Spec.Containers[0].Env, got.Spec.Containers[0].Env)
 	assert.NotEmpty(t, got.Spec.Containers[0].Env)
-	left, err := pods.List(t.Context(), metav1.ListOptions{})
+	list, err := pods.List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err)
-	assert.Len(t, left.Items, 1)
+	assert.Len(t, list.Items, 1)
 	_, err = pods.Create(t.Context(), newPod(t, secret.Request{Key: "../x"}), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-	assert.Error(t, err, "refusals work too")
+	assert.Error(t, err, "invalid requests are refused too")
 }
 
-// A Pod that asks for secrets only after it was created gets none, and what is
-// done to one by way of its subresources changes nothing of what it has.
-func TestUpdatesAndSubresources(t *testing.T) {
+// Updates and subresources are not reviewed: a Pod that requests secrets after its
+// creation gets none.
+func TestReview_Updates(t *testing.T) {
 	ns := server.Namespace(t, nil)
 	pods := client.CoreV1().Pods(ns)
 	plain := newPod(t)
@@ -215,21 +213,21 @@ func TestUpdatesAndSubresources(t *testing.T) {
 	require.NoError(t, err)
 	_, err = pods.Patch(t.Context(), late.Name, types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, before, reviews(t), "the API server did not even ask")
+	assert.Equal(t, before, reviews(t), "no reviews")
 
 	require.NoError(t, pods.Bind(t.Context(), &corev1.Binding{
 		ObjectMeta: metav1.ObjectMeta{Name: late.Name}, Target: corev1.ObjectReference{Kind: "Node", Name: "node"},
-	}, metav1.CreateOptions{}), "the subresource that is created")
-	assert.Equal(t, before, reviews(t), "the API server did not even ask")
+	}, metav1.CreateOptions{}), "a subresource with CREATE")
+	assert.Equal(t, before, reviews(t), "no reviews")
 
 	create(t, ns, newPod(t, variable))
-	assert.Equal(t, before+1, reviews(t), "the count is one that counts")
+	assert.Equal(t, before+1, reviews(t), "the counter works")
 }
 
-// reviews returns how many reviews the replicas have counted.
+// reviews returns the replicas' number of reviews.
 func reviews(t *testing.T) (sum int) {
 	for _, r := range hook.Replicas {
-		sum += counted(t, r, "podsecrets_reviews_total")
+		sum += counterSum(t, r, "podsecrets_reviews_total")
 	}
 	return sum
 }

@@ -24,8 +24,8 @@ import (
 	"github.com/podsecrets/podsecrets/k8ssecret"
 )
 
-// readyMadeWebhook builds package readymade, and returns what starts it in a process
-// of its own with a patch, or null.
+// readyMadeWebhook builds package readymade. The result starts it as a process with
+// a patch or null.
 func readyMadeWebhook(b *testing.B) func(v *variant, patch json.RawMessage) {
 	binary := filepath.Join(b.TempDir(), "readymade")
 	out, err := exec.Command("go", "build", "-o", binary, "./readymade").CombinedOutput()
@@ -40,17 +40,17 @@ func readyMadeWebhook(b *testing.B) func(v *variant, patch json.RawMessage) {
 		require.NoError(b, process.Start())
 		b.Cleanup(func() { stdin.Close(); _ = process.Wait() })
 		require.NoError(b, json.NewEncoder(stdin).Encode(patch))
-		var at struct {
+		var endpoint struct {
 			URL string
 			CA  []byte
 		}
-		require.NoError(b, json.NewDecoder(stdout).Decode(&at))
-		v.hook, v.pid = &admissionregistrationv1.WebhookClientConfig{URL: &at.URL, CABundle: at.CA}, process.Process.Pid
+		require.NoError(b, json.NewDecoder(stdout).Decode(&endpoint))
+		v.hook, v.pid = &admissionregistrationv1.WebhookClientConfig{URL: &endpoint.URL, CABundle: endpoint.CA}, process.Process.Pid
 	}
 }
 
-// withdraw removes the deployed webhook's configurations from the API server, and
-// returns how its mutating webhook was registered.
+// withdraw removes the deployed configurations from the API server, and returns the
+// mutating webhook.
 func withdraw(b *testing.B) *admissionregistrationv1.MutatingWebhook {
 	ctx := context.Background()
 	api := client.AdmissionregistrationV1()
@@ -61,22 +61,13 @@ func withdraw(b *testing.B) *admissionregistrationv1.MutatingWebhook {
 	return &c.Webhooks[0]
 }
 
-// registerAll registers the webhooks of the variants, each in the namespace of its
-// own.
+// registerAll registers the webhooks of the variants, each for its own namespace.
 func registerAll(b *testing.B, name string, variants ...*variant) {
-	fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
 	c := &admissionregistrationv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	for i, v := range variants {
-		c.Webhooks = append(c.Webhooks, admissionregistrationv1.MutatingWebhook{
-			Name: fmt.Sprintf("hook%d.example.test", i), ClientConfig: *v.hook,
-			Rules: []admissionregistrationv1.RuleWithOperations{{
-				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-			}},
-			MatchConditions: v.conditions,
-			FailurePolicy:   &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
-			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: v.ns}},
-		})
+		h := podHook(fmt.Sprintf("hook%d.example.test", i))
+		h.ClientConfig, h.MatchConditions, h.NamespaceSelector = *v.hook, v.conditions, onlyNamespace(v.ns)
+		c.Webhooks = append(c.Webhooks, h)
 	}
 	api := client.AdmissionregistrationV1().MutatingWebhookConfigurations()
 	_, err := api.Create(context.Background(), c, metav1.CreateOptions{})
@@ -84,7 +75,7 @@ func registerAll(b *testing.B, name string, variants ...*variant) {
 	b.Cleanup(func() { _ = api.Delete(context.Background(), c.Name, metav1.DeleteOptions{}) })
 }
 
-// injectedIn creates a Pod until a webhook injects it, and returns it.
+// injectedIn creates Pods until a webhook injects one, and returns it.
 func injectedIn(b *testing.B, ns string, pod *corev1.Pod) *corev1.Pod {
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		stored, err := client.CoreV1().Pods(ns).Create(context.Background(), pod, metav1.CreateOptions{})
@@ -95,8 +86,7 @@ func injectedIn(b *testing.B, ns string, pod *corev1.Pod) *corev1.Pod {
 	}
 }
 
-// patchOf returns the patch that the deployed webhook makes, of a Pod as the API
-// server has it without a webhook.
+// patchOf returns the deployed webhook's patch for a Pod stored without a webhook.
 func patchOf(b *testing.B, pod *corev1.Pod) json.RawMessage {
 	g, err := global.New(global.Config{Source: sharedToken{}})
 	require.NoError(b, err)
@@ -112,8 +102,7 @@ func patchOf(b *testing.B, pod *corev1.Pod) json.RawMessage {
 	return response.Patch
 }
 
-// fewer returns a patch with the same result, with one operation for each list
-// that the patch adds to.
+// fewer returns a patch with the same result but one operation per list.
 func fewer(b *testing.B, patch json.RawMessage, result *corev1.Pod) json.RawMessage {
 	type operation struct {
 		Op    string `json:"op"`
@@ -158,15 +147,15 @@ func isNumber(text string) bool {
 	return err == nil
 }
 
-// cpuOf returns the CPU time of the variant's process until now. A tick is a
-// hundredth of a second on every architecture of Linux.
+// cpuOf returns the CPU time of the variant's process so far. A tick is a hundredth
+// of a second on every Linux architecture.
 func (v *variant) cpuOf(b *testing.B) time.Duration {
 	if v.pid == 0 {
 		return 0
 	}
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", v.pid))
 	require.NoError(b, err)
-	// Behind the name, which is in parentheses: utime and stime are fields 14 and 15.
+	// Fields 14 and 15 are utime and stime. Field 2 is the name, in parentheses.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	ticks := 0
 	for _, field := range fields[11:13] {

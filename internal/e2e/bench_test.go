@@ -22,44 +22,44 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-var performance = flag.String("performance", "", "the `file` into which BenchmarkCluster writes its table")
+var performance = flag.String("performance", "", "the `file` to which BenchmarkCluster writes its table")
 
-// A run has rounds, and each measures everything in turn, so that what else the
-// machine does falls on all alike.
+// Each round measures all variants in turn, so that other load on the machine
+// affects all alike.
 const (
-	rounds   = 15
-	oneByOne = 60  // Pods of a round by one client, whose latency is measured
-	atOnce   = 240 // Pods of a round by several clients
-	clients  = 8
+	rounds     = 15
+	sequential = 60  // Pods per round by one client, for the latency
+	concurrent = 240 // Pods per round by several clients, for the rate
+	clients    = 8
 )
 
-// A variant is what is compared: a namespace, the webhook that is called in it, and
-// the Pod that is created.
+// variant is a row of the comparison: a namespace, the webhook that is called in it,
+// and the Pod that is created.
 type variant struct {
 	name       string
 	hook       *admissionregistrationv1.WebhookClientConfig // nil: none
 	conditions []admissionregistrationv1.MatchCondition
-	pid        int // of its process
+	pid        int // of the webhook's process
 	ns         string
 	pod        *corev1.Pod
 
-	latency []time.Duration // of Pods one by one
-	rate    []float64       // Pods per second of the rounds, several clients at once
-	cpu     time.Duration   // of the process
+	latency []time.Duration // of sequential Pods
+	rate    []float64       // Pods per second in each round, with several clients
+	cpu     time.Duration   // of the webhook's process
 	pods    int
 }
 
-// The variants that others are compared with.
+// The baselines.
 const (
 	withoutHook = "without a webhook"
 	readyMade   = "the same patch, ready made"
 )
 
-// BenchmarkCluster measures what the webhook adds to the creation of a Pod in the
-// API server, beside webhooks that do less.
+// BenchmarkCluster measures how much longer the creation of a Pod takes with the
+// webhook, and compares it with webhooks that do less.
 func BenchmarkCluster(b *testing.B) {
 	pod := newPod(b, variable, file, secret.Request{Group: "shared", Key: "token"})
-	for i := range 15 { // so that the patch adds to lists that there are
+	for i := range 15 { // the patch then adds to an existing list
 		c := &pod.Spec.Containers[0]
 		c.Env = append(c.Env, corev1.EnvVar{Name: fmt.Sprintf("SETTING_%d", i), Value: fmt.Sprintf("value-%d", i)})
 	}
@@ -88,7 +88,7 @@ func newVariants(b *testing.B, pod *corev1.Pod) []*variant {
 	hook.ProbeEvery(10 * time.Second) // the kubelet's default period
 	deployed := withdraw(b)
 	without, ours := &variant{name: withoutHook}, &variant{name: "podsecrets", hook: &deployed.ClientConfig, pid: hook.Replicas[0].Pid()}
-	filtered := &variant{name: "podsecrets, for a Pod that asks for nothing", hook: ours.hook, conditions: deployed.MatchConditions}
+	filtered := &variant{name: "podsecrets, for a Pod without requests", hook: ours.hook, conditions: deployed.MatchConditions}
 	nothing, ready, short := &variant{name: "one that does nothing"}, &variant{name: readyMade}, &variant{name: "a patch of fewer operations, ready made"}
 	variants := []*variant{without, filtered, nothing, ready, short, ours}
 	for _, v := range variants {
@@ -99,7 +99,7 @@ func newVariants(b *testing.B, pod *corev1.Pod) []*variant {
 	require.NotEmpty(b, filtered.conditions)
 	filtered.pod = pod.DeepCopy()
 	filtered.pod.Annotations = nil
-	// Which webhooks the API server calls, it learns a moment later.
+	// The API server sees the change with a delay.
 	var plain *corev1.Pod
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		var err error
@@ -126,7 +126,7 @@ func newVariants(b *testing.B, pod *corev1.Pod) []*variant {
 }
 
 func measureRound(b *testing.B, variants []*variant) {
-	for range oneByOne {
+	for range sequential {
 		for _, v := range variants {
 			start := time.Now()
 			v.create(b)
@@ -138,14 +138,14 @@ func measureRound(b *testing.B, variants []*variant) {
 		var all sync.WaitGroup
 		for range clients {
 			all.Go(func() {
-				for range atOnce / clients {
+				for range concurrent / clients {
 					v.create(b)
 				}
 			})
 		}
 		all.Wait()
-		v.rate = append(v.rate, atOnce/time.Since(start).Seconds())
-		v.pods += oneByOne + atOnce
+		v.rate = append(v.rate, concurrent/time.Since(start).Seconds())
+		v.pods += sequential + concurrent
 	}
 }
 
@@ -157,10 +157,10 @@ func (v *variant) create(b *testing.B) {
 
 func tabulate(variants []*variant) string {
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "API server, etcd, clients and webhooks were on one machine (%s/%s, %d CPUs, %s). Each Pod has 15 variables and asks for three secrets.\n",
+	fmt.Fprintf(&text, "API server, etcd, clients and webhooks ran on one machine (%s/%s, %d CPUs, %s). Each Pod has 15 variables and requests three secrets.\n",
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	fmt.Fprintf(&text, "Latency is that of %d Pods, one after the other and in turn with the other rows'. The rate is the median of %d rounds with %d clients.\n\n", rounds*oneByOne, rounds, clients)
-	fmt.Fprintln(&text, "| Webhook | p50 | p99 | p50, times without | p50, times ready made | Pods per second | CPU seconds of its process for 1,000 Pods |")
+	fmt.Fprintf(&text, "Latency is of %d Pods created one at a time, in turn with the other rows'. The rate is the median of %d rounds with %d clients.\n\n", rounds*sequential, rounds, clients)
+	fmt.Fprintln(&text, "| Webhook | p50 | p99 | p50, times without | p50, times ready made | Pods per second | CPU seconds of the webhook per 1,000 Pods |")
 	fmt.Fprintln(&text, "|---|---|---|---|---|---|---|")
 	base := map[string]time.Duration{}
 	for _, v := range variants {
@@ -177,14 +177,14 @@ func tabulate(variants []*variant) string {
 	return text.String()
 }
 
-// quantile returns the value of which the share q is not greater.
+// quantile returns the smallest value that at least the share q does not exceed.
 func quantile[T time.Duration | float64](values []T, q float64) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[int(math.Ceil(q*float64(len(sorted))))-1]
 }
 
-// writeBetweenMarkers replaces what a Markdown file has between <!-- name --> and
-// <!-- /name -->.
+// writeBetweenMarkers replaces the text between <!-- name --> and <!-- /name --> in
+// a Markdown file.
 func writeBetweenMarkers(file, name, text string) error {
 	old, err := os.ReadFile(file)
 	if err != nil {

@@ -22,16 +22,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// writeClients writes what has the API server show a certificate to webhooks, as
-// Kubernetes' documentation says under "Authenticate apiservers": a configuration
-// of admission, and a kubeconfig with the certificate. Its user
-// is for every webhook, as the tests' Service has a port that is not known yet.
+// writeClients writes the files with which the API server sends webhooks a client
+// certificate, as in Kubernetes' documentation ("Authenticate apiservers"): an
+// admission configuration, and a kubeconfig with the certificate. Its user matches
+// every webhook, because the Service's port is not known yet.
 func writeClients(dir string) (ca, admission string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", "", err
 	}
-	// It vouches for itself.
+	// Self-signed.
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
@@ -61,9 +61,9 @@ func writeClients(dir string) (ca, admission string, err error) {
 	return in("tls.crt"), in("admission"), nil
 }
 
-// All other tests show that the API server is known. Who is not, though it reaches
-// the port, learns nothing.
-func TestAStrangerAtThePort(t *testing.T) {
+// A client without a certificate is rejected. The other tests show that the API
+// server is accepted.
+func TestClientCA_Stranger(t *testing.T) {
 	configuration, err := client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), "0-podsecrets", metav1.GetOptions{})
 	require.NoError(t, err)
 	service := configuration.Webhooks[0].ClientConfig.Service

@@ -14,26 +14,26 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The phases of the load, and in which of them creations may fail.
+// The phases of the load.
 const (
 	steady    = "nothing happens"
 	killed    = "a replica is killed"
 	rotated   = "the certificate is rotated"
 	restarted = "the other replica is restarted"
-	nobody    = "all replicas are killed"
+	allKilled = "all replicas are killed"
 	restored  = "the replicas are back"
 )
 
-var mayFailNow = []string{killed, nobody}
+// failingPhases are the phases in which creations may fail.
+var failingPhases = []string{killed, allKilled}
 
-// enough is how many Pods belong to a phase at least.
-const enough = 30
+// minPods is the minimum number of Pods per phase.
+const minPods = 30
 
-// With Pods created all the time, replicas die, are restarted, and get another
-// certificate. No Pod is stored without its secrets, and each that a client was
-// told of is stored. What a client is told, where creations fail, is that the
-// webhook cannot be called.
-func TestFaults(t *testing.T) {
+// While Pods are created all the time, replicas die, restart, and get a new
+// certificate. No Pod is stored without its secrets, and every Pod whose creation
+// succeeded is stored. Failed creations report that the webhook cannot be called.
+func TestWebhook_Faults(t *testing.T) {
 	ns := server.Namespace(t, restricted)
 	pod := newPod(t, variable, file, secret.Request{Group: "shared", Key: "token"})
 	t.Cleanup(func() { bringBack(t) })
@@ -43,7 +43,7 @@ func TestFaults(t *testing.T) {
 		fault()
 		eventually(t, phase, func() bool {
 			created, failed := l.count(phase)
-			return created >= enough || phase == nobody && failed >= enough
+			return created >= minPods || phase == allKilled && failed >= minPods
 		})
 	}
 	one, other := hook.Replicas[0], hook.Replicas[1]
@@ -57,16 +57,16 @@ func TestFaults(t *testing.T) {
 		require.NoError(t, other.Start())
 		require.NoError(t, other.WaitReady(t.Context()))
 	})
-	during(nobody, func() { one.Kill(); other.Kill() })
+	during(allKilled, func() { one.Kill(); other.Kill() })
 	bringBack(t)
-	eventually(t, "a creation", func() bool { created, _ := l.count(nobody); return created > 0 })
+	eventually(t, "a creation succeeds", func() bool { created, _ := l.count(allKilled); return created > 0 })
 	during(restored, func() {})
 
-	assertTold(t, l.end(), ns)
+	assertResults(t, l.end(), ns)
 }
 
-// rotate does what secret.yaml of the manifests says of having all of it made
-// anew, and returns when all replicas serve another certificate.
+// rotate empties the Secret, as the manifests' secret.yaml describes, and waits until
+// all replicas serve another certificate.
 func rotate(t *testing.T) {
 	before, err := hook.Replicas[0].Certificate()
 	require.NoError(t, err)
@@ -74,13 +74,13 @@ func rotate(t *testing.T) {
 	require.NoError(t, err)
 	for _, r := range hook.Replicas {
 		eventually(t, "another certificate", func() bool {
-			now, err := r.Certificate()
-			return err == nil && !now.Equal(before)
+			served, err := r.Certificate()
+			return err == nil && !served.Equal(before)
 		})
 	}
 }
 
-// bringBack starts the replicas that do not run.
+// bringBack restarts the replicas that are not ready.
 func bringBack(t *testing.T) {
 	for _, r := range hook.Replicas {
 		if !r.Ready() {
@@ -91,7 +91,7 @@ func bringBack(t *testing.T) {
 	}
 }
 
-func assertTold(t *testing.T, all []told, ns string) {
+func assertResults(t *testing.T, all []creation, ns string) {
 	list, err := client.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err)
 	stored := map[string]bool{}
@@ -100,21 +100,21 @@ func assertTold(t *testing.T, all []told, ns string) {
 		assertComplete(t, &pod)
 	}
 	created := 0
-	for _, said := range all {
-		if said.err == nil {
+	for _, result := range all {
+		if result.err == nil {
 			created++
-			assert.True(t, stored[said.pod], "%s was said to be stored, while %s", said.pod, said.began)
+			assert.True(t, stored[result.pod], "%s was created but is not stored, while %s", result.pod, result.began)
 			continue
 		}
-		mayFail := slices.Contains(mayFailNow, said.began) || slices.Contains(mayFailNow, said.ended)
-		assert.True(t, mayFail, "failed while %s: %v", said.began, said.err)
-		assert.Regexp(t, `failed calling webhook "(inject|verify).podsecrets.github.io"`, said.err.Error())
+		mayFail := slices.Contains(failingPhases, result.began) || slices.Contains(failingPhases, result.ended)
+		assert.True(t, mayFail, "failed while %s: %v", result.began, result.err)
+		assert.Regexp(t, `failed calling webhook "(inject|verify).podsecrets.github.io"`, result.err.Error())
 	}
 	assert.GreaterOrEqual(t, len(stored), created)
 	t.Logf("%d Pods stored, %d creations failed", created, len(all)-created)
 }
 
-// assertComplete checks that a Pod of the load has what it asks for.
+// assertComplete asserts that a Pod of the load has its secrets.
 func assertComplete(t *testing.T, pod *corev1.Pod) {
 	t.Helper()
 	env := map[string]bool{}

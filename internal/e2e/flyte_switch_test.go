@@ -26,8 +26,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// flyteReview stands for Flyte's webhook with its manager of Kubernetes Secrets: it
-// does to a Pod what the source of 1.16.8 says.
+// flyteReview models Flyte's webhook with its manager of Kubernetes Secrets, after the
+// source of 1.16.8.
 func flyteReview(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	var pod corev1.Pod
 	if err := json.Unmarshal(r.Object.Raw, &pod); err != nil {
@@ -38,7 +38,7 @@ func flyteReview(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse
 		return &admissionv1.AdmissionResponse{}
 	}
 	app := &pod.Spec.Containers[0]
-	set := func(v corev1.EnvVar) { // it replaces the Pod's own
+	set := func(v corev1.EnvVar) { // replaces the Pod's own
 		app.Env = slices.DeleteFunc(app.Env, func(e corev1.EnvVar) bool { return e.Name == v.Name })
 		app.Env = append([]corev1.EnvVar{v}, app.Env...)
 	}
@@ -61,11 +61,11 @@ func flyteReview(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse
 	return patched(map[string]any{"op": "replace", "path": "/spec", "value": pod.Spec})
 }
 
-// flyteVolume is a name that Flyte could make: base32 of the group.
+// flyteVolume is the volume's name in Flyte: base32 of the group.
 const flyteVolume = "ovzwk3rnnfxgm1y"
 
-// by says which webhooks have given a Pod its file.
-func by(pod *corev1.Pod) (names []string) {
+// injectedBy returns the webhooks that added files to a Pod.
+func injectedBy(pod *corev1.Pod) (names []string) {
 	for _, v := range pod.Spec.Volumes {
 		switch {
 		case v.Name == flyteVolume:
@@ -77,7 +77,7 @@ func by(pod *corev1.Pod) (names []string) {
 	return names
 }
 
-// yamlOf returns the piece of YAML of docs/from-flyte.md with that first comment.
+// yamlOf returns the YAML block of docs/from-flyte.md whose first comment is name.
 func yamlOf(t *testing.T, name string) string {
 	root, err := apiserver.Root()
 	require.NoError(t, err)
@@ -88,44 +88,54 @@ func yamlOf(t *testing.T, name string) string {
 	return strings.ReplaceAll("\n"+block[1], "\n   ", "\n")
 }
 
-// switching is an API server with both webhooks, as the document says.
-type switching struct {
+// twoWebhooks is an API server with both webhooks, as in docs/from-flyte.md.
+type twoWebhooks struct {
 	*apiserver.Server
 	ns string
 }
 
-func startSwitching(t *testing.T) switching {
+func startBoth(t *testing.T) twoWebhooks {
 	s, err := apiserver.Start()
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.Stop()) })
-	root, err := apiserver.Root()
-	require.NoError(t, err)
-	flyte := filepath.Join(root, "examples/webhook/testdata/flyte/configmaps/core-1.yaml")
 	own := filepath.Join(t.TempDir(), "own.yaml")
 	require.NoError(t, os.WriteFile(own, []byte(yamlOf(t, "own.yaml")), 0o600))
-	hook, err := deployed.Start(t.Context(), s, deployed.Options{
-		Config: map[string]any{"managers": nil, "drain": "0s"}, Files: []string{flyte, own},
-	})
+	options, err := deployed.FlyteOptions("core-1", own)
+	require.NoError(t, err)
+	hook, err := deployed.Start(t.Context(), s, options)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, hook.Stop()) })
+	applySelectors(t, s, options.Files)
+	registerFlyte(t, s)
+	return twoWebhooks{s, s.Namespace(t, nil)}
+}
 
+// applySelectors applies the patches that -print-selector writes for the files.
+func applySelectors(t *testing.T, s *apiserver.Server, files []string) {
 	binary, err := deployed.Binary()
 	require.NoError(t, err)
-	patch, err := exec.Command(binary, "-config="+flyte, "-config="+own, "-print-selector").Output()
+	args := []string{"-print-selector"}
+	for _, file := range files {
+		args = append(args, "-config="+file)
+	}
+	patch, err := exec.Command(binary, args...).Output()
 	require.NoError(t, err)
 	mutating, validating, ok := bytes.Cut(patch, []byte("\n---\n"))
-	require.True(t, ok, "a patch for each registration")
+	require.True(t, ok, "a patch for each webhook configuration")
 	mutating, err = yaml.YAMLToJSON(mutating)
 	require.NoError(t, err)
 	validating, err = yaml.YAMLToJSON(validating)
 	require.NoError(t, err)
-	hooks := clientOf(t, s).AdmissionregistrationV1().MutatingWebhookConfigurations()
-	_, err = hooks.Patch(t.Context(), deployed.Configuration, types.StrategicMergePatchType, mutating, metav1.PatchOptions{})
+	api := clientOf(t, s).AdmissionregistrationV1()
+	_, err = api.MutatingWebhookConfigurations().Patch(t.Context(), deployed.Configuration, types.StrategicMergePatchType, mutating, metav1.PatchOptions{})
 	require.NoError(t, err)
-	_, err = clientOf(t, s).AdmissionregistrationV1().ValidatingWebhookConfigurations().
-		Patch(t.Context(), deployed.Validating, types.StrategicMergePatchType, validating, metav1.PatchOptions{})
+	_, err = api.ValidatingWebhookConfigurations().Patch(t.Context(), deployed.Validating, types.StrategicMergePatchType, validating, metav1.PatchOptions{})
 	require.NoError(t, err)
+}
 
+// registerFlyte registers the model of Flyte's webhook twice: with the guide's
+// namespaceSelector, and for namespaces with both webhooks.
+func registerFlyte(t *testing.T, s *apiserver.Server) {
 	var config struct {
 		Webhook struct {
 			NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector"`
@@ -137,20 +147,15 @@ func startSwitching(t *testing.T) switching {
 		"flyte-pod-webhook":    config.Webhook.NamespaceSelector,
 		"flyte-pod-webhook-2d": {MatchLabels: map[string]string{"both": "true"}},
 	} {
-		fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
-		_, err = hooks.Create(t.Context(), &admissionregistrationv1.MutatingWebhookConfiguration{
-			ObjectMeta: metav1.ObjectMeta{Name: name}, Webhooks: []admissionregistrationv1.MutatingWebhook{{
-				Name: "flyte-pod-webhook.flyte.org", ClientConfig: address, FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
-				NamespaceSelector: selector, ObjectSelector: &metav1.LabelSelector{MatchLabels: map[string]string{secret.InjectLabel: "true"}},
-				Rules: []admissionregistrationv1.RuleWithOperations{{
-					Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-					Rule:       admissionregistrationv1.Rule{APIGroups: []string{"*"}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-				}},
-			}},
+		h := podHook("flyte-pod-webhook.flyte.org")
+		h.ClientConfig, h.NamespaceSelector = address, selector
+		h.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{secret.InjectLabel: "true"}}
+		h.Rules[0].APIGroups = []string{"*"}
+		_, err := clientOf(t, s).AdmissionregistrationV1().MutatingWebhookConfigurations().Create(t.Context(), &admissionregistrationv1.MutatingWebhookConfiguration{
+			ObjectMeta: metav1.ObjectMeta{Name: name}, Webhooks: []admissionregistrationv1.MutatingWebhook{h},
 		}, metav1.CreateOptions{})
 		require.NoError(t, err)
 	}
-	return switching{s, s.Namespace(t, nil)}
 }
 
 var (
@@ -158,35 +163,34 @@ var (
 	asVariable = secret.Request{Group: "user-info", Key: "name", Mount: mount.EnvVar}
 )
 
-func (s switching) create(t *testing.T, ns string, pod *corev1.Pod) (*corev1.Pod, error) {
+func (s twoWebhooks) create(t *testing.T, ns string, pod *corev1.Pod) (*corev1.Pod, error) {
 	return clientOf(t, s.Server).CoreV1().Pods(ns).Create(t.Context(), pod, metav1.CreateOptions{})
 }
 
-// until creates Pods until they are one webhook's. Each of them is one's, and never
-// both webhooks' or nobody's.
-func (s switching) until(t *testing.T, want string) {
-	eventually(t, "Pods are "+want+"'s", func() bool {
+// until creates Pods until the wanted webhook injects them. Exactly one webhook
+// injects each Pod.
+func (s twoWebhooks) until(t *testing.T, want string) {
+	eventually(t, "injected by "+want, func() bool {
 		pod, err := s.create(t, s.ns, newPod(t, asFile))
 		require.NoError(t, err)
-		require.Len(t, by(pod), 1)
-		return by(pod)[0] == want
+		require.Len(t, injectedBy(pod), 1)
+		return injectedBy(pod)[0] == want
 	})
 }
 
-func (s switching) label(t *testing.T, value string) {
+func (s twoWebhooks) label(t *testing.T, value string) {
 	patch := `{"metadata":{"labels":{"example.com/secrets":` + value + `}}}`
 	_, err := clientOf(t, s.Server).CoreV1().Namespaces().Patch(t.Context(), s.ns, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	require.NoError(t, err)
 }
 
-// TestFlyteSwitch goes the way of docs/from-flyte.md: there and back, and what
-// becomes of Pods that Flyte's webhook has injected, or injects too.
-func TestFlyteSwitch(t *testing.T) {
-	s := startSwitching(t)
-	// The registrations are new, so that API servers learn of them a moment later.
-	eventually(t, "both registrations are known", func() bool {
+// TestFlyte_Switch follows docs/from-flyte.md: the switch, the way back, and Pods that
+// Flyte's webhook has injected already, or injects too.
+func TestFlyte_Switch(t *testing.T) {
+	s := startBoth(t)
+	eventually(t, "the API server knows both webhooks", func() bool {
 		pod, err := s.create(t, s.ns, newPod(t, asFile))
-		return err == nil && slices.Equal(by(pod), []string{"flyte"})
+		return err == nil && slices.Equal(injectedBy(pod), []string{"flyte"})
 	})
 	files, err := s.create(t, s.ns, newPod(t, asFile))
 	require.NoError(t, err)
@@ -199,17 +203,17 @@ func TestFlyteSwitch(t *testing.T) {
 	s.label(t, `"podsecrets"`)
 	s.until(t, "podsecrets")
 
-	keep(t, s.Server, s.ns, "user-info", map[string]string{"name": "Ada"})
-	_, err = s.create(t, s.ns, copied(files))
+	createSecret(t, s.Server, s.ns, "user-info", map[string]string{"name": "Ada"})
+	_, err = s.create(t, s.ns, copyOf(files))
 	assert.ErrorContains(t, err, `denied the request`, "a copy with Flyte's files")
 	assert.ErrorContains(t, err, "/etc/flyte/secrets/user-info")
-	pod, err := s.create(t, s.ns, copied(variables))
+	pod, err := s.create(t, s.ns, copyOf(variables))
 	require.NoError(t, err, "a copy with Flyte's variables")
 	assertName(t, s.Server, pod)
 
 	ns := s.Namespace(t, map[string]string{"both": "true", "example.com/secrets": "podsecrets"})
-	keep(t, s.Server, ns, "user-info", map[string]string{"name": "Ada"})
-	eventually(t, "both are called", func() bool {
+	createSecret(t, s.Server, ns, "user-info", map[string]string{"name": "Ada"})
+	eventually(t, "both webhooks are called", func() bool {
 		_, err = s.create(t, ns, newPod(t, asFile))
 		return err != nil
 	})
@@ -219,8 +223,8 @@ func TestFlyteSwitch(t *testing.T) {
 	assertName(t, s.Server, pod)
 }
 
-// copied is a Pod of the same specification.
-func copied(pod *corev1.Pod) *corev1.Pod {
+// copyOf returns a new Pod with the same specification.
+func copyOf(pod *corev1.Pod) *corev1.Pod {
 	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "copy-", Labels: pod.Labels, Annotations: pod.Annotations}, Spec: pod.Spec}
 }
 

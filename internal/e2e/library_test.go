@@ -19,9 +19,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// What the library adds by itself, without the webhook, to Pods and templates. The
-// API server has to accept each kind, in a namespace that enforces "restricted",
-// and what it stores must need nothing more.
+// kinds are the managers and layouts with requests for each kind of change. The API
+// server must accept the changed Pods and templates in a namespace that enforces
+// "restricted", and injecting the stored objects again must change nothing.
 var kinds = map[string]struct {
 	manager func() (injector.SecretManager, error)
 	layout  mount.Layout
@@ -67,7 +67,7 @@ func manager[C any, M injector.SecretManager](construct func(C) (M, error), cfg 
 	return func() (injector.SecretManager, error) { return construct(cfg) }
 }
 
-func TestLibrary(t *testing.T) {
+func TestInject_AllManagers(t *testing.T) {
 	ns := server.Namespace(t, restricted)
 	for name, kind := range kinds {
 		t.Run(name, func(t *testing.T) {
@@ -81,31 +81,31 @@ func TestLibrary(t *testing.T) {
 			t.Run("pod", func(t *testing.T) {
 				injected, err := in.Inject(t.Context(), pod, kind.reqs...)
 				require.NoError(t, err)
-				testAccepted(t, ns, in, injected, kind.reqs)
+				assertAccepted(t, ns, in, injected, kind.reqs)
 			})
 			t.Run("template", func(t *testing.T) {
 				template := &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "story"}}, Spec: pod.Spec}
 				template, err := in.InjectTemplate(t.Context(), template, kind.reqs...)
 				require.NoError(t, err)
-				_, kept := createDeployment(t, server.Namespace(t, restricted), *template)
-				again, err := in.InjectTemplate(t.Context(), &kept, kind.reqs...)
+				_, stored := createDeployment(t, server.Namespace(t, restricted), *template)
+				again, err := in.InjectTemplate(t.Context(), &stored, kind.reqs...)
 				require.NoError(t, err)
-				assert.Equal(t, &kept, again, "a stored template needs nothing more")
-				testAccepted(t, ns, in, &corev1.Pod{ObjectMeta: kept.ObjectMeta, Spec: kept.Spec}, kind.reqs)
+				assert.Equal(t, &stored, again, "injecting the stored template changes nothing")
+				assertAccepted(t, ns, in, &corev1.Pod{ObjectMeta: stored.ObjectMeta, Spec: stored.Spec}, kind.reqs)
 			})
 		})
 	}
 }
 
-// testAccepted stores an injected Pod.
-func testAccepted(t *testing.T, ns string, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
+// assertAccepted stores an injected Pod.
+func assertAccepted(t *testing.T, ns string, in *injector.Injector, pod *corev1.Pod, reqs []secret.Request) {
 	pod.Name, pod.GenerateName = "", "story-"
 	stored := create(t, ns, pod)
 	patch, err := in.Patch(t.Context(), stored, reqs...)
 	require.NoError(t, err)
-	assert.Empty(t, patch, "a stored Pod needs nothing more")
+	assert.Empty(t, patch, "injecting the stored Pod changes nothing")
 	for i, c := range pod.Spec.Containers {
-		kept := stored.Spec.Containers[i]
-		assert.True(t, equality.Semantic.DeepDerivative(c.Env, kept.Env), "nothing is lost: %v of %v", kept.Env, c.Env)
+		env := stored.Spec.Containers[i].Env
+		assert.True(t, equality.Semantic.DeepDerivative(c.Env, env), "stored %v of %v", env, c.Env)
 	}
 }

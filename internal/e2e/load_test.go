@@ -13,27 +13,26 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// load is several clients that create Pods in a loop, and remember what they
-// were told.
+// load is several clients that create Pods in a loop and record the results.
 type load struct {
 	ns   string
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	mu    sync.Mutex
-	phase string
-	told  []told
+	mu      sync.Mutex
+	phase   string
+	results []creation
 }
 
-// told is what the client of a Pod was told of its creation.
-type told struct {
+// creation is the result of creating a Pod, as its client got it.
+type creation struct {
 	began, ended string // the phases in which it began and ended
 	pod          string
 	err          error
 }
 
-// startLoad starts clients, each with connections of its own, that create Pods
-// like this one.
+// startLoad starts clients that create copies of the Pod, each with its own
+// connections.
 func startLoad(t *testing.T, ns string, clients int, pod *corev1.Pod) *load {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &load{ns: ns, stop: stop}
@@ -56,29 +55,28 @@ func (l *load) create(ctx context.Context, c *kubernetes.Clientset, name string,
 	l.mu.Lock()
 	began := l.phase
 	l.mu.Unlock()
-	// Not ended with the load: what is told of the last Pods counts too.
+	// Not canceled with the load: the last creations count too.
 	_, err := c.CoreV1().Pods(l.ns).Create(context.WithoutCancel(ctx), pod, metav1.CreateOptions{})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.told = append(l.told, told{began, l.phase, name, err})
+	l.results = append(l.results, creation{began, l.phase, name, err})
 }
 
-// begin begins a phase: a name for what happens meanwhile.
+// begin begins a phase.
 func (l *load) begin(phase string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.phase = phase
 }
 
-// count returns how many Pods have been created in the phase so far, and how
-// many creations have failed.
+// count returns how many creations that began in the phase succeeded and failed.
 func (l *load) count(phase string) (created, failed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, t := range l.told {
+	for _, r := range l.results {
 		switch {
-		case t.began != phase:
-		case t.err == nil:
+		case r.began != phase:
+		case r.err == nil:
 			created++
 		default:
 			failed++
@@ -87,9 +85,9 @@ func (l *load) count(phase string) (created, failed int) {
 	return created, failed
 }
 
-// end ends the load and returns what the clients were told.
-func (l *load) end() []told {
+// end ends the load and returns the results.
+func (l *load) end() []creation {
 	l.stop()
 	l.done.Wait()
-	return l.told
+	return l.results
 }

@@ -17,23 +17,22 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// What all tests share. None changes it for the next.
+// All tests share these. Each test restores its changes.
 var (
-	server *apiserver.Server
-	hook   *deployed.Webhook
-	client *kubernetes.Clientset
-	anyone dynamic.Interface // also knows what this build's k8s.io/api does not
+	server    *apiserver.Server
+	hook      *deployed.Webhook
+	client    *kubernetes.Clientset
+	anyClient dynamic.Interface // for fields unknown to this build's k8s.io/api
 )
 
-// shared is the global secret: replicas have it in their environment.
+// shared is the global secret in the replicas' environment.
 const shared = "glob@l $(HOME) $$ value"
 
-// everyManager is a configuration that has all managers, in an order in which
-// each is reached.
+// everyManager is a configuration with all managers, in an order that reaches each.
 var everyManager = map[string]any{
 	"managers": []string{"global", "aws", "k8s", "vault"},
 	"drain":    "1s",
-	// Verify asks nothing of it.
+	// Verify requires nothing in it.
 	"lateContainers": []string{"mesh"},
 }
 
@@ -67,7 +66,7 @@ func run(m *testing.M) int {
 	}
 	defer server.Stop()
 	client = kubernetes.NewForConfigOrDie(server.Config)
-	anyone = dynamic.NewForConfigOrDie(server.Config)
+	anyClient = dynamic.NewForConfigOrDie(server.Config)
 	hook, err = deployed.Start(context.Background(), server, deployed.Options{
 		Replicas: 2,
 		Config:   everyManager,

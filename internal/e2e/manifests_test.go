@@ -16,10 +16,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The replicas are processes here. That the Deployment's Pods would run is seen
-// as far as an API server sees it: it takes them, in a namespace that enforces
-// "restricted", and remarks on nothing.
-func TestManifests(t *testing.T) {
+// The API server accepts the Deployment's Pods without warnings, in a namespace that
+// enforces "restricted". The replicas themselves are processes here.
+func TestManifests_Pods(t *testing.T) {
 	assert.Empty(t, hook.Warnings)
 	d, err := client.AppsV1().Deployments(deployed.Namespace).Get(t.Context(), deployed.Name, metav1.GetOptions{})
 	require.NoError(t, err)
@@ -28,16 +27,15 @@ func TestManifests(t *testing.T) {
 	before := reviews(t)
 	stamp(t, &pod.ObjectMeta, variable)
 	stored := create(t, deployed.Namespace, pod)
-	assert.Equal(t, pod.Spec.Containers[0].Env, stored.Spec.Containers[0].Env, "the webhook is not called for its own Pods, which it would keep from starting")
+	assert.Equal(t, pod.Spec.Containers[0].Env, stored.Spec.Containers[0].Env, "the webhook does not review its own Pods, which must start without it")
 	assert.Equal(t, before, reviews(t))
 }
 
-// The processes run with these rights, so they suffice. Here is what else they
-// do not allow.
-func TestRights(t *testing.T) {
+// The processes run with these permissions, so they suffice. They allow nothing more.
+func TestManifests_Permissions(t *testing.T) {
 	account, err := deployed.Account(t.Context(), server.Config)
 	require.NoError(t, err)
-	as, err := kubernetes.NewForConfig(account)
+	asAccount, err := kubernetes.NewForConfig(account)
 	require.NoError(t, err)
 	own, other := deployed.Namespace, server.Namespace(t, nil)
 	const hooks = "mutatingwebhookconfigurations"
@@ -47,19 +45,19 @@ func TestRights(t *testing.T) {
 		group                    string
 		why                      string
 	}{
-		{true, "update", "secrets", deployed.Secret, own, "", "the certificate is there"},
-		{true, "update", hooks, deployed.Configuration, "", "admissionregistration.k8s.io", "it needs the CA"},
-		{true, "update", "validatingwebhookconfigurations", deployed.Validating, "", "admissionregistration.k8s.io", "it needs the CA"},
+		{true, "update", "secrets", deployed.Secret, own, "", "it has the certificate"},
+		{true, "update", hooks, deployed.Configuration, "", "admissionregistration.k8s.io", "it gets the CA"},
+		{true, "update", "validatingwebhookconfigurations", deployed.Validating, "", "admissionregistration.k8s.io", "it gets the CA"},
 		{false, "update", "validatingwebhookconfigurations", "other", "", "admissionregistration.k8s.io", "not its own"},
 		{false, "get", "secrets", "other", own, "", "not the certificate"},
-		{false, "create", "secrets", "", own, "", "the manifests made the one it needs"},
-		{false, "list", "secrets", "", other, "", "secrets are the Pods' to read"},
+		{false, "create", "secrets", "", own, "", "the manifests create the only one"},
+		{false, "list", "secrets", "", other, "", "only Pods read secrets"},
 		{false, "update", hooks, vaultConfiguration, "", "admissionregistration.k8s.io", "not its own"},
 		{false, "delete", hooks, deployed.Configuration, "", "admissionregistration.k8s.io", "never needed"},
 		{false, "get", "pods", "", other, "", "the API server sends them"},
 		{false, "create", "pods", "", own, "", "never needed"},
 	} {
-		review, err := as.AuthorizationV1().SelfSubjectAccessReviews().Create(t.Context(), &authorizationv1.SelfSubjectAccessReview{
+		review, err := asAccount.AuthorizationV1().SelfSubjectAccessReviews().Create(t.Context(), &authorizationv1.SelfSubjectAccessReview{
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
 				Verb: tc.verb, Group: tc.group, Resource: tc.resource, Name: tc.name, Namespace: tc.in,
 			}},
@@ -69,7 +67,7 @@ func TestRights(t *testing.T) {
 	}
 }
 
-func TestSharedCertificate(t *testing.T) {
+func TestManifests_Certificate(t *testing.T) {
 	first, err := hook.Replicas[0].Certificate()
 	require.NoError(t, err)
 	second, err := hook.Replicas[1].Certificate()
@@ -78,8 +76,8 @@ func TestSharedCertificate(t *testing.T) {
 	assert.Equal(t, []string{deployed.Name + "." + deployed.Namespace + ".svc"}, first.DNSNames)
 }
 
-// The configuration as it ships, and an older API server, which is emulated.
-func TestOlderCluster(t *testing.T) {
+// The unchanged configuration works with an emulated older API server.
+func TestManifests_OlderCluster(t *testing.T) {
 	minor, err := apiserver.Minor()
 	require.NoError(t, err)
 	old, err := apiserver.Start(fmt.Sprintf("--emulated-version=1.%d", minor-2))
@@ -94,7 +92,7 @@ func TestOlderCluster(t *testing.T) {
 	for _, name := range []string{"k8s", "k8s-file", "k8s-versioned"} {
 		wants := wanted[name]
 		for shape, pod := range shapes(t, wants[0].Request) {
-			t.Run(name+", "+shape, func(t *testing.T) {
+			t.Run(name+"-"+shape, func(t *testing.T) {
 				for container, in := range runPod(t, old, createIn(t, old, ns, pod), from) {
 					assertFound(t, in, wants[0], container)
 				}
@@ -102,5 +100,5 @@ func TestOlderCluster(t *testing.T) {
 		}
 	}
 	_, err = clientOf(t, old).CoreV1().Pods(ns).Create(t.Context(), newPod(t, secret.Request{Group: account, Key: "db"}), metav1.CreateOptions{})
-	assert.ErrorContains(t, err, "no manager serves it", "the one manager that ships is k8s")
+	assert.ErrorContains(t, err, "no manager serves it", "the manifests have only the manager k8s")
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// counted returns the sum of a replica's counters whose name and labels begin so.
-func counted(t *testing.T, r *deployed.Replica, name string) (sum int) {
+// counterSum returns the sum of a replica's counters whose name and labels begin with
+// name.
+func counterSum(t *testing.T, r *deployed.Replica, name string) (sum int) {
 	text, err := r.Metrics()
 	require.NoError(t, err)
 	for line := range strings.Lines(text) {
@@ -29,11 +30,11 @@ func counted(t *testing.T, r *deployed.Replica, name string) (sum int) {
 	return sum
 }
 
-func TestMetricsAndLogs(t *testing.T) {
+func TestWebhook_Metrics(t *testing.T) {
 	ns := server.Namespace(t, nil)
 	count := func(series string) (sum int) {
 		for _, r := range hook.Replicas {
-			sum += counted(t, r, series)
+			sum += counterSum(t, r, series)
 		}
 		return sum
 	}

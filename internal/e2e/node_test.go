@@ -20,34 +20,34 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// node is a model of a node that runs a stored Pod: of what the kubelet does
-// with variables and volumes, of the image that fetches from AWS, and of the
-// Vault Agent. Kubernetes Secrets it gets from the API server.
+// node models a node that runs a stored Pod: the kubelet's handling of variables and
+// volumes, AWS's fetcher, and the Vault Agent. It reads Kubernetes Secrets from the
+// API server.
 type node struct {
 	client *kubernetes.Clientset
 	pod    *corev1.Pod
-	dir    string // has a folder for each volume
+	dir    string // has a directory per volume
 	vault  *corev1.VolumeMount
 }
 
-// world is what a container sees.
-type world struct {
+// view is what a container sees.
+type view struct {
 	env  map[string]string
 	file func(path string) (content string, found bool)
 }
 
-// stores are what is outside of the cluster.
+// stores are outside of the cluster.
 type stores struct {
 	aws   map[string]string // by ARN
 	vault *vaulttest.Server
 }
 
-// vaultVolume is the volume that Vault's injector would add.
+// vaultVolume is the volume that Vault's injector adds.
 const vaultVolume = "vault-secrets"
 
-// runPod returns what the Pod's containers see, by their names. Those that fetch
-// have run, and are left out.
-func runPod(t *testing.T, s *apiserver.Server, pod *corev1.Pod, from stores) map[string]world {
+// runPod runs the Pod's fetchers, and returns the views of the other containers by
+// name.
+func runPod(t *testing.T, s *apiserver.Server, pod *corev1.Pod, from stores) map[string]view {
 	t.Helper()
 	n := &node{client: clientOf(t, s), pod: pod, dir: t.TempDir()}
 	for _, v := range pod.Spec.Volumes {
@@ -56,7 +56,7 @@ func runPod(t *testing.T, s *apiserver.Server, pod *corev1.Pod, from stores) map
 	if pod.Annotations[vaulttest.Prefix+"agent-inject"] == "true" {
 		n.runAgent(t, from.vault)
 	}
-	seen := map[string]world{}
+	seen := map[string]view{}
 	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
 		for _, c := range list {
 			env := n.environment(t, c)
@@ -64,7 +64,7 @@ func runPod(t *testing.T, s *apiserver.Server, pod *corev1.Pod, from stores) map
 				n.fetch(t, c, env, from.aws)
 				continue
 			}
-			seen[c.Name] = world{env, func(p string) (string, bool) { return n.read(t, c, p) }}
+			seen[c.Name] = view{env, func(p string) (string, bool) { return n.read(t, c, p) }}
 		}
 	}
 	return seen
@@ -90,25 +90,25 @@ func (n *node) mountVolume(t *testing.T, v corev1.Volume) {
 	}
 }
 
-// runAgent does what the Vault Agent would do that Vault's injector adds.
+// runAgent models the Vault Agent that Vault's injector adds.
 func (n *node) runAgent(t *testing.T, s *vaulttest.Server) {
 	config, err := vaulttest.Inject(n.pod.Annotations)
 	require.NoError(t, err)
-	at := n.pod.Annotations[vaulttest.Prefix+"secret-volume-path"]
+	dir := n.pod.Annotations[vaulttest.Prefix+"secret-volume-path"]
 	root := t.TempDir()
 	require.NoError(t, vaulttest.Render(t, config, s, root))
-	n.vault = &corev1.VolumeMount{Name: vaultVolume, MountPath: at}
+	n.vault = &corev1.VolumeMount{Name: vaultVolume, MountPath: dir}
 	for file, content := range vaulttest.FilesBelow(t, root) {
-		n.write(t, filepath.Join(n.dir, vaultVolume, strings.TrimPrefix(file, at)), content)
+		n.write(t, filepath.Join(n.dir, vaultVolume, strings.TrimPrefix(file, dir)), content)
 	}
 }
 
-// fetch does what aws-secrets-manager-secret-sidecar:v0.1.4 does.
+// fetch models aws-secrets-manager-secret-sidecar:v0.1.4.
 func (n *node) fetch(t *testing.T, c corev1.Container, env, aws map[string]string) {
 	arn := env["SECRET_ARN"]
 	require.True(t, strings.HasPrefix(arn, "arn:") && strings.Count(arn, ":") >= 5, "the image exits with 1 on %q", arn)
 	value, found := aws[arn]
-	if file, ok := n.behind(c, "/tmp"+env["SECRET_FILENAME"]); ok && found {
+	if file, ok := n.hostPath(c, "/tmp"+env["SECRET_FILENAME"]); ok && found {
 		n.write(t, file, value)
 	}
 }
@@ -118,24 +118,24 @@ func (n *node) write(t *testing.T, file, content string) {
 	require.NoError(t, os.WriteFile(file, []byte(content), 0o644))
 }
 
-// behind returns where on the node the file is that a container sees at the path
-// p: in the volume of the deepest mount above it.
-func (n *node) behind(c corev1.Container, p string) (file string, ok bool) {
+// hostPath returns the node's path of the file at the container's path p: in the
+// volume of the deepest mount above it.
+func (n *node) hostPath(c corev1.Container, p string) (file string, ok bool) {
 	mounts := c.VolumeMounts
 	if n.vault != nil {
 		mounts = append([]corev1.VolumeMount{*n.vault}, mounts...)
 	}
-	var at corev1.VolumeMount
+	var deepest corev1.VolumeMount
 	for _, m := range mounts {
-		if strings.HasPrefix(p, m.MountPath+"/") && len(m.MountPath) > len(at.MountPath) {
-			at = m
+		if strings.HasPrefix(p, m.MountPath+"/") && len(m.MountPath) > len(deepest.MountPath) {
+			deepest = m
 		}
 	}
-	return filepath.Join(n.dir, at.Name, path.Join(at.SubPath, p[len(at.MountPath):])), at.Name != ""
+	return filepath.Join(n.dir, deepest.Name, path.Join(deepest.SubPath, p[len(deepest.MountPath):])), deepest.Name != ""
 }
 
 func (n *node) read(t *testing.T, c corev1.Container, p string) (content string, found bool) {
-	file, ok := n.behind(c, p)
+	file, ok := n.hostPath(c, p)
 	if !ok {
 		return "", false
 	}
@@ -146,22 +146,22 @@ func (n *node) read(t *testing.T, c corev1.Container, p string) (content string,
 	return string(raw), err == nil
 }
 
-// bakedIn are variables of the image, which a Pod's take the place of. An image
-// that was made for another layout has these.
-var bakedIn = map[string]string{
+// imageEnv has the variables of an image built for another layout. The Pod's
+// variables override them.
+var imageEnv = map[string]string{
 	mount.EnvPrefixVar: "_BAKED_", mount.DefaultDirVar: "/baked", mount.FilePrefixVar: "baked-",
 }
 
 // environment returns the variables that a container sees.
 func (n *node) environment(t *testing.T, c corev1.Container) map[string]string {
-	env := maps.Clone(bakedIn)
+	env := maps.Clone(imageEnv)
 	for _, v := range c.Env {
 		if v.ValueFrom == nil {
 			env[v.Name] = kubelet.Expand(v.Value, env)
 			continue
 		}
 		ref := v.ValueFrom.SecretKeyRef
-		require.NotNil(t, ref, "the one kind of reference that is made: %s", v.Name)
+		require.NotNil(t, ref, "not a reference to a Secret: %s", v.Name)
 		data, _ := n.secret(t, ref.Name)
 		value, found := data[ref.Key]
 		if found {
@@ -173,7 +173,7 @@ func (n *node) environment(t *testing.T, c corev1.Container) map[string]string {
 	return env
 }
 
-// secret gets a Kubernetes Secret.
+// secret reads a Kubernetes Secret.
 func (n *node) secret(t *testing.T, name string) (data map[string][]byte, found bool) {
 	s, err := n.client.CoreV1().Secrets(n.pod.Namespace).Get(t.Context(), name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

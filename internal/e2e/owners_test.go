@@ -16,18 +16,16 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// owners create an object with a template, in the API server, and return what is
-// stored of the template.
+// owners create an object with a template, and return the stored template.
 var owners = map[string]func(t *testing.T, ns string, template corev1.PodTemplateSpec) (metav1.OwnerReference, corev1.PodTemplateSpec){
-	"Deployment":      createDeployment,
-	"Job":             createJob,
-	"custom resource": createCustom,
+	"deployment":      createDeployment,
+	"job":             createJob,
+	"custom-resource": createCustom,
 }
 
-// What is asked for in a template arrives in the Pods that a controller makes of
-// it, with the template's labels and annotations, just as in a bare Pod.
-func TestPodsOfOwners(t *testing.T) {
-	wants := together()["all but vault"]
+// A template's requests reach the Pods that a controller creates, as in a bare Pod.
+func TestReview_Owners(t *testing.T) {
+	wants := together()["all-but-vault"]
 	var reqs []secret.Request
 	for _, w := range wants {
 		reqs = append(reqs, w.Request)
@@ -40,15 +38,15 @@ func TestPodsOfOwners(t *testing.T) {
 	for kind, createOwner := range owners {
 		t.Run(kind, func(t *testing.T) {
 			template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{container("app")}}}
-			if kind == "Job" {
-				template.Spec.RestartPolicy = corev1.RestartPolicyNever // it wants one that is not Always
+			if kind == "job" {
+				template.Spec.RestartPolicy = corev1.RestartPolicyNever // Jobs do not allow Always
 			}
 			template.Labels = map[string]string{"app": "story"}
 			stamp(t, &template.ObjectMeta, reqs...)
-			owner, kept := createOwner(t, ns, template)
-			assert.Empty(t, kept.Spec.Containers[0].Env, "only Pods are changed")
+			owner, storedTemplate := createOwner(t, ns, template)
+			assert.Empty(t, storedTemplate.Spec.Containers[0].Env, "only Pods are changed")
 
-			pod := &corev1.Pod{ObjectMeta: kept.ObjectMeta, Spec: kept.Spec}
+			pod := &corev1.Pod{ObjectMeta: storedTemplate.ObjectMeta, Spec: storedTemplate.Spec}
 			pod.GenerateName = owner.Name + "-"
 			pod.OwnerReferences = []metav1.OwnerReference{owner}
 			stored := create(t, ns, pod)
@@ -63,8 +61,8 @@ func TestPodsOfOwners(t *testing.T) {
 	}
 }
 
-// withoutToken leaves out the mount of the service account's token, whose volume
-// has a name of its own in each Pod.
+// withoutToken omits the mount of the service account's token, whose volume has
+// another name in each Pod.
 func withoutToken(containers []corev1.Container) (out []corev1.Container) {
 	for _, c := range containers {
 		var mounts []corev1.VolumeMount
@@ -85,7 +83,7 @@ func createDeployment(t *testing.T, ns string, template corev1.PodTemplateSpec) 
 		Spec:       appsv1.DeploymentSpec{Selector: metav1.SetAsLabelSelector(map[string]string{"app": "story"}), Template: template},
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	// A Deployment's Pods are those of a ReplicaSet.
+	// A Deployment's Pods belong to a ReplicaSet.
 	rs, err := client.AppsV1().ReplicaSets(ns).Create(t.Context(), &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            "story-1",
@@ -105,12 +103,12 @@ func createJob(t *testing.T, ns string, template corev1.PodTemplateSpec) (metav1
 	return *metav1.NewControllerRef(j, batchv1.SchemeGroupVersion.WithKind("Job")), j.Spec.Template
 }
 
-// createCustom makes a custom resource whose objects have a template, as those
-// of the operators of machine learning have, and one object. Its group is one of
-// this namespace's, as the definition is there for all.
+// createCustom creates a custom resource definition whose objects have a template, as
+// machine learning operators have, and an object. The group contains the namespace,
+// because definitions are cluster-wide.
 func createCustom(t *testing.T, ns string, template corev1.PodTemplateSpec) (metav1.OwnerReference, corev1.PodTemplateSpec) {
 	kind := schema.GroupVersionKind{Group: ns + ".example.test", Version: "v1", Kind: "Story"}
-	_, err := anyone.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}).
+	_, err := anyClient.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}).
 		Create(t.Context(), definition(kind), metav1.CreateOptions{})
 	require.NoError(t, err)
 	text, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&template)
@@ -119,7 +117,7 @@ func createCustom(t *testing.T, ns string, template corev1.PodTemplateSpec) (met
 		"metadata": map[string]any{"name": "story"}, "spec": map[string]any{"template": text},
 	}}
 	story.SetGroupVersionKind(kind)
-	stories := anyone.Resource(kind.GroupVersion().WithResource("stories")).Namespace(ns)
+	stories := anyClient.Resource(kind.GroupVersion().WithResource("stories")).Namespace(ns)
 	eventually(t, "the resource is served", func() bool {
 		var created *unstructured.Unstructured
 		if created, err = stories.Create(t.Context(), story, metav1.CreateOptions{}); err == nil {
@@ -127,9 +125,9 @@ func createCustom(t *testing.T, ns string, template corev1.PodTemplateSpec) (met
 		}
 		return err == nil
 	})
-	kept, _, err := unstructured.NestedMap(story.Object, "spec", "template")
+	stored, _, err := unstructured.NestedMap(story.Object, "spec", "template")
 	require.NoError(t, err)
-	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(kept, &template))
+	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(stored, &template))
 	return *metav1.NewControllerRef(story, kind), template
 }
 

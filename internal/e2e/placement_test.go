@@ -22,44 +22,44 @@ import (
 
 const account = "arn:aws:secretsmanager:us-east-2:123456789012:secret"
 
-// want is a request, and what a container has to find.
+// want is a request, and the value that containers must find.
 type want struct {
 	secret.Request
-	by    string // the manager
+	by    string // the manager's name
 	value string
 }
 
 var long = strings.Repeat("long-name.", 20)
 
-// wanted are requests by manager and kind of mount.
+// wanted has requests by manager and kind of mount.
 var wanted = map[string][]want{
-	"global":               {{Request: secret.Request{Group: "shared", Key: "token"}, by: "global", value: shared}},
-	"global-variable":      {{Request: secret.Request{Group: "Shared", Key: "Token", Mount: mount.EnvVar, EnvVar: "TOKEN"}, by: "global", value: shared}},
-	"global-versioned":     {{Request: secret.Request{Group: "shared", Key: "token", GroupVersion: "v1"}, by: "global", value: shared}},
-	"k8s":                  {{Request: secret.Request{Group: "user-info", Key: "name"}, by: "k8s", value: "Ada"}},
-	"k8s-variable":         {{Request: secret.Request{Group: "user-info", Key: "name", Mount: mount.EnvVar, EnvVar: "NAME"}, by: "k8s", value: "Ada"}},
-	"k8s-file":             {{Request: secret.Request{Group: "user-info", Key: "Password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}, by: "k8s", value: "pa ss"}},
-	"k8s-versioned":        {{Request: secret.Request{Group: "user-info", Key: "name", GroupVersion: "v1"}, by: "k8s", value: "Ada"}},
-	"k8s-versioned-file":   {{Request: secret.Request{Group: "User-Info", Key: "name", GroupVersion: "V1", Mount: mount.File}, by: "k8s", value: "Ada"}},
-	"k8s-long":             {{Request: secret.Request{Group: long + "x", Key: long + "key"}, by: "k8s", value: "far"}},
-	"k8s-long-file":        {{Request: secret.Request{Group: long + "x", Key: long + "key", Mount: mount.File}, by: "k8s", value: "far"}},
-	"k8s-path":             {{Request: secret.Request{Group: "user-info", Key: "conf", Path: "Conf.d/App.yaml", EnvVar: "CONF"}, by: "k8s", value: "a: 1"}},
-	"k8s-path-in-the-root": {{Request: secret.Request{Group: "user-info", Key: "Password", Path: "App.yaml"}, by: "k8s", value: "pa ss"}},
-	"k8s-two-in-one":       {{Request: secret.Request{Group: "user-info", Key: "name", Path: "c/a"}, by: "k8s", value: "Ada"}, {Request: secret.Request{Group: long + "x", Key: long + "key", Path: "c/b"}, by: "k8s", value: "far"}},
-	"aws":                  {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}},
-	"aws-file":             {{Request: secret.Request{Group: account, Key: "db-AbCdEf", Mount: mount.File, EnvVar: "DB_FILE"}, by: "aws", value: "from aws"}},
-	"aws-path":             {{Request: secret.Request{Group: account, Key: "db-AbCdEf", Path: "Conf.d/$DB", EnvVar: "DB_FILE"}, by: "aws", value: "from aws"}},
-	"aws-two":              {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}, {Request: secret.Request{Group: account, Key: long + "2"}, by: "aws", value: "far"}},
-	"vault":                {{Request: secret.Request{Group: "secret/data/Task", Key: "Key"}, by: "vault", value: "four"}},
-	"vault-file":           {{Request: secret.Request{Group: "secret/data/Task", Key: "my-key", Mount: mount.File, EnvVar: "KEY_FILE"}, by: "vault", value: "five"}},
-	"vault-kv1":            {{Request: secret.Request{Group: "kv/Task", Key: "Key", GroupVersion: "kv1"}, by: "vault", value: "one"}},
-	"vault-kv2":            {{Request: secret.Request{Group: "secret/data/Task", Key: "Key", GroupVersion: "kv2"}, by: "vault", value: "four"}},
-	"vault-long":           {{Request: secret.Request{Group: "kv/" + long + "x", Key: long + "key", GroupVersion: "kv1"}, by: "vault", value: "far"}},
-	"vault-path":           {{Request: secret.Request{Group: "kv/Task", Key: "Key", GroupVersion: "kv1", Path: "Conf.d/App", EnvVar: "KEY_FILE"}, by: "vault", value: "one"}},
+	"global":             {{Request: secret.Request{Group: "shared", Key: "token"}, by: "global", value: shared}},
+	"global-variable":    {{Request: secret.Request{Group: "Shared", Key: "Token", Mount: mount.EnvVar, EnvVar: "TOKEN"}, by: "global", value: shared}},
+	"global-versioned":   {{Request: secret.Request{Group: "shared", Key: "token", GroupVersion: "v1"}, by: "global", value: shared}},
+	"k8s":                {{Request: secret.Request{Group: "user-info", Key: "name"}, by: "k8s", value: "Ada"}},
+	"k8s-variable":       {{Request: secret.Request{Group: "user-info", Key: "name", Mount: mount.EnvVar, EnvVar: "NAME"}, by: "k8s", value: "Ada"}},
+	"k8s-file":           {{Request: secret.Request{Group: "user-info", Key: "Password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}, by: "k8s", value: "pa ss"}},
+	"k8s-versioned":      {{Request: secret.Request{Group: "user-info", Key: "name", GroupVersion: "v1"}, by: "k8s", value: "Ada"}},
+	"k8s-versioned-file": {{Request: secret.Request{Group: "User-Info", Key: "name", GroupVersion: "V1", Mount: mount.File}, by: "k8s", value: "Ada"}},
+	"k8s-long":           {{Request: secret.Request{Group: long + "x", Key: long + "key"}, by: "k8s", value: "far"}},
+	"k8s-long-file":      {{Request: secret.Request{Group: long + "x", Key: long + "key", Mount: mount.File}, by: "k8s", value: "far"}},
+	"k8s-path":           {{Request: secret.Request{Group: "user-info", Key: "conf", Path: "Conf.d/App.yaml", EnvVar: "CONF"}, by: "k8s", value: "a: 1"}},
+	"k8s-path-root":      {{Request: secret.Request{Group: "user-info", Key: "Password", Path: "App.yaml"}, by: "k8s", value: "pa ss"}},
+	"k8s-two-sources":    {{Request: secret.Request{Group: "user-info", Key: "name", Path: "c/a"}, by: "k8s", value: "Ada"}, {Request: secret.Request{Group: long + "x", Key: long + "key", Path: "c/b"}, by: "k8s", value: "far"}},
+	"aws":                {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}},
+	"aws-file":           {{Request: secret.Request{Group: account, Key: "db-AbCdEf", Mount: mount.File, EnvVar: "DB_FILE"}, by: "aws", value: "from aws"}},
+	"aws-path":           {{Request: secret.Request{Group: account, Key: "db-AbCdEf", Path: "Conf.d/$DB", EnvVar: "DB_FILE"}, by: "aws", value: "from aws"}},
+	"aws-two":            {{Request: secret.Request{Group: account, Key: "db-AbCdEf"}, by: "aws", value: "from aws"}, {Request: secret.Request{Group: account, Key: long + "2"}, by: "aws", value: "far"}},
+	"vault":              {{Request: secret.Request{Group: "secret/data/Task", Key: "Key"}, by: "vault", value: "four"}},
+	"vault-file":         {{Request: secret.Request{Group: "secret/data/Task", Key: "my-key", Mount: mount.File, EnvVar: "KEY_FILE"}, by: "vault", value: "five"}},
+	"vault-kv1":          {{Request: secret.Request{Group: "kv/Task", Key: "Key", GroupVersion: "kv1"}, by: "vault", value: "one"}},
+	"vault-kv2":          {{Request: secret.Request{Group: "secret/data/Task", Key: "Key", GroupVersion: "kv2"}, by: "vault", value: "four"}},
+	"vault-long":         {{Request: secret.Request{Group: "kv/" + long + "x", Key: long + "key", GroupVersion: "kv1"}, by: "vault", value: "far"}},
+	"vault-path":         {{Request: secret.Request{Group: "kv/Task", Key: "Key", GroupVersion: "kv1", Path: "Conf.d/App", EnvVar: "KEY_FILE"}, by: "vault", value: "one"}},
 }
 
-// together are Pods that ask several managers. Vault and AWS cannot share a
-// directory.
+// together returns requests for several managers in one Pod. Vault and AWS cannot
+// share a directory.
 func together() map[string][]want {
 	all := map[string][]want{}
 	join := func(name string, parts ...string) {
@@ -67,8 +67,8 @@ func together() map[string][]want {
 			all[name] = append(all[name], wanted[part]...)
 		}
 	}
-	join("all but vault", "global", "k8s-variable", "k8s-file", "k8s-path", "aws")
-	join("all but aws", "global", "k8s-variable", "k8s-file", "k8s-path", "vault", "vault-kv1")
+	join("all-but-vault", "global", "k8s-variable", "k8s-file", "k8s-path", "aws")
+	join("all-but-aws", "global", "k8s-variable", "k8s-file", "k8s-path", "vault", "vault-kv1")
 	for i := range 150 {
 		all["many"] = append(all["many"], want{
 			Request: secret.Request{Group: fmt.Sprintf("many-%d", i%10), Key: fmt.Sprintf("key-%d", i), Mount: mount.Type(i % 3)},
@@ -78,16 +78,16 @@ func together() map[string][]want {
 	return all
 }
 
-// fill puts into the stores what the requests are for.
+// fill writes the requested secrets to the stores.
 func fill(t *testing.T, s *apiserver.Server, ns string) stores {
-	keep(t, s, ns, "user-info", map[string]string{"name": "Ada", "Password": "pa ss", "conf": "a: 1", "other": "wrong"})
-	keep(t, s, ns, long+"x", map[string]string{long + "key": "far"})
+	createSecret(t, s, ns, "user-info", map[string]string{"name": "Ada", "Password": "pa ss", "conf": "a: 1", "other": "wrong"})
+	createSecret(t, s, ns, long+"x", map[string]string{long + "key": "far"})
 	for g := range 10 {
 		data := map[string]string{}
 		for i := g; i < 150; i += 10 {
 			data[fmt.Sprintf("key-%d", i)] = fmt.Sprintf("value-%d", i)
 		}
-		keep(t, s, ns, fmt.Sprintf("many-%d", g), data)
+		createSecret(t, s, ns, fmt.Sprintf("many-%d", g), data)
 	}
 	v := vaulttest.NewServer(t, "flyte")
 	v.Write(t, "kv/Task", map[string]any{"Key": "one", "my-key": "two"})
@@ -96,7 +96,7 @@ func fill(t *testing.T, s *apiserver.Server, ns string) stores {
 	return stores{map[string]string{account + ":db-AbCdEf": "from aws", account + ":" + long + "2": "far"}, v}
 }
 
-func TestStoredPods(t *testing.T) {
+func TestReview_StoredPods(t *testing.T) {
 	ns := server.Namespace(t, restricted)
 	unverified(t, client, ns)
 	from := fill(t, server, ns)
@@ -108,8 +108,8 @@ func TestStoredPods(t *testing.T) {
 	}
 }
 
-// testStored creates Pods of several shapes, and looks for the secrets where
-// the library says that they are, and where Flyte's client looks.
+// testStored creates Pods of several shapes, and reads the secrets at the library's
+// placements and as Flyte's client does.
 func testStored(t *testing.T, s *apiserver.Server, ns string, from stores, wants []want) {
 	var reqs []secret.Request
 	for _, w := range wants {
@@ -132,7 +132,7 @@ func testStored(t *testing.T, s *apiserver.Server, ns string, from stores, wants
 	}
 }
 
-// plan returns where the library says that the secrets will be.
+// plan returns the library's placements.
 func plan(t *testing.T, pod *corev1.Pod, reqs []secret.Request) []injector.Placement {
 	in, err := injector.New(injector.Config{Managers: managers(t)})
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func plan(t *testing.T, pod *corev1.Pod, reqs []secret.Request) []injector.Place
 	return p.Placements
 }
 
-// managers are those of everyManager.
+// managers returns the managers of everyManager.
 func managers(t *testing.T) []injector.SecretManager {
 	g, err := global.New(global.Config{Source: sharedToken{}})
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func managers(t *testing.T) []injector.SecretManager {
 	return []injector.SecretManager{g, a, k, v}
 }
 
-func assertPlaced(t *testing.T, in world, p injector.Placement, value, container string) {
+func assertPlaced(t *testing.T, in view, p injector.Placement, value, container string) {
 	t.Helper()
 	if p.Mount == mount.EnvVar {
 		assert.Equal(t, value, in.env[p.EnvVar], "%s in %s", p.EnvVar, container)
@@ -171,9 +171,9 @@ func assertPlaced(t *testing.T, in world, p injector.Placement, value, container
 	}
 }
 
-// assertFound checks that the client finds it, with the version and without. It
-// knows nothing of exact paths.
-func assertFound(t *testing.T, in world, w want, container string) {
+// assertFound asserts that Flyte's client finds the secret, with the version and
+// without, unless the request has an exact path.
+func assertFound(t *testing.T, in view, w want, container string) {
 	t.Helper()
 	for _, version := range []string{"", w.GroupVersion} {
 		value, found := in.get(w.Group, version, w.Key)
@@ -184,8 +184,8 @@ func assertFound(t *testing.T, in world, w want, container string) {
 	}
 }
 
-// What one container asks for, no other one sees.
-func TestOneContainer(t *testing.T) {
+// Other containers do not see secrets that are requested for one container.
+func TestReview_OneContainer(t *testing.T) {
 	ns := server.Namespace(t, restricted)
 	from := fill(t, server, ns)
 	all := want{Request: secret.Request{Group: "user-info", Key: "name", Mount: mount.File}, by: "k8s", value: "Ada"}

@@ -11,12 +11,12 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// restricted are the labels of a namespace that takes only Pods of the Pod
-// Security Standard "restricted".
+// restricted has the labels of a namespace that enforces the Pod Security Standard
+// "restricted".
 var restricted = map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}
 
-// container returns one that passes "restricted" by itself, so that one that is
-// injected has nothing of the Pod's to rely on.
+// container returns a container that passes "restricted" without settings of the Pod,
+// so that injected containers must do so too.
 func container(name string) corev1.Container {
 	yes, no := true, false
 	return corev1.Container{
@@ -31,7 +31,7 @@ func container(name string) corev1.Container {
 	}
 }
 
-// newPod returns a Pod of one container that asks for secrets.
+// newPod returns a Pod with one container that requests secrets.
 func newPod(t testing.TB, reqs ...secret.Request) *corev1.Pod {
 	t.Helper()
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{container("app")}}}
@@ -47,7 +47,7 @@ func stamp(t testing.TB, meta *metav1.ObjectMeta, reqs ...secret.Request) {
 	require.NoError(t, err)
 }
 
-// create creates the Pod, and returns what is stored.
+// create creates the Pod, and returns the stored one.
 func create(t testing.TB, ns string, pod *corev1.Pod) *corev1.Pod {
 	t.Helper()
 	return createIn(t, server, ns, pod)
@@ -63,8 +63,8 @@ func createIn(t testing.TB, s *apiserver.Server, ns string, pod *corev1.Pod) *co
 	return stored
 }
 
-// keep makes a Kubernetes Secret.
-func keep(t testing.TB, s *apiserver.Server, ns, name string, data map[string]string) {
+// createSecret creates a Kubernetes Secret.
+func createSecret(t testing.TB, s *apiserver.Server, ns, name string, data map[string]string) {
 	t.Helper()
 	_, err := clientOf(t, s).CoreV1().Secrets(ns).Create(t.Context(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: name}, StringData: data,
@@ -72,23 +72,23 @@ func keep(t testing.TB, s *apiserver.Server, ns, name string, data map[string]st
 	require.NoError(t, err)
 }
 
-// shapes are Pods of several shapes, all of whose containers ask for the same.
+// shapes returns Pods with different containers and the same requests.
 func shapes(t testing.TB, reqs ...secret.Request) map[string]*corev1.Pod {
 	always := corev1.ContainerRestartPolicyAlways
 	sidecar := container("mesh")
 	sidecar.RestartPolicy = &always
 	all := map[string]*corev1.Pod{
-		"a container":          newPod(t, reqs...),
-		"several containers":   newPod(t, reqs...),
-		"an init container":    newPod(t, reqs...),
-		"a native sidecar":     newPod(t, reqs...),
-		"variables and mounts": newPod(t, reqs...),
+		"single":       newPod(t, reqs...),
+		"several":      newPod(t, reqs...),
+		"init":         newPod(t, reqs...),
+		"sidecar":      newPod(t, reqs...),
+		"own-settings": newPod(t, reqs...),
 	}
-	several := &all["several containers"].Spec
+	several := &all["several"].Spec
 	several.Containers = append(several.Containers, container("second"), container("third"))
-	all["an init container"].Spec.InitContainers = []corev1.Container{container("init")}
-	all["a native sidecar"].Spec.InitContainers = []corev1.Container{container("before"), sidecar, container("after")}
-	own := &all["variables and mounts"].Spec
+	all["init"].Spec.InitContainers = []corev1.Container{container("init")}
+	all["sidecar"].Spec.InitContainers = []corev1.Container{container("before"), sidecar, container("after")}
+	own := &all["own-settings"].Spec
 	own.Volumes = []corev1.Volume{{Name: "scratch", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 	own.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "scratch", MountPath: "/scratch"}}
 	own.Containers[0].Env = []corev1.EnvVar{{Name: "OWN", Value: "own"}}

@@ -16,9 +16,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// names returns where Flyte's client looks in a container with these variables:
-// in a variable, and then in a file. It is written from what was recorded of the
-// client, and uses nothing of the library.
+// names returns the variable and the file in which Flyte's client looks, in this
+// order, in a container with the variables. It follows recordings of the client and
+// uses none of the library's code.
 func names(env map[string]string, group, version, key string) (variable, file string) {
 	parts := slices.DeleteFunc([]string{group, version, key}, func(s string) bool { return s == "" })
 	prefix := cmp.Or(env[mount.EnvPrefixVar], "_FSEC_")
@@ -32,18 +32,18 @@ func names(env map[string]string, group, version, key string) (variable, file st
 	return variable, path.Join(dir, path.Join(parts...))
 }
 
-// get is the client: what it finds, without outer blanks.
-func (w world) get(group, version, key string) (value string, found bool) {
-	variable, file := names(w.env, group, version, key)
-	if value, found = w.env[variable]; !found {
-		value, found = w.file(file)
+// get models the client, which trims spaces.
+func (v view) get(group, version, key string) (value string, found bool) {
+	variable, file := names(v.env, group, version, key)
+	if value, found = v.env[variable]; !found {
+		value, found = v.file(file)
 	}
 	return strings.TrimSpace(value), found
 }
 
-// Of each recorded container is known where the client looked in it. What had
-// been announced there follows from that, or is the client's default.
-func TestReader(t *testing.T) {
+// The recordings have the places where the client looked in each container. The
+// discovery variables follow from these, or have the client's defaults.
+func TestReader_Recorded(t *testing.T) {
 	raw, err := os.ReadFile("testdata/flytekit-rules.json")
 	require.NoError(t, err)
 	var rows []struct {
@@ -60,9 +60,9 @@ func TestReader(t *testing.T) {
 	checked := 0
 	for _, row := range rows {
 		r := row.Request
-		asked := secret.Request{Group: r.Group, GroupVersion: r.Version, Key: r.Key}
-		if asked.Validate() != nil {
-			continue // no Pod with it is accepted
+		call := secret.Request{Group: r.Group, GroupVersion: r.Version, Key: r.Key}
+		if call.Validate() != nil {
+			continue // Pods with this request are refused
 		}
 		checked++
 		t.Run(row.ID, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestReader(t *testing.T) {
 			prefix, ok := strings.CutSuffix(row.Env, bare)
 			require.True(t, ok, row.What)
 			if prefix == "" {
-				return // A9: a blank prefix, which the client strips and no Layout has
+				return // A9: a blank prefix, which the client trims and no Layout allows
 			}
 			announced := map[string]string{mount.EnvPrefixVar: prefix}
 			if strings.HasPrefix(row.File, "/etc/flyte/secrets/") {

@@ -25,51 +25,51 @@ var (
 	agent    = secret.Request{Group: "secret/data/task", Key: "password"}
 )
 
-// refusals are Pods that are refused. The golden file has their whole texts, to
-// be read by people; says is the least that a text must hold.
+// refusals are Pods that are refused. The golden file has the complete messages, for
+// people to read; each message must contain the texts in says.
 var refusals = map[string]struct {
 	reqs []secret.Request
 	edit func(*corev1.Pod)
 	code int32
 	says []string
 }{
-	"an annotation that is none": {
+	"bad-annotation": {
 		reqs: []secret.Request{variable},
 		edit: func(p *corev1.Pod) { p.Annotations["flyte.secrets/s0"] = "not base32!" },
 		code: 400, says: []string{"flyte.secrets/s0"},
 	},
-	"nothing asked for": {
+	"empty-request": {
 		reqs: []secret.Request{{}},
 		code: 422, says: []string{`key=""`},
 	},
-	"a path that leaves the directory": {
+	"path-escapes": {
 		reqs: []secret.Request{{Group: "user-info", Key: "../key"}},
 		code: 422, says: []string{`key="../key"`},
 	},
-	"a variable that cannot be one": {
+	"bad-variable": {
 		reqs: []secret.Request{{Group: "user-info", Key: "name", EnvVar: "A=B"}},
 		code: 422, says: []string{`key="name"`, "A=B"},
 	},
-	"served by nobody": {
+	"not-served": {
 		reqs: []secret.Request{{Group: "secret/data/task", Key: "password", Mount: mount.EnvVar}},
 		code: 422, says: []string{`group="secret/data/task"`, "no manager serves it"},
 	},
-	"a manager that does not serve files": {
+	"global-file": {
 		reqs: []secret.Request{{Group: "shared", Key: "token", Mount: mount.File}},
 		code: 422, says: []string{`group="shared"`, "manager global"},
 	},
-	"a manager that fails": {
+	"manager-fails": {
 		reqs: []secret.Request{{Group: "shared", Key: "broken"}},
 		code: 500, says: []string{`group="shared" key="broken"`, "manager global: failed"},
 	},
-	"a variable of the Pod": {
+	"variable-conflict": {
 		reqs: []secret.Request{variable},
 		edit: func(p *corev1.Pod) {
 			p.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "_FSEC_USER-INFO_NAME", Value: "mine"}}
 		},
 		code: 422, says: []string{`key="name"`, "_FSEC_USER-INFO_NAME", `"app"`},
 	},
-	"a volume of the Pod at the same path": {
+	"volume-conflict": {
 		reqs: []secret.Request{file},
 		edit: func(p *corev1.Pod) {
 			p.Spec.Volumes = []corev1.Volume{{Name: "mine", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
@@ -77,24 +77,24 @@ var refusals = map[string]struct {
 		},
 		code: 422, says: []string{`key="password"`, "/etc/flyte/secrets/user-info"},
 	},
-	"an annotation of the Pod that turns Vault off": {
+	"vault-turned-off": {
 		reqs: []secret.Request{agent},
 		edit: func(p *corev1.Pod) { p.Annotations[vaulttest.Prefix+"agent-inject"] = "false" },
 		code: 422, says: []string{`key="password"`, "agent-inject"},
 	},
-	"one name for two secrets": {
+	"shared-name": {
 		reqs: []secret.Request{{Group: "user-info", Key: "name"}, {Group: "user-info", Key: "Name"}},
 		code: 422, says: []string{`key="name"`, `key="Name"`, "_FSEC_USER-INFO_NAME"},
 	},
-	"Vault and AWS in one Pod": {
+	"vault-and-aws": {
 		reqs: []secret.Request{agent, fetched},
 		code: 422, says: []string{"secret/data/task", account},
 	},
-	"several at once": {
+	"several": {
 		reqs: []secret.Request{{Group: "g", Key: "../1"}, variable, {Group: "secret/data/task", Key: "2", Mount: mount.EnvVar}},
 		code: 422, says: []string{`key="../1"`, `key="2"`},
 	},
-	"very many at once": {
+	"very-many": {
 		reqs: func() (reqs []secret.Request) {
 			for i := range 25 {
 				reqs = append(reqs, secret.Request{Group: "g", Key: fmt.Sprintf("../%d", i)})
@@ -105,8 +105,8 @@ var refusals = map[string]struct {
 	},
 }
 
-// What kubectl prints is "Error from server: " and this text.
-func TestRefusals(t *testing.T) {
+// kubectl prints "Error from server: " and this message.
+func TestReview_Refusals(t *testing.T) {
 	ns := server.Namespace(t, nil)
 	texts := map[string]string{}
 	for name, tc := range refusals {
@@ -129,13 +129,13 @@ func TestRefusals(t *testing.T) {
 			texts[name] = text
 		})
 	}
-	left, err := client.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{})
+	list, err := client.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err)
-	assert.Empty(t, left.Items, "nothing of what was refused is stored")
+	assert.Empty(t, list.Items, "refused Pods are not stored")
 	golden(t, "testdata/refusals.golden", texts)
 }
 
-// golden compares with a file of named texts, and writes it with -update.
+// golden compares texts with a golden file, or writes it with -update.
 func golden(t *testing.T, name string, got map[string]string) {
 	t.Helper()
 	var raw strings.Builder

@@ -6,7 +6,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// sharedToken is the global.Source that has what the replicas have.
+// sharedToken is a global.Source with the replicas' global secret.
 type sharedToken struct{}
 
 func (sharedToken) Lookup(_ context.Context, req secret.Request) (string, error) {

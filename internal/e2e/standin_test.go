@@ -26,8 +26,8 @@ import (
 // reviewer answers an admission request.
 type reviewer func(*admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse
 
-// serveReviews serves a webhook in this process, and returns how an API server
-// reaches it.
+// serveReviews serves a webhook in this process, and returns its client
+// configuration.
 func serveReviews(t *testing.T, review reviewer) admissionregistrationv1.WebhookClientConfig {
 	ts := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body admissionv1.AdmissionReview
@@ -36,7 +36,7 @@ func serveReviews(t *testing.T, review reviewer) admissionregistrationv1.Webhook
 			err = json.Unmarshal(raw, &body)
 		}
 		if err != nil || body.Request == nil {
-			http.Error(w, "no review", http.StatusBadRequest)
+			http.Error(w, "not an admission review", http.StatusBadRequest)
 			return
 		}
 		body.Response = review(body.Request)
@@ -47,12 +47,12 @@ func serveReviews(t *testing.T, review reviewer) admissionregistrationv1.Webhook
 	}))
 	t.Cleanup(ts.Close)
 	return admissionregistrationv1.WebhookClientConfig{
-		URL:      &ts.URL, // its certificate is for 127.0.0.1
+		URL:      &ts.URL, // the certificate is for 127.0.0.1
 		CABundle: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ts.Certificate().Raw}),
 	}
 }
 
-// patched is the response with these operations.
+// patched returns a response with the patch operations.
 func patched(operations ...map[string]any) *admissionv1.AdmissionResponse {
 	raw, err := json.Marshal(operations)
 	if err != nil {
@@ -62,21 +62,30 @@ func patched(operations ...map[string]any) *admissionv1.AdmissionResponse {
 	return &admissionv1.AdmissionResponse{Allowed: true, Patch: raw, PatchType: &jsonPatch}
 }
 
-// register registers a webhook for the creation of Pods in one namespace, and
-// returns when the API server calls it. It is unregistered with the test.
-func register(t *testing.T, ns, name string, edit func(*admissionregistrationv1.MutatingWebhook)) {
-	t.Helper()
+// podHook returns a webhook for the creation of Pods, without an address.
+func podHook(name string) admissionregistrationv1.MutatingWebhook {
 	fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
-	hook := admissionregistrationv1.MutatingWebhook{
-		Name: "hook.example.test",
+	return admissionregistrationv1.MutatingWebhook{
+		Name: name,
 		Rules: []admissionregistrationv1.RuleWithOperations{{
 			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
 			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
 		}},
 		FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
 	}
+}
+
+func onlyNamespace(ns string) *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: ns}}
+}
+
+// register registers a webhook for the creation of Pods in one namespace, until the
+// test ends.
+func register(t *testing.T, ns, name string, edit func(*admissionregistrationv1.MutatingWebhook)) {
+	t.Helper()
+	hook := podHook("hook.example.test")
 	edit(&hook)
-	hook.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: ns}}
+	hook.NamespaceSelector = onlyNamespace(ns)
 	configurations := client.AdmissionregistrationV1().MutatingWebhookConfigurations()
 	_, err := configurations.Create(t.Context(), &admissionregistrationv1.MutatingWebhookConfiguration{
 		ObjectMeta: metav1.ObjectMeta{Name: name}, Webhooks: []admissionregistrationv1.MutatingWebhook{hook},
@@ -87,15 +96,16 @@ func register(t *testing.T, ns, name string, edit func(*admissionregistrationv1.
 	})
 }
 
-// eventually waits for what the API server does a moment later.
+// eventually waits until done returns true, at most 20 seconds. API servers see
+// changes of configurations with a delay.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
-		require.False(t, time.Now().After(deadline), "%s: not after 20 s", what)
+		require.False(t, time.Now().After(deadline), "not within 20 s: %s", what)
 	}
 }
 
-// shipped returns the webhook of the manifests as it is in the API server.
+// shipped returns the manifests' mutating webhook as stored in the API server.
 func shipped(t *testing.T) admissionregistrationv1.MutatingWebhook {
 	c, err := client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), deployed.Configuration, metav1.GetOptions{})
 	require.NoError(t, err)
@@ -103,23 +113,23 @@ func shipped(t *testing.T) admissionregistrationv1.MutatingWebhook {
 	return c.Webhooks[0]
 }
 
-// keepOut keeps the deployed webhooks out of a namespace, for the rest of the test.
+// keepOut excludes a namespace from the deployed webhooks, until the test ends.
 func keepOut(t *testing.T, ns string) {
 	t.Helper()
 	exclude(t, mutatingSelector, client, ns)
 	exclude(t, validatingSelector, client, ns)
-	eventually(t, "the webhooks are kept out of "+ns, func() bool {
+	eventually(t, "namespace "+ns+" is excluded", func() bool {
 		pod, err := client.CoreV1().Pods(ns).Create(t.Context(), newPod(t, variable), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err == nil && len(pod.Spec.Containers[0].Env) == 0
 	})
 }
 
-// unverified keeps the validating webhook out of a namespace, for the rest of the
-// test: where nothing plays Vault's own webhook, no Pod with its secrets is complete.
+// unverified excludes a namespace from the validating webhook, until the test ends.
+// Without Vault's own webhook, Pods with Vault's secrets are incomplete.
 func unverified(t *testing.T, c *kubernetes.Clientset, ns string) {
 	t.Helper()
 	exclude(t, validatingSelector, c, ns)
-	eventually(t, "the validating webhook is kept out of "+ns, func() bool {
+	eventually(t, "namespace "+ns+" is not verified", func() bool {
 		pod := newPod(t, secret.Request{Group: "secret/data/probe", Key: "probe"})
 		_, err := c.CoreV1().Pods(ns).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err == nil
@@ -129,22 +139,22 @@ func unverified(t *testing.T, c *kubernetes.Clientset, ns string) {
 // editSelector edits the namespaceSelector of one of the deployed configurations.
 type editSelector func(ctx context.Context, c *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error
 
-func mutatingSelector(ctx context.Context, c *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error {
-	hooks := c.AdmissionregistrationV1().MutatingWebhookConfigurations()
-	found, err := hooks.Get(ctx, deployed.Configuration, metav1.GetOptions{})
+func mutatingSelector(ctx context.Context, clients *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error {
+	hooks := clients.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	c, err := hooks.Get(ctx, deployed.Configuration, metav1.GetOptions{})
 	if err == nil {
-		edit(found.Webhooks[0].NamespaceSelector)
-		_, err = hooks.Update(ctx, found, metav1.UpdateOptions{})
+		edit(c.Webhooks[0].NamespaceSelector)
+		_, err = hooks.Update(ctx, c, metav1.UpdateOptions{})
 	}
 	return err
 }
 
-func validatingSelector(ctx context.Context, c *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error {
-	hooks := c.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	found, err := hooks.Get(ctx, deployed.Validating, metav1.GetOptions{})
+func validatingSelector(ctx context.Context, clients *kubernetes.Clientset, edit func(*metav1.LabelSelector)) error {
+	hooks := clients.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	c, err := hooks.Get(ctx, deployed.Validating, metav1.GetOptions{})
 	if err == nil {
-		edit(found.Webhooks[0].NamespaceSelector)
-		_, err = hooks.Update(ctx, found, metav1.UpdateOptions{})
+		edit(c.Webhooks[0].NamespaceSelector)
+		_, err = hooks.Update(ctx, c, metav1.UpdateOptions{})
 	}
 	return err
 }

@@ -17,21 +17,20 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// vaultConfiguration is the name under which vault-k8s registers its webhook.
-// Its failurePolicy is Ignore, and it is not called again.
+// vaultConfiguration is the name of vault-k8s' webhook configuration. Its
+// failurePolicy is Ignore, and its reinvocationPolicy Never.
 const vaultConfiguration = "vault-agent-injector-cfg"
 
-// standIn stands for Vault's injector: it looks at what it is sent, and adds an
-// init container, a volume and its mounts, as the original does with
-// agent-pre-populate-only. It keeps the configuration that it would give the
-// agent.
-type standIn struct {
+// vaultInjector models Vault's injector: it adds an init container, a volume and its
+// mounts, as the original does with agent-pre-populate-only. It keeps the agent's
+// configurations.
+type vaultInjector struct {
 	mu     sync.Mutex
 	called map[string]int // by the Pod's label "story"
 	agent  map[string]*vaulttest.AgentConfig
 }
 
-func (s *standIn) review(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
+func (s *vaultInjector) review(r *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var pod corev1.Pod
@@ -50,14 +49,14 @@ func (s *standIn) review(r *admissionv1.AdmissionRequest) *admissionv1.Admission
 	}
 	s.agent[story] = config
 	volume := corev1.Volume{Name: vaultVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}}
-	at := corev1.VolumeMount{Name: vaultVolume, MountPath: pod.Annotations[vaulttest.Prefix+"secret-volume-path"]}
+	volumeMount := corev1.VolumeMount{Name: vaultVolume, MountPath: pod.Annotations[vaulttest.Prefix+"secret-volume-path"]}
 	init := container("vault-agent-init")
-	init.VolumeMounts = []corev1.VolumeMount{at}
+	init.VolumeMounts = []corev1.VolumeMount{volumeMount}
 	spec := pod.Spec
 	spec.Volumes = append(spec.Volumes, volume)
 	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range list {
-			list[i].VolumeMounts = append(list[i].VolumeMounts, at)
+			list[i].VolumeMounts = append(list[i].VolumeMounts, volumeMount)
 		}
 	}
 	spec.InitContainers = append([]corev1.Container{init}, spec.InitContainers...) // agent-init-first
@@ -69,21 +68,21 @@ func (s *standIn) review(r *admissionv1.AdmissionRequest) *admissionv1.Admission
 	)
 }
 
-// From a request to a file, through both webhooks. Vault's is called once, after
-// ours, as the configurations' names have it, and sees our annotations; what it
-// makes of them, rendered with Vault's engines, are the files that the stored
-// Pod's containers would find.
-func TestVaultChain(t *testing.T) {
+// Both webhooks turn a request into a file. Vault's is called once, after ours, in
+// the order of the configurations' names, and sees our annotations. Its agent's
+// configuration, rendered with Vault's engines, gives the files of the stored Pod's
+// containers.
+func TestReview_Vault(t *testing.T) {
 	require.Less(t, deployed.Configuration, vaultConfiguration, "the order of the calls")
 	ns := server.Namespace(t, restricted)
 	from := fill(t, server, ns)
-	s := &standIn{called: map[string]int{}, agent: map[string]*vaulttest.AgentConfig{}}
+	s := &vaultInjector{called: map[string]int{}, agent: map[string]*vaulttest.AgentConfig{}}
 	address := serveReviews(t, s.review)
 	register(t, ns, vaultConfiguration, func(h *admissionregistrationv1.MutatingWebhook) {
 		ignore := admissionregistrationv1.Ignore
 		h.Name, h.ClientConfig, h.FailurePolicy = "vault.hashicorp.com", address, &ignore
 	})
-	eventually(t, "the stand-in is called", func() bool {
+	eventually(t, "Vault's injector is called", func() bool {
 		pod := newPod(t)
 		pod.Labels["story"] = "probe"
 		create(t, ns, pod)
@@ -91,12 +90,12 @@ func TestVaultChain(t *testing.T) {
 		defer s.mu.Unlock()
 		return s.called["probe"] > 0
 	})
-	chains := map[string][]want{"aws-and-no-vault": wanted["aws"]}
+	stories := map[string][]want{"aws-only": wanted["aws"]}
 	for story, name := range map[string]string{"kv2-by-default": "vault", "variable-with-path": "vault-file", "kv1": "vault-kv1", "kv2": "vault-kv2", "long": "vault-long", "exact-path": "vault-path"} {
-		chains[story] = wanted[name]
+		stories[story] = wanted[name]
 	}
-	chains["with-others"] = together()["all but aws"]
-	for story, wants := range chains {
+	stories["with-others"] = together()["all-but-aws"]
+	for story, wants := range stories {
 		t.Run(story, func(t *testing.T) {
 			var reqs []secret.Request
 			for _, w := range wants {
@@ -119,13 +118,13 @@ func TestVaultChain(t *testing.T) {
 			}
 		})
 	}
-	assert.Nil(t, s.agent["aws-and-no-vault"])
-	assert.Len(t, s.agent, len(chains)-1, "each with a Vault secret got an agent")
+	assert.Nil(t, s.agent["aws-only"])
+	assert.Len(t, s.agent, len(stories)-1, "every Pod with a Vault secret has an agent")
 }
 
-// runPod is runPod with the volume and the agent that the stand-in gave the Pod,
-// and not those of the model of a node.
-func (s *standIn) runPod(t *testing.T, stored *corev1.Pod, from stores) map[string]world {
+// runPod is the function runPod with the injector's volume and agent instead of the
+// node's.
+func (s *vaultInjector) runPod(t *testing.T, stored *corev1.Pod, from stores) map[string]view {
 	config, ok := s.agent[stored.Labels["story"]]
 	if !ok {
 		return runPod(t, server, stored, from)
@@ -139,12 +138,12 @@ func (s *standIn) runPod(t *testing.T, stored *corev1.Pod, from stores) map[stri
 	delete(without.Annotations, vaulttest.Prefix+"agent-inject") // no second agent
 	seen := runPod(t, server, without, from)
 	for name, in := range seen {
-		kubelets := in.file
+		otherFile := in.file
 		in.file = func(p string) (string, bool) {
 			if content, ok := files[p]; ok && mounts(stored, name, vaultVolume) {
 				return content, true
 			}
-			return kubelets(p)
+			return otherFile(p)
 		}
 		seen[name] = in
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// readable is a Pod that asks in the readable form and has no label.
+// readable returns a Pod with requests in the readable form, and without the label.
 func readable(name string, requests ...string) *corev1.Pod {
 	pod := &corev1.Pod{Spec: corev1.PodSpec{
 		InitContainers: []corev1.Container{container("setup")},
@@ -28,8 +28,8 @@ func readable(name string, requests ...string) *corev1.Pod {
 	return pod
 }
 
-// Nobody can leave out a label, as none is needed.
-func TestRequestsWithoutLabel(t *testing.T) {
+// Pods without Flyte's label are reviewed too.
+func TestReview_NoLabel(t *testing.T) {
 	ns := server.Namespace(t, restricted)
 	from := fill(t, server, ns)
 	stored := create(t, ns, readable("readable", "group=user-info,key=name,env=USER_NAME", "group=user-info,key=Password,mount=FILE,container=app"))
@@ -40,9 +40,9 @@ func TestRequestsWithoutLabel(t *testing.T) {
 	assert.True(t, found)
 	assert.Equal(t, "pa ss", value)
 	_, found = seen["setup"].get("user-info", "", "Password")
-	assert.False(t, found, "it is for another container")
+	assert.False(t, found, "the request names another container")
 
-	// Flyte's annotations are found by their prefix too, in any letters.
+	// The match condition finds Flyte's annotations too, and prefixes in any case.
 	pod := newPod(t, variable)
 	delete(pod.Labels, secret.InjectLabel)
 	assert.NotEmpty(t, create(t, ns, pod).Spec.Containers[0].Env)
@@ -53,41 +53,40 @@ func TestRequestsWithoutLabel(t *testing.T) {
 	assert.Contains(t, err.Error(), `inject.podsecrets.github.io`)
 }
 
-// Each Pod is stored complete, or refused with a sentence that names request and
-// container.
-func TestVerify(t *testing.T) {
+// Each Pod is stored complete, or refused with the request and the container.
+func TestVerify_Incomplete(t *testing.T) {
 	patch := func(operations ...map[string]any) reviewer {
 		return func(*admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse { return patched(operations...) }
 	}
 	const fetched = "group=" + account + ",key=db-AbCdEf"
 	for name, tc := range map[string]struct {
 		request string
-		third   reviewer // a webhook behind ours, if not nil
-		away    bool     // ours is not called
-		want    []string // of the refusal
+		later   reviewer // a webhook after ours, or nil
+		skipped bool     // the mutating webhook is not called
+		want    []string // texts of the refusal
 		field   string
 	}{
-		"complete":             {request: fetched},
-		"the webhook was away": {request: "group=user-info,key=name", away: true, want: []string{`secret group="user-info" key="name"`, `container "app"`, "is missing"}, field: "spec.initContainers[0].env"},
-		"a variable is removed": {request: "group=user-info,key=name", third: patch(map[string]any{"op": "remove", "path": "/spec/containers/0/env/1"}),
+		"complete": {request: fetched},
+		"skipped":  {request: "group=user-info,key=name", skipped: true, want: []string{`secret group="user-info" key="name"`, `container "app"`, "is missing"}, field: "spec.initContainers[0].env"},
+		"variable-removed": {request: "group=user-info,key=name", later: patch(map[string]any{"op": "remove", "path": "/spec/containers/0/env/1"}),
 			want: []string{`secret group="user-info" key="name"`, `container "app": env "_FSEC_USER-INFO_NAME" is missing`}, field: "spec.containers[0].env"},
-		"the mesh is added": {request: "group=user-info,key=name", third: patch(map[string]any{"op": "add", "path": "/spec/containers/-", "value": container("mesh")})},
-		"an unknown sidecar is added": {request: "group=user-info,key=name", third: patch(map[string]any{"op": "add", "path": "/spec/containers/-", "value": container("unknown")}),
+		"late-container": {request: "group=user-info,key=name", later: patch(map[string]any{"op": "add", "path": "/spec/containers/-", "value": container("mesh")})},
+		"unknown-sidecar": {request: "group=user-info,key=name", later: patch(map[string]any{"op": "add", "path": "/spec/containers/-", "value": container("unknown")}),
 			want: []string{`container "unknown"`, "is missing"}, field: "spec.containers[1].env"},
-		"an init container is moved in front of the fetcher": {request: fetched, third: patch(
+		"before-fetcher": {request: fetched, later: patch(
 			map[string]any{"op": "move", "from": "/spec/initContainers/1", "path": "/spec/initContainers/0"}),
 			want: []string{`initContainers "setup" starts before the init container that fetches the secret`}, field: "spec.initContainers[0].name"},
-		"the fetcher is removed": {request: fetched, third: patch(map[string]any{"op": "remove", "path": "/spec/initContainers/0"}),
+		"fetcher-removed": {request: fetched, later: patch(map[string]any{"op": "remove", "path": "/spec/initContainers/0"}),
 			want: []string{"initContainers", "is missing"}, field: "spec.initContainers"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ns := server.Namespace(t, restricted)
-			if tc.away {
+			if tc.skipped {
 				exclude(t, mutatingSelector, client, ns)
 			}
-			if tc.third != nil {
-				address := serveReviews(t, tc.third)
-				register(t, ns, "third-"+ns, func(h *admissionregistrationv1.MutatingWebhook) { h.ClientConfig = address })
+			if tc.later != nil {
+				address := serveReviews(t, tc.later)
+				register(t, ns, "later-"+ns, func(h *admissionregistrationv1.MutatingWebhook) { h.ClientConfig = address })
 			}
 			pod := readable("verified", tc.request)
 			var err error
@@ -96,7 +95,6 @@ func TestVerify(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			// API servers learn of new registrations a moment later.
 			eventually(t, "the pod is refused", func() bool {
 				_, err = client.CoreV1().Pods(ns).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 				return err != nil

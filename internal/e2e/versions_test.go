@@ -1,20 +1,20 @@
 package e2e
 
-// newField is a field of a Pod's spec that API servers of a version know, with
-// newFieldFlags, and that k8s.io/api v0.34, for which these tests are built, does not.
-// There is none in 1.34. The name is empty then.
+// newField returns a field of a Pod's spec that API servers of the minor version know,
+// with newFieldFlags, and these tests' k8s.io/api v0.34 does not. The name is empty
+// if there is none, as in 1.34.
 func newField(minor int) (name string, value map[string]any) {
 	switch {
 	case minor >= 36:
 		return "schedulingGroup", map[string]any{"podGroupName": "workers"}
-	case minor == 35: // in 1.36 it is gone
+	case minor == 35: // removed in 1.36
 		return "workloadRef", map[string]any{"name": "training", "podGroup": "workers"}
 	}
 	return "", nil
 }
 
-// newFieldFlags are what a server needs for the field: the feature, and from 1.36 on the
-// APIs that the feature itself watches.
+// newFieldFlags returns the server's flags for the field: the feature and, from 1.36
+// on, the APIs that the feature watches.
 func newFieldFlags(minor int) []string {
 	if name, _ := newField(minor); name == "" {
 		return nil

@@ -1,7 +1,6 @@
 // Package apiserver starts a real Kubernetes API server for tests: the binary
-// that "make kapi" builds from internal/kapi, whose documentation says what such
-// a cluster lacks. It has nothing of podsecrets in it, and serves the tests of
-// any module of this repository.
+// that "make kapi" builds from internal/kapi, whose documentation lists what such
+// a cluster lacks. It knows nothing of podsecrets.
 //
 //	func TestMain(m *testing.M) { os.Exit(apiserver.Main(m, &server)) }
 //
@@ -9,7 +8,7 @@
 //	clients := kubernetes.NewForConfigOrDie(server.Config)
 //
 // A server takes three seconds and 300 MB to start, so all tests of a package
-// share one, and each has a namespace of its own.
+// share one, and each test has its own namespace.
 package apiserver
 
 import (
@@ -26,28 +25,26 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Server is an API server that runs.
+// Server is a running API server.
 type Server struct {
-	// Config is that of a client of the cluster's administrator, without a limit
-	// to its rate.
+	// Config is the administrator's client configuration, without a rate limit.
 	Config *rest.Config
-	// Kubeconfig is the name of a file that says the same.
+	// Kubeconfig is the path of a file with the same configuration.
 	Kubeconfig string
 
 	dir   string
 	cmd   *exec.Cmd
 	stdin io.Closer
-	ended chan struct{} // closed when the process has ended
+	ended chan struct{} // closed when the process ends
 }
 
 const (
-	startTime = 2 * time.Minute // a busy machine needs it
-	stopTime  = 20 * time.Second
+	startTimeout = 2 * time.Minute // enough on a busy machine
+	stopTimeout  = 20 * time.Second
 )
 
-// Main starts a server, runs the tests of a package, stops the server, and
-// returns the exit code. If there is no server, there are no tests, and the code
-// says failure.
+// Main starts a server, runs a package's tests, stops the server, and returns the
+// exit code. If the server does not start, no tests run and the code is 1.
 func Main(m *testing.M, server **Server, flags ...string) int {
 	s, err := Start(flags...)
 	if err != nil {
@@ -63,10 +60,10 @@ func Main(m *testing.M, server **Server, flags ...string) int {
 	return code
 }
 
-// Start starts a server, with further flags of kube-apiserver if need be, and
-// returns when it is ready. Its files are in a temporary folder.
+// Start starts a server with more flags of kube-apiserver, and waits until it is
+// ready. Its files are in a temporary directory.
 func Start(flags ...string) (*Server, error) {
-	binary, err := find()
+	binary, err := findBinary()
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +89,7 @@ func (s *Server) run(binary string, flags []string) error {
 	defer log.Close()
 	s.cmd = exec.Command(binary, append([]string{s.dir}, flags...)...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
-	// Not this process's environment: with a proxy in it, calls to webhooks
-	// would go there.
+	// Not this process's environment: a proxy in it would get the calls to webhooks.
 	s.cmd.Env = []string{"TMPDIR=" + s.dir}
 	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		return err
@@ -102,24 +98,24 @@ func (s *Server) run(binary string, flags []string) error {
 		return err
 	}
 	go func() {
-		_ = s.cmd.Wait() // ProcessState says the same
+		_ = s.cmd.Wait() // see ProcessState
 		close(s.ended)
 	}()
 	return nil
 }
 
-// ready waits for the kubeconfig, which is there when the server is ready.
+// ready waits for the kubeconfig, which kapi writes when the server is ready.
 func (s *Server) ready() error {
-	timeout := time.After(startTime)
+	timeout := time.After(startTimeout)
 	for {
 		if _, err := os.Stat(s.Kubeconfig); err == nil {
 			break
 		}
 		select {
 		case <-s.ended:
-			return fmt.Errorf("ended before it was ready: %v", s.cmd.ProcessState)
+			return fmt.Errorf("exited before it was ready: %v", s.cmd.ProcessState)
 		case <-timeout:
-			return fmt.Errorf("not ready after %v", startTime)
+			return fmt.Errorf("not ready after %v", startTimeout)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -132,20 +128,20 @@ func (s *Server) ready() error {
 	return nil
 }
 
-// Stop stops the server and removes its files. That it had ended by itself is an
-// error, with the end of its log.
+// Stop stops the server and removes its files. If the server exited before, the
+// error has the end of its log.
 func (s *Server) Stop() error {
 	var err error
 	select {
 	case <-s.ended:
-		err = fmt.Errorf("kapi: ended too early: %v; its log ends with:\n%s", s.cmd.ProcessState, s.logTail())
+		err = fmt.Errorf("kapi: exited too early: %v; its log ends with:\n%s", s.cmd.ProcessState, s.logTail())
 	default:
 	}
-	s.stdin.Close() // what it waits for
+	s.stdin.Close() // ends kapi
 	select {
 	case <-s.ended:
-	case <-time.After(stopTime):
-		err = fmt.Errorf("kapi: still there after %v", stopTime)
+	case <-time.After(stopTimeout):
+		err = fmt.Errorf("kapi: still running after %v", stopTimeout)
 		_ = s.cmd.Process.Kill()
 		<-s.ended
 	}

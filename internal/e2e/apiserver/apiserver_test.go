@@ -17,8 +17,8 @@ import (
 	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
 )
 
-// The version is that of the module, and it can do as an older one did.
-func TestServer(t *testing.T) {
+// The server has the module's version, and can emulate an older one.
+func TestServer_Version(t *testing.T) {
 	minor, err := apiserver.Minor()
 	require.NoError(t, err)
 	older := strconv.Itoa(minor - 2)
@@ -37,19 +37,19 @@ func TestServer(t *testing.T) {
 	}, metav1.CreateOptions{})
 	assert.True(t, apierrors.IsForbidden(err), "Pod Security is real: %v", err)
 
-	folder := filepath.Dir(s.Kubeconfig)
+	dir := filepath.Dir(s.Kubeconfig)
 	require.NoError(t, s.Stop())
-	assert.NoDirExists(t, folder)
+	assert.NoDirExists(t, dir)
 }
 
-func TestWithoutTheBinaryIsAFailureThatSaysWhatToDo(t *testing.T) {
+func TestStart_MissingBinary(t *testing.T) {
 	t.Setenv("KAPI_BIN", filepath.Join(t.TempDir(), "kapi"))
 	_, err := apiserver.Start()
 	require.ErrorIs(t, err, os.ErrNotExist)
 	assert.ErrorContains(t, err, "make kapi")
 }
 
-func TestAServerThatDoesNotStartSaysWhy(t *testing.T) {
+func TestStart_UnknownFlag(t *testing.T) {
 	_, err := apiserver.Start("--no-such-flag")
 	require.Error(t, err)
 	assert.ErrorContains(t, err, "unknown flag: --no-such-flag")

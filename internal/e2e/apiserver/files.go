@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 )
 
-// find returns the name of the server's binary: the variable KAPI_BIN, or else
-// bin/kapi in the root of the repository. There is no third way, and no test is
-// skipped without it.
-func find() (string, error) {
+// findBinary returns the path of the server's binary: that in the variable KAPI_BIN,
+// else bin/kapi in the root of the repository. Without it tests fail rather than
+// skip.
+func findBinary() (string, error) {
 	binary := os.Getenv("KAPI_BIN")
 	if binary == "" {
 		root, err := Root()
@@ -21,13 +21,13 @@ func find() (string, error) {
 		binary = filepath.Join(root, "bin", "kapi")
 	}
 	if _, err := os.Stat(binary); err != nil {
-		return "", fmt.Errorf("the API server for tests is missing: run \"make kapi\" in the root of the repository, which takes minutes the first time, or name the binary in KAPI_BIN: %w", err)
+		return "", fmt.Errorf("the API server for tests is missing: run \"make kapi\" in the root of the repository, which takes minutes the first time, or set KAPI_BIN: %w", err)
 	}
 	return binary, nil
 }
 
-// Root returns the root of the repository that the working directory is in,
-// which for a test is its package's folder.
+// Root returns the root of the repository with the working directory. A test's
+// working directory is that of its package.
 func Root() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
@@ -41,13 +41,13 @@ func Root() (string, error) {
 		case !errors.Is(err, fs.ErrNotExist):
 			return "", err
 		case dir == filepath.Dir(dir):
-			return "", fmt.Errorf("%s is not in the repository", start)
+			return "", fmt.Errorf("directory %s is not in the repository", start)
 		}
 	}
 }
 
-// shortDir makes a temporary folder. In it will be etcd's socket, whose path may
-// not be longer than 107 bytes; so where TMPDIR is long, it is below /tmp.
+// shortDir creates a temporary directory, in /tmp if TMPDIR is long: the path of
+// etcd's socket in it is limited to 107 bytes.
 func shortDir() (string, error) {
 	base := os.TempDir()
 	if len(base) > 80 {
@@ -64,6 +64,5 @@ func (s *Server) logTail() string {
 	if err != nil {
 		return err.Error()
 	}
-	const most = 4096
-	return string(log[max(0, len(log)-most):])
+	return string(log[max(0, len(log)-4096):])
 }

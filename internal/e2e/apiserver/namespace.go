@@ -9,8 +9,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Namespace makes a namespace with these labels and a name of its own. It stays
-// until the server stops, as nothing could delete it.
+// Namespace creates a namespace with the labels and a unique name. It stays until
+// the server stops, because no controller could delete it.
 func (s *Server) Namespace(t testing.TB, labels map[string]string) string {
 	t.Helper()
 	name, err := s.NewNamespace(t.Context(), labels)
@@ -32,7 +32,7 @@ func (s *Server) NewNamespace(ctx context.Context, labels map[string]string) (st
 	if err != nil {
 		return "", err
 	}
-	// A controller would make it. Without it no Pod is accepted.
+	// Normally a controller creates it. Without it every Pod is refused.
 	_, err = client.CoreV1().ServiceAccounts(ns.Name).Create(ctx, &corev1.ServiceAccount{
 		ObjectMeta: metav1.ObjectMeta{Name: "default"},
 	}, metav1.CreateOptions{})

@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// Minor returns the minor version of the Kubernetes that the binary is built from:
-// 35, if that is v1.35.4.
+// Minor returns the minor version of the binary's Kubernetes: 35 for v1.35.4.
 func Minor() (int, error) {
-	binary, err := find()
+	binary, err := findBinary()
 	if err != nil {
 		return 0, err
 	}

@@ -18,8 +18,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Account returns the configuration of a client that is the manifests'
-// ServiceAccount, and has the rights of it.
+// Account returns a client configuration with the manifests' ServiceAccount.
 func Account(ctx context.Context, admin *rest.Config) (*rest.Config, error) {
 	client, err := kubernetes.NewForConfig(admin)
 	if err != nil {
@@ -47,9 +46,9 @@ func writeKubeconfig(ctx context.Context, admin *rest.Config, file string) error
 	return clientcmd.WriteToFile(*config, file)
 }
 
-// waitCalled returns when the API server calls the webhook: it learns of a new
-// configuration, and of a CA bundle in it, a moment later. Until then a Pod is
-// stored as it is, or refused.
+// waitCalled waits until the API server calls the webhook. It sees a new
+// configuration and its CA bundle with a delay; until then, Pods are stored
+// unchanged or refused.
 func waitCalled(ctx context.Context, server *apiserver.Server) error {
 	ns, err := server.NewNamespace(ctx, nil)
 	if err != nil {
@@ -65,16 +64,16 @@ func waitCalled(ctx context.Context, server *apiserver.Server) error {
 	if err != nil {
 		return err
 	}
-	const most = 30 * time.Second
-	for deadline := time.Now().Add(most); ; time.Sleep(50 * time.Millisecond) {
+	const timeout = 30 * time.Second
+	for deadline := time.Now().Add(timeout); ; time.Sleep(50 * time.Millisecond) {
 		got, err := client.CoreV1().Pods(ns).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		// A configuration may have no manager that serves the probe.
+		// Perhaps no manager serves the probe's secret.
 		refused := err != nil && strings.Contains(err.Error(), "denied the request: secret ")
 		if refused || err == nil && len(got.Spec.Containers[0].Env) > 0 {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the API server does not call the webhook after %v: %w", most, err)
+			return fmt.Errorf("the API server did not call the webhook within %v: %w", timeout, err)
 		}
 	}
 }

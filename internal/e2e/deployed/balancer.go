@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// balancer stands for kube-proxy and the endpoints of a Service: it gives each
-// new connection to one of the replicas that were ready when last asked, in
-// turn. A connection stays where it is.
+// balancer models kube-proxy and the endpoints of a Service. It assigns each new
+// connection to a ready replica, in turn.
 type balancer struct {
 	listener net.Listener
 	replicas atomic.Pointer[[]*Replica]
@@ -20,8 +19,8 @@ type balancer struct {
 	done     chan struct{}
 	polls    sync.WaitGroup
 
-	mu    sync.Mutex
-	joins map[net.Conn]*Replica
+	mu       sync.Mutex
+	assigned map[net.Conn]*Replica // open connections of clients
 }
 
 // probePeriod is the time between readiness probes, unless ProbeEvery changes it.
@@ -32,7 +31,7 @@ func newBalancer() (*balancer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &balancer{listener: listener, done: make(chan struct{}), joins: map[net.Conn]*Replica{}}
+	b := &balancer{listener: listener, done: make(chan struct{}), assigned: map[net.Conn]*Replica{}}
 	b.replicas.Store(new([]*Replica))
 	b.ready.Store(new([]*Replica))
 	b.period.Store(int64(probePeriod))
@@ -43,14 +42,13 @@ func newBalancer() (*balancer, error) {
 
 func (b *balancer) port() int { return b.listener.Addr().(*net.TCPAddr).Port }
 
-// use chooses among these replicas from now on, and closes the connections to
-// others.
+// use sets the replicas, and closes the connections to others.
 func (b *balancer) use(replicas []*Replica) {
 	b.replicas.Store(&replicas)
 	b.probe()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for conn, r := range b.joins {
+	for conn, r := range b.assigned {
 		if !slices.Contains(replicas, r) {
 			conn.Close()
 		}
@@ -63,7 +61,7 @@ func (b *balancer) close() {
 	b.polls.Wait()
 }
 
-// probe asks the readiness probes.
+// probe runs the readiness probes.
 func (b *balancer) probe() {
 	var ready []*Replica
 	for _, r := range *b.replicas.Load() {
@@ -96,37 +94,37 @@ func (b *balancer) accept() {
 			client.Close()
 			continue
 		}
-		go b.join(client, ready[turn%len(ready)])
+		go b.forward(client, ready[turn%len(ready)])
 	}
 }
 
-// join copies both ways until one side has ended.
-func (b *balancer) join(client net.Conn, r *Replica) {
-	b.note(client, r)
-	defer b.note(client, nil)
+// forward copies in both directions until one side closes.
+func (b *balancer) forward(client net.Conn, r *Replica) {
+	b.assign(client, r)
+	defer b.assign(client, nil)
 	defer client.Close()
-	server, err := net.Dial("tcp", r.listens("webhook"))
+	server, err := net.Dial("tcp", r.addressOf("webhook"))
 	if err != nil {
 		return
 	}
 	defer server.Close()
-	ended := make(chan struct{}, 2)
+	closed := make(chan struct{}, 2)
 	for _, ends := range [][2]net.Conn{{client, server}, {server, client}} {
 		go func() {
 			_, _ = io.Copy(ends[0], ends[1])
-			ended <- struct{}{}
+			closed <- struct{}{}
 		}()
 	}
-	<-ended
+	<-closed
 }
 
-// note remembers to which replica a connection leads, or forgets it.
-func (b *balancer) note(client net.Conn, r *Replica) {
+// assign records the replica of a connection, or removes the record if it is nil.
+func (b *balancer) assign(client net.Conn, r *Replica) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if r == nil {
-		delete(b.joins, client)
+		delete(b.assigned, client)
 		return
 	}
-	b.joins[client] = r
+	b.assigned[client] = r
 }

@@ -1,17 +1,17 @@
-// Package deployed runs the binary of examples/webhook in an API server for
+// Package deployed runs the binary of examples/webhook with an API server for
 // tests, as its manifests deploy it.
 //
-// The manifests of examples/webhook/deploy are rendered with kustomize and
-// applied as they ship, and each replica has the rights of their ServiceAccount,
-// by a token of it, and the configuration of their ConfigMap. What a cluster's
-// nodes would do is done here instead:
+// The manifests of examples/webhook/deploy are rendered with kustomize and applied
+// unchanged, but for the Service. Each replica has a token of their ServiceAccount
+// and the configuration of their ConfigMap. There are no nodes, so three things
+// differ:
 //
-//   - A replica is a process (Replica), and so has ports and a folder of its own
-//     in its configuration.
-//   - What kube-proxy does, a small TCP balancer does: it gives each connection
-//     to a replica whose readiness probe succeeds. The Service is of type
-//     ExternalName and leads to it.
-//   - Waiting times that are for the size of a real cluster are shorter.
+//   - A replica is a process (Replica), whose configuration has its own ports and
+//     directory.
+//   - A small TCP balancer replaces kube-proxy: it assigns each connection to a
+//     replica whose readiness probe succeeds. The Service has type ExternalName
+//     and refers to the balancer.
+//   - Delays meant for real clusters are shorter.
 package deployed
 
 import (
@@ -29,37 +29,48 @@ import (
 // The names in the manifests.
 const (
 	Namespace     = "podsecrets-system"
-	Name          = "podsecrets-webhook" // of Service, ServiceAccount, Deployment
+	Name          = "podsecrets-webhook" // of the Service, the ServiceAccount and the Deployment
 	Secret        = "podsecrets-webhook-tls"
 	Configuration = "0-podsecrets"
 	Validating    = "podsecrets"
 )
 
-// Options say in what a deployment differs from the one that ships.
+// Options are the differences from the manifests.
 type Options struct {
-	// Replicas is how many processes there are. Zero means one.
+	// Replicas is the number of processes. Zero means one.
 	Replicas int
-	// Config has settings that take the place of those in config.yaml; nil removes
-	// one.
+	// Config has settings that replace those in config.yaml. Nil removes a setting.
 	Config map[string]any
-	// Files are configurations that come before that one, such as Flyte's.
+	// Files are configuration files before that one, such as Flyte's.
 	Files []string
-	// Env are further variables of the processes, "NAME=value".
+	// Env has variables of the processes, "NAME=value".
 	Env []string
+}
+
+// FlyteOptions returns the options that run a ConfigMap of Flyte's charts, one of
+// examples/webhook/testdata/flyte/configmaps by its name, followed by more
+// configuration files.
+func FlyteOptions(chart string, files ...string) (Options, error) {
+	root, err := apiserver.Root()
+	configMap := filepath.Join(root, "examples", "webhook", "testdata", "flyte", "configmaps", chart+".yaml")
+	return Options{
+		Config: map[string]any{"managers": nil, "drain": "0s"},
+		Files:  append([]string{configMap}, files...),
+	}, err
 }
 
 // Webhook is a deployed webhook.
 type Webhook struct {
 	Replicas []*Replica
-	// Warnings is what the API server remarked on the manifests.
+	// Warnings are the API server's warnings about the manifests.
 	Warnings []string
 
 	balancer *balancer
 	dir      string
 }
 
-// Start deploys the webhook and returns when the API server calls it. There can
-// be one in an API server.
+// Start deploys the webhook and waits until the API server calls it. An API server
+// can have one deployment.
 func Start(ctx context.Context, server *apiserver.Server, o Options) (*Webhook, error) {
 	w := &Webhook{}
 	if err := w.start(ctx, server, o); err != nil {
@@ -105,15 +116,14 @@ func (w *Webhook) start(ctx context.Context, server *apiserver.Server, o Options
 	return waitCalled(ctx, server)
 }
 
-// Use has the balancer choose among these replicas only. Connections to others
-// are closed, as when they are gone.
+// Use limits the balancer to the replicas, and closes connections to others.
 func (w *Webhook) Use(replicas ...*Replica) { w.balancer.use(replicas) }
 
 // ProbeEvery sets the time between readiness probes. Tests of failing replicas need
 // a short one; benchmarks need one as long as the kubelet's.
 func (w *Webhook) ProbeEvery(period time.Duration) { w.balancer.period.Store(int64(period)) }
 
-// Stop ends all processes and removes their files. The objects in the API server
+// Stop kills all processes and removes their files. The objects in the API server
 // stay.
 func (w *Webhook) Stop() error {
 	for _, r := range w.Replicas {
@@ -125,7 +135,7 @@ func (w *Webhook) Stop() error {
 	return os.RemoveAll(w.dir)
 }
 
-// Binary returns the name of the webhook's binary: the variable WEBHOOK_BIN, or
+// Binary returns the path of the webhook's binary: that in the variable WEBHOOK_BIN,
 // else bin/webhook in the root of the repository.
 func Binary() (string, error) {
 	binary := os.Getenv("WEBHOOK_BIN")
@@ -137,7 +147,7 @@ func Binary() (string, error) {
 		binary = filepath.Join(root, "bin", "webhook")
 	}
 	if _, err := os.Stat(binary); err != nil {
-		return "", fmt.Errorf("the webhook's binary is missing: run \"make bin/webhook\" in the root of the repository, or name it in WEBHOOK_BIN: %w", err)
+		return "", fmt.Errorf("the webhook's binary is missing: run \"make bin/webhook\" in the root of the repository, or set WEBHOOK_BIN: %w", err)
 	}
 	return binary, nil
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
 )
 
-// Render returns what "kubectl kustomize examples/webhook/deploy" prints, in the
-// order in which kubectl applies it.
+// Render returns the objects of "kubectl kustomize examples/webhook/deploy", in the
+// order in which kubectl applies them.
 func Render() ([]*unstructured.Unstructured, error) {
 	root, err := apiserver.Root()
 	if err != nil {
@@ -44,16 +44,16 @@ func Render() ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// apply applies the manifests as an administrator does, and returns the
-// configuration that they have for the processes.
+// apply applies the manifests as the administrator, and returns the configuration
+// in their ConfigMap.
 func (w *Webhook) apply(ctx context.Context, admin *rest.Config) (config map[string]any, err error) {
 	objects, err := Render()
 	if err != nil {
 		return nil, err
 	}
-	listener := &listener{}
+	warnings := &warnings{}
 	admin = rest.CopyConfig(admin)
-	admin.WarningHandler = listener
+	admin.WarningHandler = warnings
 	client, err := dynamic.NewForConfig(admin)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (w *Webhook) apply(ctx context.Context, admin *rest.Config) (config map[str
 		return nil, err
 	}
 	for _, object := range objects {
-		if err := w.lead(object); err != nil {
+		if err := w.redirect(object); err != nil {
 			return nil, err
 		}
 		if err := applyOne(ctx, client, mapper, object); err != nil {
@@ -74,13 +74,13 @@ func (w *Webhook) apply(ctx context.Context, admin *rest.Config) (config map[str
 			err = yaml.UnmarshalStrict([]byte(text), &config)
 		}
 	}
-	w.Warnings = listener.texts
+	w.Warnings = warnings.texts
 	return config, err
 }
 
-// lead makes the Service lead to the balancer. That of an ExternalName is not
-// asked for its ports, so the port is in the caller's configuration.
-func (w *Webhook) lead(object *unstructured.Unstructured) error {
+// redirect makes API servers call the balancer. They ignore the ports of an
+// ExternalName Service, so the webhook configurations have the port.
+func (w *Webhook) redirect(object *unstructured.Unstructured) error {
 	switch object.GetKind() {
 	case "Service":
 		spec := object.Object["spec"].(map[string]any)
@@ -113,26 +113,26 @@ func applyOne(ctx context.Context, client dynamic.Interface, mapper meta.RESTMap
 	if err != nil {
 		return err
 	}
-	var to dynamic.ResourceInterface = client.Resource(mapping.Resource)
+	var resource dynamic.ResourceInterface = client.Resource(mapping.Resource)
 	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
-		to = client.Resource(mapping.Resource).Namespace(object.GetNamespace())
+		resource = client.Resource(mapping.Resource).Namespace(object.GetNamespace())
 	}
-	_, err = to.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: "e2e"})
+	_, err = resource.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: "e2e"})
 	return err
 }
 
-// listener keeps the API server's warnings.
-type listener struct {
+// warnings collects the API server's warnings.
+type warnings struct {
 	mu    sync.Mutex
 	texts []string
 }
 
-// HandleWarningHeader implements rest.WarningHandler. 299 is the one code there
-// is for Kubernetes' warnings.
-func (l *listener) HandleWarningHeader(code int, _ string, text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// HandleWarningHeader implements rest.WarningHandler. Kubernetes uses only the code
+// 299.
+func (w *warnings) HandleWarningHeader(code int, _ string, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if code == 299 {
-		l.texts = append(l.texts, text)
+		w.texts = append(w.texts, text)
 	}
 }

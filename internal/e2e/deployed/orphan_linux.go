@@ -2,7 +2,7 @@ package deployed
 
 import "syscall"
 
-// endsWithParent has a process end when this one does, however that happens.
+// endsWithParent makes a child process end when this one does, even if killed.
 func endsWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -4,5 +4,5 @@ package deployed
 
 import "syscall"
 
-// endsWithParent is for Linux only.
+// endsWithParent works on Linux only.
 func endsWithParent() *syscall.SysProcAttr { return nil }

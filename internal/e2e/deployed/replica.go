@@ -21,22 +21,21 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Replica is one process of the webhook. Its methods may be called at any time
-// and from anywhere.
+// Replica is a process of the webhook. Its methods are safe for concurrent use.
 type Replica struct {
 	binary, kubeconfig string
 	config             map[string]any
-	files              []string // further configurations
+	files              []string // configurations before config
 	env                []string
 	dir                string
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
 	ended   chan struct{}
-	address map[string]string // by the names that the configuration has for them
+	address map[string]string // by the setting's name: webhook, probes, metrics
 }
 
-// Start starts the process, with other ports than the last time.
+// Start starts the process, with new ports each time.
 func (r *Replica) Start() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -57,20 +56,20 @@ func (r *Replica) Start() error {
 	}
 	r.cmd = exec.Command(r.binary, args...)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
-	r.cmd.Env = append([]string{"TMPDIR=" + r.dir}, r.env...) // nothing of this process's, proxies above all
+	r.cmd.Env = append([]string{"TMPDIR=" + r.dir}, r.env...) // without this process's, above all its proxies
 	r.cmd.SysProcAttr = endsWithParent()
 	if err := r.cmd.Start(); err != nil {
 		return err
 	}
 	r.ended = make(chan struct{})
 	go func(cmd *exec.Cmd, ended chan struct{}) {
-		_ = cmd.Wait() // ProcessState says the same
+		_ = cmd.Wait() // see ProcessState
 		close(ended)
 	}(r.cmd, r.ended)
 	return nil
 }
 
-// configure writes the configuration, with ports that are free.
+// configure writes the configuration, with free ports.
 func (r *Replica) configure() error {
 	r.address = map[string]string{}
 	for _, name := range []string{"webhook", "probes", "metrics"} {
@@ -78,14 +77,14 @@ func (r *Replica) configure() error {
 		if err != nil {
 			return err
 		}
-		defer listener.Close() // only then, so that no two are the same
+		defer listener.Close() // at the end, so that all ports differ
 		r.address[name] = listener.Addr().String()
 	}
 	config := maps.Clone(r.config)
 	config["listen"] = r.address
 	certificate := map[string]any{"settle": "1s"}
-	if given, ok := config["certificate"].(map[string]any); ok {
-		maps.Copy(certificate, given)
+	if overrides, ok := config["certificate"].(map[string]any); ok {
+		maps.Copy(certificate, overrides)
 	}
 	certificate["dir"] = filepath.Join(r.dir, "certificates")
 	config["certificate"] = certificate
@@ -96,16 +95,16 @@ func (r *Replica) configure() error {
 	return os.WriteFile(r.configFile(), text, 0o600)
 }
 
-// Ready asks the readiness probe.
+// Ready reports whether the readiness probe succeeds.
 func (r *Replica) Ready() bool {
 	answer, err := r.get("probes", "/readyz")
 	return err == nil && answer.code == http.StatusOK
 }
 
-// WaitReady returns when the replica is ready.
+// WaitReady waits until the replica is ready, at most a minute.
 func (r *Replica) WaitReady(ctx context.Context) error {
-	const most = time.Minute
-	ctx, cancel := context.WithTimeout(ctx, most)
+	const timeout = time.Minute
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	r.mu.Lock()
 	ended := r.ended
@@ -113,25 +112,25 @@ func (r *Replica) WaitReady(ctx context.Context) error {
 	for !r.Ready() {
 		select {
 		case <-ended:
-			return fmt.Errorf("the webhook ended, and its log with:\n%s", r.LogTail())
+			return fmt.Errorf("the webhook exited; its log ends with:\n%s", r.LogTail())
 		case <-ctx.Done():
-			return fmt.Errorf("the webhook is not ready after %v; its log ends with:\n%s", most, r.LogTail())
+			return fmt.Errorf("the webhook is not ready after %v; its log ends with:\n%s", timeout, r.LogTail())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	return nil
 }
 
-// Metrics returns what Prometheus would read.
+// Metrics returns the metrics in Prometheus' text format.
 func (r *Replica) Metrics() (string, error) {
 	answer, err := r.get("metrics", "/metrics")
 	return answer.body, err
 }
 
-// Certificate returns what the replica serves.
+// Certificate returns the certificate that the replica serves.
 func (r *Replica) Certificate() (*x509.Certificate, error) {
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // it is asked for, not relied on
-	conn, err := dialer.Dial("tcp", r.listens("webhook"))
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // only reads the certificate
+	conn, err := dialer.Dial("tcp", r.addressOf("webhook"))
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +145,7 @@ type answer struct {
 
 func (r *Replica) get(port, path string) (answer, error) {
 	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get("http://" + r.listens(port) + path)
+	response, err := client.Get("http://" + r.addressOf(port) + path)
 	if err != nil {
 		return answer{}, err
 	}
@@ -155,20 +154,20 @@ func (r *Replica) get(port, path string) (answer, error) {
 	return answer{response.StatusCode, string(body)}, err
 }
 
-func (r *Replica) listens(port string) string {
+func (r *Replica) addressOf(port string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.address[port]
 }
 
-// Kill ends the process as a node that loses power does.
+// Kill ends the process with SIGKILL.
 func (r *Replica) Kill() { r.end(syscall.SIGKILL) }
 
-// Terminate ends the process as the kubelet does first, and reports whether it
-// ended well and in time.
+// Terminate ends the process with SIGTERM. The error says that it failed or did not
+// end in time.
 func (r *Replica) Terminate() error { return r.end(syscall.SIGTERM) }
 
-// Pid returns the number of the process that was started last.
+// Pid returns the ID of the last started process.
 func (r *Replica) Pid() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -187,12 +186,12 @@ func (r *Replica) end(signal os.Signal) error {
 	}
 	select {
 	case <-ended:
-	case <-time.After(time.Minute): // terminationGracePeriodSeconds of the Deployment
+	case <-time.After(time.Minute): // the Deployment's terminationGracePeriodSeconds
 		_ = cmd.Process.Kill()
 		return errors.New("the webhook did not end within a minute")
 	}
 	if code := cmd.ProcessState.ExitCode(); code != 0 {
-		return fmt.Errorf("the webhook ended with %v", cmd.ProcessState)
+		return fmt.Errorf("the webhook failed: %v", cmd.ProcessState)
 	}
 	return nil
 }
@@ -200,7 +199,7 @@ func (r *Replica) end(signal os.Signal) error {
 func (r *Replica) configFile() string { return filepath.Join(r.dir, "config.yaml") }
 func (r *Replica) logFile() string    { return filepath.Join(r.dir, "log") }
 
-// Log returns all that the replica has logged.
+// Log returns the replica's whole log.
 func (r *Replica) Log() string {
 	log, err := os.ReadFile(r.logFile())
 	if err != nil {

@@ -1,7 +1,7 @@
-// Command readymade is a webhook for benchmarks: it answers each admission request
-// with a patch that it was given, so that nothing remains but the API server's
-// call. It reads a patch, or null, from standard input, writes its URL and its
-// authority's certificate to standard output, and ends with its input.
+// Command readymade is a webhook for benchmarks that answers each admission request
+// with the same patch, so that only the API server's call is measured. It reads the
+// patch, or null, from standard input, writes its URL and its CA certificate to
+// standard output, and exits at the end of its input.
 package main
 
 import (
