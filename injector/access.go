@@ -7,8 +7,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Access describes what Config.Allow decides about: one manager giving one
-// secret to one Pod.
+// Access is what Config.Allow decides about: one Pod reading one secret from
+// one manager.
 type Access struct {
 	// Manager is the Name of the manager that would serve the request.
 	Manager string
@@ -42,11 +42,12 @@ func (a Access) String() string {
 	return fmt.Sprintf("manager %s reading %s for service account %q of %s", a.Manager, what, a.ServiceAccount, in)
 }
 
-// For returns an Injector for objects in the given namespace, overriding what
-// objects say. It is for tools, and for controllers, which know the namespace
-// of what they create. Config.Allow and managers see that namespace. With an
-// empty namespace, Config.Allow sees an unknown namespace, and managers see the
-// object's own.
+// For returns an Injector for objects in the given namespace, whatever
+// namespace they have themselves. It is for tools and controllers, which know
+// the namespace of what they create. Config.Allow and managers see that
+// namespace. An empty namespace overrides nothing: managers then see the
+// object's own, and Config.Allow sees that of the admission request, or an
+// unknown one if there is none.
 func (in *Injector) For(namespace string) *Injector {
 	out := *in
 	out.namespace = namespace

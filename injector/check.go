@@ -45,7 +45,7 @@ func (in *Injector) checkName(s *merge.Secret) error {
 	switch {
 	case s.Group == "" && s.Key == "" && !f.Versioned && s.Path == "" && !in.layout.Exact,
 		f.File && len(s.Name) <= len(s.Dir(in.layout)) && s.RelPath(in.layout, s.GroupVersion) == "":
-		return fmt.Errorf("%w: it has no name without its version", secret.ErrUnsupported)
+		return fmt.Errorf("%w: without the version, nothing names it", secret.ErrUnsupported)
 	case !f.File:
 		valid := names.IsEnvVar(s.Name)
 		if f.Value.EnvFileVolume() != "" {

@@ -17,9 +17,9 @@ import (
 //   - a *mount.MissingError, from Injector.Verify;
 //   - an error that wraps mount.ErrNoContainer, if no chosen container receives
 //     the secret;
-//   - the manager's error, if it stopped the search;
-//   - an error that wraps the errors of all managers, with an empty Manager, if
-//     no manager serves the request.
+//   - the manager's error, if it stopped the search, or a *mount.FragmentError;
+//   - an error that wraps the errors of all managers, if there are any, with an
+//     empty Manager, if no manager serves the request.
 type RequestError struct {
 	Request secret.Request
 	// Manager is the name of the manager, or empty.
@@ -35,7 +35,7 @@ type RequestError struct {
 }
 
 // AuthorCanFix reports whether the author of the Pod or of its requests can fix
-// the cause. Otherwise a manager failed: the operator must look at it, and a
+// the cause. Otherwise a manager failed: the operator must find out why, and a
 // retry may help.
 func (e *RequestError) AuthorCanFix() bool { return e.public != nil }
 
@@ -44,8 +44,8 @@ func (e *RequestError) Error() string { return e.text(fmt.Sprint(e.Err)) }
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// Public returns the message that the Pod's author may read. It shows only the
-// category of a manager's error, and nothing about Config.Allow.
+// Public returns the message that the Pod's author may read. Of a manager's
+// error it shows only the category, and it never mentions Config.Allow.
 func (e *RequestError) Public() string {
 	if e.public == nil {
 		return e.text("failed")

@@ -21,8 +21,8 @@ import (
 // Config configures an Injector. The zero value is valid, but serves no
 // requests.
 type Config struct {
-	// Managers are tried in order; the first that has the secret serves it. By
-	// convention global secrets come first.
+	// Managers are tried in order, and the first that has the secret serves it.
+	// By convention, the manager of global secrets comes first.
 	Managers []SecretManager
 	// Layout defines where containers look for secrets. The zero value is
 	// Flyte's.
@@ -30,8 +30,8 @@ type Config struct {
 	// Containers selects the containers that receive secrets. Nil selects all,
 	// including init containers. Fetchers never receive secrets, and the
 	// function is not called for them. It must return the same result every
-	// time. The Vault Agent Injector cannot exclude init containers, so all of
-	// them must be selected to use secrets from Vault.
+	// time. The Vault Agent Injector cannot exclude init containers. With
+	// secrets from Vault, all of them must therefore be selected.
 	Containers func(mount.Container) bool
 	// InitOrder is the position of fetchers among the init containers. The zero
 	// value is mount.InitFirst.
@@ -118,14 +118,16 @@ var (
 	errNoTemplate = errors.New("injector: pod template is nil")
 )
 
-// Plan decides what injecting the requests into the Pod means, and finds every
-// conflict. The Plan shares no memory with the Pod. The error joins
+// Plan decides what injecting the requests would add to the Pod, and finds the
+// conflicts. The Plan shares no memory with the Pod. The error joins
 // (errors.Join) a *RequestError for each failed request, and for each container
 // in which it fails; mount.ErrNoContainer, if no container receives secrets;
-// mount.ErrTooLarge; and the context's error, if it ended. More than
-// MaxRequests requests are a single *LimitError. So are more than that many
-// secrets of all containers together, where each container that a request names
-// also counts the secrets of all containers.
+// mount.ErrTooLarge; and the context's error, if the context ended. If there
+// are more than MaxRequests requests, the error is a single *LimitError. It is
+// also a *LimitError if there are too many secrets of all containers together:
+// the number of different requests, plus, for each container that a request
+// names, the number of requests that name none. MaxRequests is the maximum of
+// that sum too.
 func (in *Injector) Plan(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*Plan, error) {
 	if pod == nil {
 		return nil, errNoPod
@@ -147,9 +149,9 @@ func subjectOf(pod *corev1.Pod) subject {
 	return subject{view: merge.ViewPod(pod), namespace: pod.Namespace}
 }
 
-// Inject returns a copy of the Pod with the secrets: Plan, then Plan.Pod. The
-// copy shares no memory with the Pod. Without requests it is an equal copy. On
-// error, which is one of Plan's, the result is nil.
+// Inject returns a copy of the Pod with the secrets, as Plan and then Plan.Pod
+// do. The copy shares no memory with the Pod. Without requests it equals the
+// Pod. The errors are those of Plan; on error the result is nil.
 func (in *Injector) Inject(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) (*corev1.Pod, error) {
 	if pod == nil {
 		return nil, errNoPod
@@ -161,9 +163,9 @@ func (in *Injector) Inject(ctx context.Context, pod *corev1.Pod, reqs ...secret.
 	return d.edits.Apply(pod), nil
 }
 
-// Patch returns the changes of Inject as an RFC 6902 patch with only "add"
-// operations: Plan, then Plan.Patch. If nothing is missing it is empty, not
-// nil. On error, which is one of Plan's, it is nil.
+// Patch returns what Inject adds as an RFC 6902 patch with only "add"
+// operations, as Plan and then Plan.Patch do. If nothing is missing, the patch
+// is empty, not nil. The errors are those of Plan; on error the patch is nil.
 func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.Request) ([]jsonpatch.Operation, error) {
 	if pod == nil {
 		return nil, errNoPod
@@ -176,9 +178,10 @@ func (in *Injector) Patch(ctx context.Context, pod *corev1.Pod, reqs ...secret.R
 }
 
 // InjectTemplate is Inject for the Pod template of a Deployment, a Job and so
-// on. Always start from the template without secrets, with the requests in the
-// same order: then the result is always the same, and secrets that are no
-// longer requested are gone. Earlier additions are never removed or changed.
+// on. Always start from the template without secrets, and pass the requests in
+// the same order. Then the result is always the same, without secrets that are
+// no longer requested. InjectTemplate itself never removes or changes earlier
+// additions.
 //
 // Managers see the template's metadata, which usually has no namespace. Use For
 // with the namespace of the template's owner, so that managers and Config.Allow

@@ -120,7 +120,7 @@ func TestInject_InvalidFragments(t *testing.T) {
 		{"file for a variable", secret.Request{Key: "k", Mount: mount.EnvVar}, mount.Fragment{File: true}, `secret key="k" mount=ENV_VAR: manager m: fragment: File is set, but the request is for ENV_VAR`},
 		{"variable for a file", secret.Request{Key: "k", Mount: mount.File}, mount.Fragment{Value: mount.Literal("")}, `secret key="k" mount=FILE: manager m: fragment: Value is set, but the request is for FILE`},
 		{"invalid name", secret.Request{Key: "a b"}, mount.Fragment{Value: mount.Literal("")}, `secret key="a b": no manager serves it (m: request not supported: "_FSEC_A B" is not a valid environment variable name)`},
-		{"version only", secret.Request{GroupVersion: "v"}, mount.Fragment{File: true}, `secret version="v": no manager serves it (m: request not supported: it has no name without its version)`},
+		{"version only", secret.Request{GroupVersion: "v"}, mount.Fragment{File: true}, `secret version="v": no manager serves it (m: request not supported: without the version, nothing names it)`},
 		{"name too long with prefix", secret.Request{Key: strings.Repeat("k", 253)}, mount.Fragment{File: true}, `secret key="` + strings.Repeat("k", 253) + `": no manager serves it (m: request not supported: its path would have a segment longer than 255 bytes)`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// MaxRequests is the maximum number of requests of one call, including
-	// duplicates. Time and memory grow with this number. A Pod's annotations
-	// have room for about 7,000 requests.
+	// MaxRequests is the maximum number of requests in one call, including
+	// duplicates. Time and memory grow with the number of requests. A Pod's
+	// annotations have room for about 7,000.
 	MaxRequests = 10_000
 
 	// maxPod is the maximum JSON size of a reviewed Pod in bytes: the API

@@ -8,8 +8,9 @@ import (
 )
 
 // SecretManager provides secrets from one store. It decides what a Pod needs so
-// that containers can read a secret, and returns that as data. It never sees or
-// changes the Pod. This interface will never gain methods.
+// that containers can read a secret, and returns that as data. It never changes
+// the Pod, and sees only its mount.Target. This interface will never gain
+// methods.
 //
 // A manager must follow these rules, which package injectortest checks:
 //
@@ -27,14 +28,16 @@ import (
 //   - The Fragment follows the rules of mount.Fragment. Names of volumes and
 //     fetchers come from mount.Name with everything that identifies them, so
 //     that names differ exactly if their purposes differ.
-//   - The Fragment has a Value if secret.Request.Mount is EnvVar, and is a File
-//     if it is File. With Any the manager chooses: a variable if it can provide
-//     one, otherwise a file. If it cannot provide the type, it returns
-//     secret.ErrUnsupported, and the next manager is tried.
+//   - If secret.Request.Mount is EnvVar, the Fragment has a Value. If it is
+//     File, the Fragment is a File. With Any the manager chooses: a variable if
+//     it can provide one, otherwise a file. If it cannot provide the type, it
+//     returns secret.ErrUnsupported, and the next manager is tried.
 //   - A store without versions either returns secret.ErrUnsupported for a
 //     request with a GroupVersion, or ignores the version. Its Fragment is then
-//     not Versioned, and the name has no version. A client that asks with the
-//     version finds such a name only if the Fragment is a reference.
+//     not Versioned, and the primary name has no version. A client that asks
+//     with the version finds the secret only through the alias, which exists
+//     for a Value, for a file in a projected volume of Secrets, and with
+//     mount.Webhook.AliasAnnotations.
 type SecretManager interface {
 	// Name identifies the manager in placements, errors and audit annotations,
 	// such as "k8s". It is constant, not empty, and has only ASCII letters,
@@ -45,7 +48,7 @@ type SecretManager interface {
 	// Mount returns what a Pod needs to read the secret. The request has passed
 	// its Validate method. The error is
 	//
-	//   - nil: this manager serves the request, and no other is tried;
+	//   - nil: this manager serves the request, and no other manager is tried;
 	//   - secret.ErrNotFound or secret.ErrUnsupported, possibly wrapped: this
 	//     manager does not have the secret, or does not serve such requests,
 	//     and the next one is tried;

@@ -14,16 +14,17 @@ import (
 // a custom resource. Fields that this build's k8s.io/api does not know are
 // kept.
 //
-// An object of kind Pod is a Pod. An object without kind and apiVersion is a
-// template, such as the field "template" of a Deployment. Any other kind is an
-// error. PatchJSON does not read requests from the object's annotations: pass
-// them, for example from secret.DecodeAnnotations.
+// An object of kind Pod is treated as a Pod. An object without kind and
+// apiVersion is treated as a template, such as the field "template" of a
+// Deployment. Any other kind is an error. PatchJSON does not read requests from
+// the object's annotations: pass them, for example from
+// secret.DecodeAnnotations.
 //
 // If nothing is missing, the patch is "[]". If metadata is missing or null, the
-// patch creates it. The error is one of Plan's, or names a field: the object is
-// not JSON, a container is null or has no name, or two containers have the same
-// name. An object with more than 3 MiB of JSON or 256 KiB of annotations is a
-// *LimitError.
+// patch creates it. The error is one of Plan's, or says what is wrong with the
+// object: it is not JSON, a container is null or has no name, or two containers
+// have the same name. An object with more than 3 MiB of JSON or 256 KiB of
+// annotations is a *LimitError.
 func (in *Injector) PatchJSON(ctx context.Context, object []byte, reqs ...secret.Request) ([]byte, error) {
 	sub, err := subjectOfJSON(object)
 	if err != nil {

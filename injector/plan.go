@@ -9,8 +9,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Plan describes the injection of requests into one Pod. Injector.Plan makes
-// it. Formatting it shows only the placements.
+// Plan is the result of Injector.Plan: what injecting the requests adds to one
+// Pod. Formatting it shows only the placements.
 type Plan struct {
 	// Placements has one entry for each request, in the order of the requests.
 	Placements []Placement
@@ -24,14 +24,12 @@ type Plan struct {
 // Pod returns the injected Pod. Each call returns a new copy.
 func (p *Plan) Pod() *corev1.Pod { return p.pod() }
 
-// Patch returns the operations that turn the Pod into the injected one. None
-// removes anything, or replaces anything that is not empty. Each call returns a
-// new slice; it is empty if nothing is missing.
+// Patch returns the operations that turn the Pod into the injected one. No
+// operation removes anything, or replaces anything that is not empty. Each call
+// returns a new slice; it is empty if nothing is missing.
 func (p *Plan) Patch() []jsonpatch.Operation { return p.patch() }
 
 // Placement says where containers find a secret. It never contains the value.
-// With mount.ConflictKeepPod, a container that defines the variable with
-// another meaning does not find the secret there.
 type Placement struct {
 	Request secret.Request
 	// Manager is the name of the manager that serves the request.
@@ -40,10 +38,10 @@ type Placement struct {
 	Reads mount.Object
 	// Mount is EnvVar or File, never Any.
 	Mount mount.Type
-	// EnvVar is the primary variable with the secret, if Mount is EnvVar.
-	// Request.EnvVar may name another.
+	// EnvVar is the primary name of the secret, if Mount is EnvVar.
+	// Request.EnvVar may name a second variable.
 	EnvVar string
-	// Path is the file with the secret, if Mount is File.
+	// Path is the absolute path of the secret's file, if Mount is File.
 	Path string
 	// Containers are the names of the receivers. They exclude containers that
 	// keep their own variable with that name (mount.ConflictKeepPod), and

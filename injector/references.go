@@ -17,20 +17,21 @@ type Reference struct {
 	// "SecretProviderClass" (of the Secrets Store CSI driver).
 	Kind string
 	// Namespace is that of Injector.For, or else the Pod's own. It is empty if
-	// both are unknown.
+	// neither is known.
 	Namespace string
 	Name      string
-	// Keys are the keys that are read, sorted. Empty means the whole object.
+	// Keys are the keys that containers read, sorted. Empty means the whole
+	// object.
 	Keys []string
-	// Optional means that the Pod starts without the object or one of Keys. It
-	// applies to all Keys: an object with optional and required keys has two
-	// references.
+	// Optional means that the Pod starts even if the object or one of Keys is
+	// missing. It applies to all Keys: an object with optional and required
+	// keys has two references.
 	Optional bool
 }
 
 // References returns the objects that the Pod's secrets refer to, sorted by
-// kind and name. The Pod starts only if those that are not Optional exist. A
-// controller can watch them, and restart Pods when they change.
+// kind and name. The Pod starts only if all of those that are not Optional
+// exist. A controller can watch them, and restart Pods when they change.
 func (p *Plan) References() []Reference { return p.references() }
 
 type referenceKey struct {

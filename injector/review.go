@@ -18,8 +18,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Audit annotations of a response, and the outcomes. The API server prefixes
-// each key with the webhook's name.
+// The keys of a response's audit annotations, and the values of AuditOutcome.
+// The API server puts the webhook's name before each key.
 const (
 	AuditOutcome  = "outcome"
 	AuditManagers = "managers" // "k8s=2,vault=1": number of requests served by each manager
@@ -34,31 +34,32 @@ const (
 	OutcomeIncomplete = "incomplete" // Verify: the Pod lacks something
 )
 
-// Review answers an admission request for a mutating webhook. If the request
-// creates a Pod whose annotations request secrets (see package secret), the
-// response has the patch that Patch returns. The patch is computed from the
+// Review answers an admission request for a mutating webhook. If the admission
+// request creates a Pod whose annotations request secrets (see package secret),
+// the response has the patch that injects them. The patch is computed from the
 // Pod's JSON, so fields that this build's k8s.io/api does not know are kept.
 // Everything else is allowed unchanged: other operations, other resources and
 // subresources, Pods without requests, and mirror Pods created by a node (the
 // kubelet's copies of static Pods, which cannot be changed). Review ignores the
-// label secret.InjectLabel, which is for the webhook's objectSelector. Set
-// Operation and Resource in requests for tests; otherwise they are allowed
-// unchanged.
+// label secret.InjectLabel, which is for the webhook's objectSelector. In
+// tests, set the Operation and Resource of the admission request; otherwise the
+// Pod is allowed unchanged.
 //
 // Managers see the namespace of the admission request, because the Pod itself
 // often has none.
 //
 // A refusal has the status code 400 if the Pod or an annotation cannot be
 // decoded; 413 if the Pod exceeds the package's limits; 422 if requests are
-// invalid, not served, in conflict or too many; 500 if a manager failed; and
-// 504 if the context ended. Its message names the requests and fields of the
-// first twenty errors. It shows only the category of a manager's error (not
-// found, not supported, failed), because Pod authors can read it. To log a
-// manager's errors, wrap the manager in one that does.
+// invalid, not served, in conflict or too many, if no container receives a
+// secret, or if the secrets would make the Pod too large; 500 if a manager
+// failed; and 504 if the context ended. Its message names the requests and
+// fields of the first twenty errors. It shows only the category of a manager's
+// error (not found, not supported, failed), because Pod authors can read it. To
+// log a manager's errors, wrap the manager in one that does.
 //
-// Review itself never panics on any bytes, and never returns nil. For a Pod
-// that no API server would send, such as one with a null container, the patch
-// may not apply.
+// Review never returns nil, and does not itself panic, whatever the admission
+// request contains. For a Pod that no API server would send, such as one with a
+// null container, the patch may not apply.
 func (in *Injector) Review(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	sub, reqs, response := decodeReview(req)
 	if response != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// Rules say who may read which secrets. They allow an access if one rule
-// matches it; without rules nothing is allowed. Use Rules.Allow as
+// Rules say who may read which secrets. They allow an access if at least one
+// rule matches it; without rules nothing is allowed. Use Rules.Allow as
 // Config.Allow.
 //
 // Rules match what a store would be asked for (mount.Fragment.Reads), not how a
@@ -26,21 +26,22 @@ type Rules []Rule
 // The lists contain patterns. "*" matches any text without "/", and "**"
 // matches any text. Everything else matches itself, including its case.
 type Rule struct {
-	// Namespaces and ServiceAccounts are where Pods run. A rule with one of
-	// them does not match if the namespace is unknown. The Pod's author chooses
-	// the service account, so it is no boundary inside a namespace.
+	// Namespaces and ServiceAccounts are those of the Pod. A rule with one of
+	// these lists does not match if the namespace is unknown. The Pod's author
+	// chooses the service account, so it is no boundary inside a namespace.
 	Namespaces, ServiceAccounts []string
 	// Managers are the names of managers.
 	Managers []string
 	// Names and Keys are what the store is asked for: mount.Object.Name and
-	// Key. A rule with one of them does not match if the manager does not say
-	// what it reads. The key "" matches a secret without keys, or a whole
-	// secret.
+	// Key. A rule with one of these lists does not match if the manager does
+	// not say what it reads. The pattern "" in Keys matches a secret without
+	// keys, or a whole secret.
 	Names, Keys []string
 }
 
-// Validate reports all patterns that can never match: empty ones (except in
-// Keys), and those with characters that cannot occur.
+// Validate returns an error that lists all patterns that can never match. These
+// are empty patterns (except in Keys), and those with characters that cannot
+// occur.
 func (rs Rules) Validate() error {
 	var errs []error
 	for i := range rs {
@@ -55,8 +56,9 @@ func (rs Rules) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Allow returns nil if a rule matches. The error is for the operator: for each
-// of the first twenty rules it names the first list that does not match.
+// Allow returns nil if a rule matches. Otherwise the error, which is for the
+// operator, names the first list that does not match in each of the first
+// twenty rules.
 func (rs Rules) Allow(a Access) error {
 	if rs.Find(a) >= 0 {
 		return nil
@@ -85,8 +87,8 @@ type ruleList struct {
 	field    string
 	patterns []string
 	text     func(*Access) string
-	unknown  func(*Access) bool
-	valid    func(rune) bool // for each character
+	unknown  func(*Access) string // why a rule with this list cannot match, or ""
+	valid    func(rune) bool      // for each character
 }
 
 func (r *Rule) lists() [5]ruleList {
@@ -99,9 +101,21 @@ func (r *Rule) lists() [5]ruleList {
 	}
 }
 
-func never(*Access) bool         { return false }
-func noNamespace(a *Access) bool { return a.Namespace == "" }
-func noObject(a *Access) bool    { return a.Reads == mount.Object{} }
+func never(*Access) string { return "" }
+
+func noNamespace(a *Access) string {
+	if a.Namespace == "" {
+		return "the namespace is unknown"
+	}
+	return ""
+}
+
+func noObject(a *Access) string {
+	if a.Reads == (mount.Object{}) {
+		return "the manager does not say what it reads"
+	}
+	return ""
+}
 
 // isNameRune reports the characters allowed in names of namespaces and service
 // accounts.
@@ -131,8 +145,8 @@ func (r *Rule) mismatch(a *Access) string {
 	for _, list := range r.lists() {
 		switch {
 		case len(list.patterns) == 0:
-		case list.unknown(a):
-			return list.field + " are set, but the access has none"
+		case list.unknown(a) != "":
+			return list.field + " are set, but " + list.unknown(a)
 		case !slices.ContainsFunc(list.patterns, func(p string) bool { return matches(p, list.text(a)) }):
 			return list.field + " do not match"
 		}

@@ -146,7 +146,7 @@ func TestRules_Reasons(t *testing.T) {
 		`(rules[0]: namespaces do not match; rules[1]: serviceAccounts do not match; rules[2]: managers do not match; rules[3]: names do not match)`)
 	a = injector.Access{Manager: "k8s", ServiceAccount: "default"}
 	assert.EqualError(t, rules.Allow(a), `no rule allows manager k8s reading an unspecified object for service account "default" of an unknown namespace `+
-		`(rules[0]: namespaces are set, but the access has none; rules[1]: namespaces are set, but the access has none; rules[2]: managers do not match; rules[3]: names are set, but the access has none)`)
+		`(rules[0]: namespaces are set, but the namespace is unknown; rules[1]: namespaces are set, but the namespace is unknown; rules[2]: managers do not match; rules[3]: names are set, but the manager does not say what it reads)`)
 	assert.EqualError(t, injector.Rules{}.Allow(a), `no rule allows manager k8s reading an unspecified object for service account "default" of an unknown namespace (there are no rules)`)
 }
 

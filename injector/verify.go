@@ -13,20 +13,20 @@ import (
 // Verify answers an admission request for a validating webhook. It checks the
 // same Pods as Review, and refuses a Pod that lacks something for its secrets:
 // each container that Config.Containers selects must have its variables and
-// mounts, and the Pod must have the volumes, annotations and fetchers. It
+// mounts, and the Pod must have the volumes, annotations and fetchers. Verify
 // detects Pods that bypassed Review, because a label was missing or the webhook
-// was down, and Pods from which another webhook removed something.
+// was down. It also detects Pods from which another webhook removed something.
 //
 // Where another webhook provides a secret (mount.Fragment.Webhook), that
 // webhook must have run. An init container that reads fetched files must not
 // come before the fetcher, unless Config.InitOrder allows it. Config.Allow
 // applies as in Review.
 //
-// Containers of Config.Late and of those other webhooks are not checked. A
-// refusal for something missing or in conflict lists the Pod's containers of
-// this kind, within the limits of a message.
+// Verify does not check containers that Config.Late reports, or containers of
+// those other webhooks. If it refuses a Pod because something is missing or in
+// conflict, the message lists these containers, within the limits of a message.
 //
-// A refusal has the status codes of Review, and 422 for an incomplete Pod.
+// A refusal has the status codes of Review; for an incomplete Pod it is 422.
 func (in *Injector) Verify(ctx context.Context, req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	sub, reqs, response := decodeReview(req)
 	if response != nil {
