@@ -13,9 +13,8 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	const prefix = "vault.hashicorp.com/"
 	annotated := func(name, value string) *metav1.ObjectMeta {
-		return &metav1.ObjectMeta{Namespace: "n", Annotations: map[string]string{prefix + name: value, "other": "1"}}
+		return &metav1.ObjectMeta{Namespace: "n", Annotations: map[string]string{p + name: value, "other": "1"}}
 	}
 	kv := secret.Request{Group: "secret/data/Task", Key: "Pass-Word"}
 	cases := []injectortest.Case{
@@ -39,8 +38,8 @@ func TestConformance(t *testing.T) {
 	for name, cfg := range map[string]vault.Config{
 		"zero": {},
 		"full": {
-			Role: "tasks", KVVersion: "1", Annotations: map[string]string{prefix + "service": "https://vault.example.com"},
-			Locked: []string{prefix + "service", prefix + "namespace"},
+			Role: "tasks", KVVersion: "1", Annotations: map[string]string{p + "service": "https://vault.example.com"},
+			Locked: []string{p + "service", p + "namespace"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

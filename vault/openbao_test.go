@@ -22,7 +22,7 @@ func TestOpenBao(t *testing.T) {
 	renamed := func(annotations map[string]string) map[string]string {
 		out := map[string]string{}
 		for name, value := range annotations {
-			out[strings.Replace(name, "vault.hashicorp.com/", "openbao.org/", 1)] = value
+			out[strings.Replace(name, p, "openbao.org/", 1)] = value
 		}
 		return out
 	}

@@ -100,11 +100,7 @@ func runAliases(t *testing.T, cases []aliasCase) {
 			if pod == nil {
 				pod = app(nil)
 			}
-			change, problems := mergeAll(tc.layout, tc.secrets)
-			require.Empty(t, problems)
-			edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
-			require.NoError(t, err)
-			require.Empty(t, problems)
+			edits := mustDecide(t, tc.layout, tc.secrets, pod, merge.Options{})
 			assert.Equal(t, tc.want, strings.Join(contents(edits.Apply(pod)), " "))
 		})
 	}
@@ -134,11 +130,7 @@ func TestAliases_Annotations(t *testing.T) {
 			if pod == nil {
 				pod = app(nil)
 			}
-			change, problems := mergeAll(mount.Layout{}, tc.secrets)
-			require.Empty(t, problems)
-			edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
-			require.NoError(t, err)
-			require.Empty(t, problems)
+			edits := mustDecide(t, mount.Layout{}, tc.secrets, pod, merge.Options{})
 			assert.Equal(t, tc.want, edits.Apply(pod).Annotations[alias] == "g/alias/k")
 		})
 	}

@@ -146,13 +146,9 @@ func TestAnnotations_ReceiverList(t *testing.T) {
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}
 	listed := func(chosen string, changes ...func(*merge.Secret)) (string, bool) {
 		t.Helper()
-		change, problems := mergeAll(mount.Layout{}, []merge.Secret{with(webhookFile("g", "k"), changes...)})
-		require.Empty(t, problems)
-		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{
+		edits := mustDecide(t, mount.Layout{}, []merge.Secret{with(webhookFile("g", "k"), changes...)}, pod, merge.Options{
 			Containers: func(c mount.Container) bool { return strings.Contains(chosen, c.Name) },
 		})
-		require.NoError(t, err)
-		require.Empty(t, problems)
 		value, ok := edits.Apply(pod).Annotations["agent/containers"]
 		return value, ok
 	}
@@ -192,11 +188,7 @@ func TestAnnotations_EscapedKeys(t *testing.T) {
 	s := webhookFile("g", "k")
 	s.Fragment.Webhook.Annotations = map[string]string{"a~b/c~1": "v"}
 	s.Fragment.Webhook.DefaultAnnotations = nil
-	change, problems := mergeAll(mount.Layout{}, []merge.Secret{s})
-	require.Empty(t, problems)
-	edits, problems, err := change.Decide(merge.ViewPod(annotations("other", "x")), merge.Options{})
-	require.NoError(t, err)
-	require.Empty(t, problems)
+	edits := mustDecide(t, mount.Layout{}, []merge.Secret{s}, annotations("other", "x"), merge.Options{})
 	assert.Equal(t, "/metadata/annotations/a~0b~1c~01", edits.Operations()[0].Path)
 	text, err := edits.JSON()
 	require.NoError(t, err)

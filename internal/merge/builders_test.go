@@ -3,7 +3,9 @@ package merge_test
 import (
 	"path"
 	"strings"
+	"testing"
 
+	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podsecrets/podsecrets/internal/merge"
@@ -237,4 +239,15 @@ func mergeAll(layout mount.Layout, secrets []merge.Secret) (*merge.Change, []mer
 		complete[i] = merge.NewSecret(layout, s.Request, s.Manager, s.Fragment)
 	}
 	return merge.Merge(layout, complete)
+}
+
+// mustDecide merges secrets without conflicts and returns the edits for the Pod.
+func mustDecide(t *testing.T, layout mount.Layout, secrets []merge.Secret, pod *corev1.Pod, options merge.Options) *merge.Edits {
+	t.Helper()
+	change, problems := mergeAll(layout, secrets)
+	require.Empty(t, problems)
+	edits, problems, err := change.Decide(merge.ViewPod(pod), options)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	return edits
 }

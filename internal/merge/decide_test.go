@@ -42,11 +42,7 @@ func TestDecide_WebhookContainers(t *testing.T) {
 		"the webhook":   {webhookFile("g", "k"), []string{"app"}},
 		"another store": {ref("g", "k"), []string{"app", "agent"}},
 	} {
-		change, problems := mergeAll(mount.Layout{}, []merge.Secret{tc.secret})
-		require.Empty(t, problems)
-		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
-		require.NoError(t, err)
-		require.Empty(t, problems)
+		edits := mustDecide(t, mount.Layout{}, []merge.Secret{tc.secret}, pod, merge.Options{})
 		assert.Equal(t, tc.want, edits.Receivers(0), name)
 	}
 }

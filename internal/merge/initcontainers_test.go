@@ -121,11 +121,7 @@ func TestFetchers_ForeignNames(t *testing.T) {
 		{Name: mount.Name("earlier"), VolumeMounts: []corev1.VolumeMount{{Name: mount.FetchVolume, MountPath: "/out"}}},
 		{Name: mount.Name("earlier env"), VolumeMounts: []corev1.VolumeMount{{Name: mount.EnvVolume, MountPath: "/env"}}},
 	}
-	change, problems := mergeAll(mount.Layout{}, []merge.Secret{ref("g", "k")})
-	require.Empty(t, problems)
-	edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
-	require.NoError(t, err)
-	require.Empty(t, problems)
+	edits := mustDecide(t, mount.Layout{}, []merge.Secret{ref("g", "k")}, pod, merge.Options{})
 	assert.Equal(t, []string{mount.Name("mine"), "app"}, edits.Receivers(0))
 }
 
@@ -133,11 +129,7 @@ func TestFetchers_Order(t *testing.T) {
 	pod := app(nil)
 	pod.Spec.InitContainers = []corev1.Container{{Name: "mesh", RestartPolicy: &always}, {Name: "logs", RestartPolicy: &always}, {Name: "setup"}, {Name: "late", RestartPolicy: &always}}
 	for order, at := range map[mount.InitOrder]int{mount.InitFirst: 0, mount.InitAfterSidecars: 2} {
-		change, problems := mergeAll(mount.Layout{}, []merge.Secret{fetched("g", "k")})
-		require.Empty(t, problems)
-		edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{InitOrder: order})
-		require.NoError(t, err)
-		require.Empty(t, problems)
+		edits := mustDecide(t, mount.Layout{}, []merge.Secret{fetched("g", "k")}, pod, merge.Options{InitOrder: order})
 		assert.Equal(t, mount.Name("fetch", "g", "k"), edits.Apply(pod).Spec.InitContainers[at].Name, order)
 	}
 }
@@ -169,11 +161,7 @@ func TestFetchers_PodResources(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pod := app(nil)
 			pod.Spec.Resources = tc.pod
-			change, problems := mergeAll(mount.Layout{}, []merge.Secret{s})
-			require.Empty(t, problems)
-			edits, problems, err := change.Decide(merge.ViewPod(pod), merge.Options{})
-			require.NoError(t, err)
-			require.Empty(t, problems)
+			edits := mustDecide(t, mount.Layout{}, []merge.Secret{s}, pod, merge.Options{})
 			got := edits.Apply(pod).Spec.InitContainers[0].Resources
 			tc.want[corev1.ResourceEphemeralStorage] = resource.MustParse("1Gi")
 			assert.True(t, equalLists(tc.requests, got.Requests), got.Requests)

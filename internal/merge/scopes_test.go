@@ -86,11 +86,7 @@ func TestScopes_SharedVolumes(t *testing.T) {
 
 // Other containers do not see the keys of a request for one container.
 func TestScopes_OwnVolumes(t *testing.T) {
-	change, problems := mergeAll(mount.Layout{}, []merge.Secret{item("g", "a"), with(item("g", "b"), container("web"))})
-	require.Empty(t, problems)
-	edits, problems, err := change.Decide(merge.ViewPod(twoContainers()), merge.Options{})
-	require.NoError(t, err)
-	require.Empty(t, problems)
+	edits := mustDecide(t, mount.Layout{}, []merge.Secret{item("g", "a"), with(item("g", "b"), container("web"))}, twoContainers(), merge.Options{})
 	pod := edits.Apply(twoContainers())
 	assert.Equal(t, []string{"a=a", "b=b"}, keysAt(pod, "web"))
 	assert.Equal(t, []string{"a=a"}, keysAt(pod, "api"))
