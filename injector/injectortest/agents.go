@@ -105,7 +105,7 @@ func (r *reader) agentProvides(a *agent, p string) error {
 			return r.hasMode(f)
 		}
 	}
-	return fmt.Errorf("no annotation makes the agent's init container bring it to %s", a.volumeDir(all))
+	return fmt.Errorf("no annotation makes the agent's init container write it in %s", a.volumeDir(all))
 }
 
 // agentWritesEnvFile is agentProvides for an env file, which the container need
@@ -132,7 +132,7 @@ func (r *reader) agentComesFirst(a *agent) error {
 	case r.windows:
 		return errors.New("the agent cannot run in a Windows Pod")
 	case ok && !isTrue(before):
-		return fmt.Errorf("annotation %q is %q, and no init container brings secrets", a.prefix+agentBefore, before)
+		return fmt.Errorf("annotation %q is %q, so no init container writes secrets", a.prefix+agentBefore, before)
 	case all[a.prefix+agentConfigMap] != "":
 		return fmt.Errorf("%w what the agent does, as annotation %q is set", ErrUnknown, a.prefix+agentConfigMap)
 	case r.init && !isTrue(all[a.prefix+agentFirst]):

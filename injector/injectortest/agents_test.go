@@ -31,7 +31,7 @@ func TestCanRead_Agent(t *testing.T) {
 	for _, tc := range []readCase{
 		{"as told", func(w where) { w.instruct() }, secret.Request{}, ""},
 		{"off", func(w where) { w.instruct().annotate("agent-inject", "false") }, secret.Request{}, "no volume is mounted at or above it"},
-		{"another file", func(w where) { w.instruct().annotate("agent-inject-file-1", "g/other") }, secret.Request{}, "no annotation makes the agent's init container bring it to /etc/flyte/secrets"},
+		{"another file", func(w where) { w.instruct().annotate("agent-inject-file-1", "g/other") }, secret.Request{}, "no annotation makes the agent's init container write it in /etc/flyte/secrets"},
 		{"other case", func(w where) { w.instruct().annotate("agent-inject-file-1", "g/K") }, secret.Request{Group: "g", Key: "K"}, "no annotation"},
 		{"no secret", func(w where) { w.instruct().annotate("agent-inject-secret-1", "") }, secret.Request{}, "no annotation"},
 		{"another directory", func(w where) { w.instruct().annotate("secret-volume-path", "/x") }, secret.Request{}, "no volume is mounted at or above it"},
@@ -48,7 +48,7 @@ func TestCanRead_Agent(t *testing.T) {
 		{"exact path", func(w where) { w.instruct().annotate("agent-inject-file-1", "G/K.txt") }, secret.Request{Group: "g", Key: "k", Path: "G/K.txt"}, ""},
 		{"listed", func(w where) { w.instruct().annotate("agent-inject-containers", "other,app") }, secret.Request{}, ""},
 		{"not listed", func(w where) { w.instruct().annotate("agent-inject-containers", "other") }, secret.Request{}, "does not list the container"},
-		{"later", func(w where) { w.instruct().annotate("agent-pre-populate", "false") }, secret.Request{}, "no init container brings secrets"},
+		{"later", func(w where) { w.instruct().annotate("agent-pre-populate", "false") }, secret.Request{}, "no init container writes secrets"},
 		{"configured elsewhere", func(w where) { w.instruct().annotate("agent-configmap", "x") }, secret.Request{}, "the pod does not show what the agent does"},
 		{"mode", func(w where) { w.instruct().annotate("agent-inject-perms-1", "0400") }, mode, ""},
 		{"another mode", func(w where) { w.instruct().annotate("agent-inject-perms-1", "0440") }, mode, `its annotation for the mode is "0440", not 0400`},

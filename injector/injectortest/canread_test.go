@@ -106,10 +106,10 @@ func TestCanRead_Variables(t *testing.T) {
 			w.env(mount.EnvPrefixVar, "$(STAGE)_").env("STAGE", "dev").env("dev_G_K", "")
 		}, secret.Request{}, "no variable $(STAGE)_G_K"},
 		{"prefix with dollar", func(w where) { w.env(mount.EnvPrefixVar, "$$(X)_").env("$(X)_G_K", "") }, secret.Request{}, ""},
-		{"prefix from an object", func(w where) { w.ref(mount.EnvPrefixVar, "prefix").env("_FSEC_G_K", "") }, secret.Request{}, "the pod does not show what FLYTE_SECRETS_ENV_PREFIX is"},
+		{"prefix from an object", func(w where) { w.ref(mount.EnvPrefixVar, "prefix").env("_FSEC_G_K", "") }, secret.Request{}, "the pod does not show the value of FLYTE_SECRETS_ENV_PREFIX"},
 		{"directory from an object", func(w where) {
 			w.ref("STAGE", "stage").env(mount.DefaultDirVar, "/$(STAGE)").env("_FSEC_G_K", "")
-		}, secret.Request{}, "the pod does not show what FLYTE_SECRETS_DEFAULT_DIR is"},
+		}, secret.Request{}, "the pod does not show the value of FLYTE_SECRETS_DEFAULT_DIR"},
 		{"envFrom", func(w where) {
 			w.app.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{}}}
 		}, secret.Request{}, "no variable _FSEC_G_K in env (envFrom is not looked at)"},

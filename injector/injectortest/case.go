@@ -18,25 +18,26 @@ import (
 type Outcome uint8
 
 const (
-	// Served is the zero value: the manager serves the request, as a variable
-	// if its Mount is EnvVar, as a file if it is File, and as either if it is
-	// Any.
+	// Served means that the manager serves the request: as a variable if Mount
+	// is EnvVar, as a file if it is File, and as either if it is Any. It is the
+	// zero value.
 	Served Outcome = iota
-	// Variable is Served, as a variable.
+	// Variable means that the manager serves the request as a variable.
 	Variable
-	// File is Served, as a file.
+	// File means that the manager serves the request as a file.
 	File
-	// NotFound is an error that wraps secret.ErrNotFound.
+	// NotFound means an error that wraps secret.ErrNotFound.
 	NotFound
-	// Unsupported is an error that wraps secret.ErrUnsupported.
+	// Unsupported means an error that wraps secret.ErrUnsupported.
 	Unsupported
-	// Fails is an error that wraps neither, and stops the search.
+	// Fails means an error that wraps neither, so the injector tries no other
+	// manager.
 	Fails
 )
 
 var outcomes = [...]string{"served", "served as a variable", "served as a file", "not found", "not supported", "a failure"}
 
-// String returns the outcome's name in failure messages.
+// String returns the text for the outcome in failure messages.
 func (o Outcome) String() string {
 	if int(o) < len(outcomes) {
 		return outcomes[o]
@@ -50,33 +51,34 @@ func (o Outcome) served() bool { return o <= File }
 type Case struct {
 	// Name identifies the case. Empty means the Request's String.
 	Name string
-	// Request is passed to the manager. It must be valid. Its Container is
-	// ignored, because one of the rules requests a container.
+	// Request is what the kit requests from the manager. It must be valid. Its
+	// Container is ignored, because the rule "container" sets it.
 	Request secret.Request
 	// Want is the expected outcome. The zero value is Served.
 	Want Outcome
 	// Meta is the Pod's metadata, for managers that look at it. Nil means a Pod
 	// without name, namespace, labels and annotations.
 	Meta *metav1.ObjectMeta
-	// NoFilePrefix leaves mount.Layout.FilePrefix empty, for a store that names
-	// its files itself and cannot add a prefix.
+	// NoFilePrefix leaves mount.Layout.FilePrefix empty in all layouts. It is
+	// for a store that names its files itself and cannot add a prefix.
 	NoFilePrefix bool
-	// Value is the secret, if the test knows it. No error may contain a
-	// literal, so use a text that appears in none by chance. A variable must
-	// equal this Value, unless that is a literal and the variable a reference.
-	// Nil means unknown.
+	// Value is the secret, if the test knows it. If it is a literal, no error
+	// may contain it, so use a text that is in no error by chance. A variable
+	// must equal Value, unless Value is a literal and the variable is a
+	// reference. Nil means unknown.
 	Value *mount.Value
-	// Writes returns the path of the file that a fetcher's program writes for
-	// this secret, in its own container, according to the program's
-	// documentation. Nil uses the rules of CanRead: a fetcher must name the
-	// file in a variable or argument. The container has the variables of all
-	// secrets that it fetches.
+	// Writes returns the path, in the fetcher's container, of the file that its
+	// program writes for this secret, according to the program's documentation.
+	// If Writes is nil, the rules of CanRead apply: the fetcher must name the
+	// file in a variable or argument. The argument has the variables of all
+	// secrets that the container fetches.
 	Writes func(fetcher corev1.Container) string
-	// WritesEnv is Writes for the env file of a secret that is a variable.
+	// WritesEnv is like Writes, for the env file of a secret that is a
+	// variable.
 	WritesEnv func(fetcher corev1.Container) string
 }
 
-// String returns the quoted name, or the request.
+// String returns the quoted Name or, if that is empty, the Request's String.
 func (c *Case) String() string {
 	if c.Name != "" {
 		return strconv.Quote(c.Name)

@@ -41,7 +41,7 @@ func (r *reader) lookUp(req secret.Request) (lookup, error) {
 	}
 	for _, name := range []string{mount.EnvPrefixVar, mount.DefaultDirVar, mount.FilePrefixVar} {
 		if v, ok := r.env[name]; ok && !v.known() {
-			return lookup{}, fmt.Errorf("%w what %s is, where its client looks", ErrUnknown, name)
+			return lookup{}, fmt.Errorf("%w the value of %s, which tells its client where to look", ErrUnknown, name)
 		}
 	}
 	if req.Path != "" {

@@ -52,5 +52,5 @@ func (r *reader) envFile(ref *corev1.FileKeySelector) error {
 	}
 	// API servers refuse a Pod without the volume, so another webhook will add
 	// it.
-	return fmt.Errorf("%w who writes an env file into volume %q, which it does not have", ErrUnknown, ref.VolumeName)
+	return fmt.Errorf("%w what writes an env file into volume %q, which is not in the pod", ErrUnknown, ref.VolumeName)
 }

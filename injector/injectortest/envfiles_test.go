@@ -59,8 +59,8 @@ func TestCanRead_EnvFile(t *testing.T) {
 		{"sidecar", func(w where) {
 			w.envFetcher("f").envFromFile("_FSEC_G_K", "env", "f").pod.Spec.InitContainers[0].RestartPolicy = &always
 		}, secret.Request{}, `mounts the emptyDir "env"`},
-		{"no volume", func(w where) { w.envFromFile("_FSEC_G_K", "env", "f") }, secret.Request{}, `the pod does not show who writes an env file into volume "env"`},
-		{"no volume, exact name", func(w where) { w.envFromFile("X", "env", "f") }, secret.Request{Group: "g/a", Key: "k", EnvVar: "X"}, "the pod does not show who"},
+		{"no volume", func(w where) { w.envFromFile("_FSEC_G_K", "env", "f") }, secret.Request{}, `the pod does not show what writes an env file into volume "env"`},
+		{"no volume, exact name", func(w where) { w.envFromFile("X", "env", "f") }, secret.Request{Group: "g/a", Key: "k", EnvVar: "X"}, "the pod does not show what"},
 		{"no volume, another variable's", func(w where) { w.env("_FSEC_G_K", "").envFromFile("X", "env", "f") }, secret.Request{}, ""},
 		{"no emptyDir", func(w where) { w.mount("/env", items("f")).envFromFile("_FSEC_G_K", "/env", "f") }, secret.Request{}, "the volume is not an emptyDir"},
 
@@ -73,10 +73,10 @@ func TestCanRead_EnvFile(t *testing.T) {
 		}, secret.Request{Group: "a", Key: "b"}, "no annotation makes the agent's init container write it"},
 		{"agent, later", func(w where) {
 			w.instruct().envFromFile("_FSEC_A_B", "vault-secrets", "g/k").annotate("agent-pre-populate", "false")
-		}, secret.Request{Group: "a", Key: "b"}, "no init container brings secrets"},
+		}, secret.Request{Group: "a", Key: "b"}, "no init container writes secrets"},
 		{"agent, off", func(w where) {
 			w.instruct().envFromFile("_FSEC_A_B", "vault-secrets", "g/k").annotate("agent-inject", "false")
-		}, secret.Request{Group: "a", Key: "b"}, `does not show who writes an env file into volume "vault-secrets"`},
+		}, secret.Request{Group: "a", Key: "b"}, `does not show what writes an env file into volume "vault-secrets"`},
 		{"agent, injected", func(w where) { w.injected().envFromFile("_FSEC_A_B", "vault-secrets", "g/k") }, secret.Request{Group: "a", Key: "b"}, ""},
 	} {
 		t.Run(tc.name, tc.test)

@@ -19,10 +19,10 @@ import (
 // safe for concurrent use while its maps do not change. The zero value has no
 // secrets.
 //
-// A key of its maps is a Request with only Group and Key; others are never
-// found. The fake store serves variables and files in every layout, and has no
-// versions. It honors Field and Mode. For a file, Field must be valid at the
-// end of a Secret's key.
+// In its maps, set only Group and Key in the key; entries with other fields are
+// never found. The fake store serves variables and files in every layout. It
+// has no versions, and ignores GroupVersion. It honors Field and Mode. For a
+// file, it appends Field to the key of a Secret, so Field must be valid there.
 //
 //	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{
 //		{Group: "user-info", Key: "password"}: mount.Literal("s3cret"),
@@ -30,24 +30,26 @@ import (
 type Fake struct {
 	// ManagerName is returned by Name. Empty means "fake".
 	ManagerName string
-	// Values are the secrets. A variable has this Value; with Request.Field it
-	// has that field of a literal JSON object, and anything else is
-	// secret.ErrUnsupported. A file is an item of a projected volume of the
-	// Secret "fake", which need not exist: a test can check where the file is
-	// (CanRead), but not its content. Any is a variable, or a file if no
-	// container can have such a variable.
+	// Values are the secrets. A variable has this Value. With Request.Field it
+	// has that field, if the Value is a literal JSON object; otherwise the
+	// result is secret.ErrUnsupported. A file is an item of a projected volume
+	// of the Secret "fake", which need not exist: a test can check where the
+	// file is (CanRead), but not its content. With mount.Any the secret is a
+	// variable, or a file if some Kubernetes clusters do not accept the
+	// variable's name.
 	Values map[secret.Request]*mount.Value
-	// Errors are returned for requests instead of a secret, such as for a store
-	// that is down, or secret.ErrUnsupported. A request in neither map is
-	// secret.ErrNotFound.
+	// Errors are what Mount returns instead of a secret, such as
+	// secret.ErrUnsupported or the error of a store that is down. If a request
+	// is in neither map, Mount returns secret.ErrNotFound.
 	Errors map[secret.Request]error
 }
 
-// Name returns ManagerName.
+// Name returns ManagerName, or "fake" if that is empty.
 func (f *Fake) Name() string { return cmp.Or(f.ManagerName, "fake") }
 
-// Mount returns the maps' entry for the request's Group and Key. If the context
-// has ended, it returns the context's error.
+// Mount returns the error in Errors for the request's Group and Key, or else a
+// Fragment for the secret in Values. If the context has ended, it returns the
+// context's error.
 func (f *Fake) Mount(ctx context.Context, req secret.Request, target mount.Target) (mount.Fragment, error) {
 	if err := ctx.Err(); err != nil {
 		return mount.Fragment{}, err

@@ -18,14 +18,14 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// TestManager checks that a manager follows the rules in the package
-// documentation, using the cases. It returns nil or the joined errors
-// (errors.Join) of all violations, each with the name of the rule, the case and
-// the rule's text. If the cases are invalid, the error says why. Errors never
-// contain a Case.Value.
+// TestManager uses the cases to check that a manager follows the rules in the
+// package documentation. It returns nil, or the joined errors (errors.Join) of
+// all violations. Each error has the name of the rule, the case, and the text
+// of the rule. A rule has at most one error for each case. If the cases are
+// invalid, the error says why. Errors never contain a Case.Value.
 //
-// It calls the manager more than a thousand times for each case, also
-// concurrently: use the race detector.
+// It calls the manager more than a thousand times for each case, some of them
+// concurrently. Use the race detector.
 func TestManager(m injector.SecretManager, cases ...Case) error {
 	k, err := newKit(m, cases)
 	if err != nil {
@@ -38,9 +38,8 @@ func TestManager(m injector.SecretManager, cases ...Case) error {
 	return errors.Join(errs...)
 }
 
-// Run is TestManager with a subtest for each rule. Subtests are independent:
-// one that runs alone (go test -run TestConformance/placement) checks the same
-// as in the whole run.
+// Run is TestManager with a subtest for each rule. A subtest that runs alone
+// (go test -run TestConformance/placement) checks the same as in the whole run.
 func Run(t *testing.T, m injector.SecretManager, cases ...Case) {
 	t.Helper()
 	k, err := newKit(m, cases)

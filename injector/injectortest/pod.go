@@ -9,8 +9,8 @@ import (
 
 // Pod returns a small valid Pod named "pod", in the namespace "default", that
 // passes the Pod Security Standard "restricted". It has the given containers in
-// order; those with Init or Sidecar are init containers. If there is no other
-// container, it has a container "app". The image is
+// order; those with Init or Sidecar are init containers. If all of them are
+// init containers, it also has a container "app". The image is
 // "registry.example.com/program:v1". Each call returns a new Pod.
 //
 //	injectortest.Pod(mount.Container{Name: "migrate", Init: true}, mount.Container{Name: "web"})

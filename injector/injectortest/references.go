@@ -13,14 +13,14 @@ import (
 )
 
 // Exist returns nil if objects contains every referenced object that is not
-// optional, with all its keys: a Pod of that Plan can then start. Otherwise it
-// returns the joined errors of all missing objects and keys. It is for tests of
-// programs that ship Pods together with the objects that they read, such as an
-// operator's manifests.
+// optional, with all referenced keys. A Pod of that Plan can then start.
+// Otherwise Exist returns joined errors, one for each missing object or key. It
+// is for tests of programs that ship Pods together with the objects that the
+// Pods read, such as an operator's manifests.
 //
-// Secrets, ConfigMaps and PersistentVolumeClaims are recognized by Go type,
-// others by their kind. A reference or object without a namespace matches any
-// namespace.
+// Exist recognizes Secrets, ConfigMaps and PersistentVolumeClaims by Go type,
+// and other objects by their kind. A reference or an object without a namespace
+// matches any namespace.
 func Exist(refs []injector.Reference, objects ...runtime.Object) error {
 	var errs []error
 	for _, ref := range refs {

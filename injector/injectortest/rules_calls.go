@@ -93,7 +93,7 @@ func checkConcurrent(k *kit, b *basis, report func(*caseRun, error)) {
 	for _, ofOne := range diffs {
 		for i, diff := range ofOne {
 			if diff != "" {
-				report(all[i], errors.New("concurrently:  "+diff))
+				report(all[i], errors.New("in concurrent calls: "+diff))
 			}
 		}
 	}

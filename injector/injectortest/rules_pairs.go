@@ -170,7 +170,7 @@ func sharedContainers(run, other *caseRun) (all []initPair) {
 func unionFlaw(run, other *caseRun) error {
 	for _, p := range sharedContainers(run, other) {
 		if p.a.Container != p.b.Container && !equality.Semantic.DeepEqual(p.a.Container, p.b.Container) {
-			return fmt.Errorf("init container %q is ambiguous: its Container differs", p.a.Name)
+			return fmt.Errorf("the two secrets have different Containers for init container %q", p.a.Name)
 		}
 		values := make(map[string]corev1.EnvVar)
 		for _, v := range slices.Concat(p.a.Container.Env, p.a.Env, p.b.Env) {
@@ -184,7 +184,7 @@ func unionFlaw(run, other *caseRun) error {
 		}
 		for _, envs := range [][2][]corev1.EnvVar{{p.a.Env, p.b.Env}, {p.b.Env, p.a.Env}} {
 			if !slices.ContainsFunc(envs[0], func(v corev1.EnvVar) bool { return !hasVariable(envs[1], v.Name) }) {
-				return fmt.Errorf("init container %q has no separate variable for one of the two secrets", p.a.Name)
+				return fmt.Errorf("in init container %q, one of the two secrets has no variable of its own", p.a.Name)
 			}
 		}
 	}
