@@ -31,7 +31,7 @@ type Reference struct {
 
 // References returns the objects that the Pod's secrets refer to, sorted by
 // kind and name. The Pod starts only if all of those that are not Optional
-// exist. A controller can watch them, and restart Pods when they change.
+// exist; a pull secret may be missing where the image is public. A controller can watch them, and restart Pods when they change.
 func (p *Plan) References() []Reference { return p.references() }
 
 type referenceKey struct {

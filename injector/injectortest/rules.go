@@ -39,7 +39,7 @@ var rules = []rule{
 	{"env file", "each secret has its own env file, with a relative, clean path, and a fetcher writes it; the reference is not optional, because the kubelet needs the file anyway", quiet, checkEnvFiles},
 	{"placement", "containers find the secret at injector.Placement: at Request.EnvName, or at Request.FilePath, which is Request.RelPath in the volume", quiet, sound(checkPlacement)},
 	{"path", "a file is at Request.Path if that is set: use Request.RelPath in the volume", asking, placed(checkPath)},
-	{"container", "a request for one container gets the same result as one for all, and no other container can read the secret: a webhook needs ContainersAnnotation", asking, placed(checkContainer)},
+	{"container", "a request for one container is served like one for all, and no other container can read the secret: a webhook needs ContainersAnnotation", asking, placed(checkContainer)},
 	{"honors", "Fragment.Honors lists exactly the optional parts of the request that the Fragment follows", asking, checkHonors},
 	{"shared container", "init containers with the same name are one, with the variables of all secrets: the same Container, one value per variable, and a separate variable for each secret", asking, checkUnion},
 	{"pairs", "different secrets fit into one Pod: pass mount.Name everything that identifies a volume or container, so that names differ exactly if purposes do", quiet, checkPairs},
