@@ -14,10 +14,10 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// announce waits until the server is ready, and then writes the kubeconfig, in
-// one step.
+// announce waits until the server is ready, and then writes the kubeconfig
+// atomically.
 func announce(ctx context.Context, dir, addr, token string) error {
-	ca, err := os.ReadFile(filepath.Join(dir, "apiserver.crt")) // kube-apiserver signed it itself, in Complete
+	ca, err := os.ReadFile(filepath.Join(dir, "apiserver.crt")) // self-signed by kube-apiserver in Complete
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func announce(ctx context.Context, dir, addr, token string) error {
 func waitReady(ctx context.Context, addr string, ca []byte, token string) error {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(ca) {
-		return fmt.Errorf("the server's certificate cannot be read")
+		return fmt.Errorf("cannot parse the server's certificate")
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	defer client.CloseIdleConnections()

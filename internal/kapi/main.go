@@ -2,23 +2,23 @@
 //
 //	kapi DIR [flags of kube-apiserver]
 //
-// It is kube-apiserver itself, built from its module. It keeps all its files in
-// the folder DIR, which must exist and have a short path (see startEtcd),
-// listens on loopback at a port that the kernel chooses, and writes
-// DIR/kubeconfig, of a member of system:masters, when it is ready. It stops when
-// its standard input closes, and so never outlives the test that started it. Then
-// it removes DIR, also if that test was killed.
+// It is kube-apiserver itself, built from its module. All its files are in the
+// directory DIR, which must exist and have a short path (see etcdURL). It listens
+// on loopback at a port that the kernel chooses. When it is ready, it writes
+// DIR/kubeconfig for a member of system:masters. It stops and removes DIR when its
+// standard input closes, and so never outlives the test that started it, even if
+// that is killed.
 //
 // There are no controllers, no scheduler and no kubelet: Pods stay Pending,
-// nothing makes the ServiceAccount "default" that Pods need, a Deployment has no
-// Pods, and a deleted namespace never goes away.
+// nothing creates the ServiceAccount "default" that Pods need, a Deployment has no
+// Pods, and a deleted namespace stays.
 //
-// Kubernetes takes minutes to compile, and with other flags it compiles again.
-// So "make kapi" is the one way to build it, and it is neither vetted nor built
-// with the race detector. Package internal/e2e/apiserver starts it.
+// Kubernetes takes minutes to compile, and again with other flags. So it is built by
+// "make kapi" only, and neither vetted nor built with the race detector. Package
+// internal/e2e/apiserver starts it.
 //
-// The module also has the kubelet, of which nothing is changed, as a tool: "make
-// kubelet" builds it with the same flags, as both have most packages in common.
+// The module also has the unchanged kubelet as a tool: "make kubelet" builds it with
+// the same flags, because both share most packages.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	_ = syscall.Setpgid(0, 0) // whoever interrupts or kills the test's group lets it end by itself
+	_ = syscall.Setpgid(0, 0) // signals to the test's process group must not prevent the cleanup
 	dir := os.Args[1]
 	err := run(ctx, dir, os.Args[2:])
 	if ctx.Err() != nil {

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Writes a go.mod with which this module is the API server of another version of
-# Kubernetes, and an empty go.sum beside it, which the build fills:
+# Writes a go.mod that makes this module the API server of another version of
+# Kubernetes, and an empty go.sum, which the build fills:
 #
 #	modfile.sh v1.36.3 DIR
 #
-# The version's own go.mod says what else it is built with: which etcd, which of its
-# parts are modules, and the default of GODEBUG.
+# The version's own go.mod determines the rest: the version of etcd, which parts of
+# Kubernetes are modules, and the default of GODEBUG.
 set -euo pipefail
 version=$1 dir=$2
 cd "$(dirname "$0")"

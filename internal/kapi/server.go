@@ -20,8 +20,7 @@ import (
 
 // serve runs the API server until the context ends.
 func serve(ctx context.Context, dir string, flags []string) error {
-	// A listener that is handed over leaves no time in which another process
-	// could take the port.
+	// The server gets an open listener, so that no other process can take the port.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -55,11 +54,11 @@ func serve(ctx context.Context, dir string, flags []string) error {
 	return err
 }
 
-// The files beside the server's own.
+// Files in addition to the server's own.
 func tokenFile(dir string) string { return filepath.Join(dir, "tokens.csv") }
 func keyFile(dir string) string   { return filepath.Join(dir, "sa.key") }
 
-// writeSecrets writes the token of the one user, and the key that signs service
+// writeSecrets writes the administrator's token, and the key that signs service
 // accounts' tokens.
 func writeSecrets(dir, token string) error {
 	if err := os.WriteFile(tokenFile(dir), []byte(token+",admin,admin,system:masters\n"), 0o600); err != nil {
@@ -76,8 +75,8 @@ func writeSecrets(dir, token string) error {
 	return os.WriteFile(keyFile(dir), pem, 0o600)
 }
 
-// configure does what kube-apiserver's command does with its flags. Later flags
-// win, so the caller's come last.
+// configure handles flags as kube-apiserver's command does. The caller's flags come
+// last, because later flags override earlier ones.
 func configure(dir string, listener net.Listener, flags []string) (*options.ServerRunOptions, error) {
 	s := options.NewServerRunOptions()
 	all := pflag.NewFlagSet("kapi", pflag.ContinueOnError)
@@ -103,7 +102,7 @@ func configure(dir string, listener net.Listener, flags []string) (*options.Serv
 		return nil, err
 	}
 	s.SecureServing.Listener = listener
-	s.SecureServing.ExternalAddress = net.IPv4(127, 0, 0, 1) // without it, a default route is looked for
+	s.SecureServing.ExternalAddress = net.IPv4(127, 0, 0, 1) // otherwise the server needs a default route
 	// --feature-gates and --emulated-version take effect only here.
 	if err := s.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
 		return nil, err

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// maxLine is the length from which on a line of an env file is too long, in
-// bytes, without its newline.
+// maxLine is the length in bytes, without the newline, at which a line of an env
+// file is too long.
 const maxLine = 64 << 10
 
-// ParseEnvFile returns the value of a key in the text of an env file, to which a
-// variable refers with a fileKeyRef. It is "" if the key is missing, which the
-// kubelet cannot tell from an empty value. It follows ParseEnv in Kubernetes'
-// pkg/kubelet/util/env (1.35.4 and 1.37.2, which are the same), with its messages:
+// ParseEnvFile returns the value of a key in an env file, as a variable with a
+// fileKeyRef gets it. It is "" if the key is missing: the kubelet does not
+// distinguish that from an empty value. It follows ParseEnv in Kubernetes'
+// pkg/kubelet/util/env (1.35.4 and 1.37.2 are the same), with its error messages:
 //
-//   - A line is KEY='value', with blanks in front and a comment behind. Blank
-//     lines and comments are skipped. Nothing is an escape in a value, which may
-//     have several lines. A carriage return before a newline is lost.
-//   - A blank behind "=" makes the value empty, whatever follows.
+//   - A line is KEY='value', with optional leading blanks and trailing comment.
+//     Blank lines and comments are skipped. Values have no escapes and may have
+//     several lines. A carriage return before a newline is dropped.
+//   - A blank after "=" makes the value empty, whatever follows.
 //   - The first line with the key counts. A malformed line before it is an error.
-//   - A line of 64 KiB or more is an error, and in a value the end of the text.
+//   - A line of 64 KiB or more is an error. Inside a value it ends the text.
 func ParseEnvFile(text []byte, key string) (value string, err error) {
 	l := &lines{rest: text}
 	for l.next() {
@@ -65,8 +65,8 @@ func (l *lines) next() bool {
 	return true
 }
 
-// assignment returns the name in the line and what is behind "=". In a blank line
-// and a comment there is no name.
+// assignment returns the name in the line and the text after "=". A blank line or a
+// comment has no name.
 func (l *lines) assignment() (name, after string, err error) {
 	line := strings.TrimLeft(l.line, " \t")
 	if line == "" || line[0] == '#' {
@@ -76,7 +76,7 @@ func (l *lines) assignment() (name, after string, err error) {
 	switch {
 	case !ok:
 		return "", "", l.malformed("missing '='")
-	case name == "": // there are no blanks in front
+	case name == "": // leading blanks are trimmed already
 		return "", "", l.malformed("empty variable name")
 	case strings.TrimRight(name, " \t") != name:
 		return "", "", l.malformed("whitespace before '=' is not allowed")
@@ -84,8 +84,8 @@ func (l *lines) assignment() (name, after string, err error) {
 	return name, after, nil
 }
 
-// quoted returns the value in single quotes with which text begins. It may end in
-// a later line.
+// quoted returns the single-quoted value at the start of text. It may end in a later
+// line.
 func (l *lines) quoted(text string) (string, error) {
 	text, ok := strings.CutPrefix(text, "'")
 	if !ok {
@@ -94,10 +94,10 @@ func (l *lines) quoted(text string) (string, error) {
 	first := l.number
 	var value strings.Builder
 	for {
-		part, behind, closed := strings.Cut(text, "'")
+		part, rest, closed := strings.Cut(text, "'")
 		value.WriteString(part)
 		if closed {
-			if behind = strings.TrimLeft(behind, " \t"); behind != "" && behind[0] != '#' {
+			if rest = strings.TrimLeft(rest, " \t"); rest != "" && rest[0] != '#' {
 				return "", l.malformed("unexpected content after closing quote")
 			}
 			return value.String(), nil

@@ -13,7 +13,7 @@ import (
 	"github.com/podsecrets/podsecrets/internal/kubelet"
 )
 
-// recorded is what the kubelet's own parser made of a text.
+// recorded is a result of the kubelet's own parser.
 type recorded struct{ Name, Text, Key, Value, Error string }
 
 func readRecorded(t testing.TB) (all []recorded) {
@@ -58,12 +58,12 @@ func TestParseEnvFile_LineLength(t *testing.T) {
 	line := func(n int) string { return "V='" + strings.Repeat("a", n-len("V=''")) + "'" }
 	for _, tc := range []struct{ name, text, err string }{
 		{"longest", line(65535) + "\n", ""},
-		{"longest without a newline", line(65535), ""},
-		{"one more", line(65536) + "\n", "a line has 64 KiB or more"},
-		{"one more without a newline", line(65536), "a line has 64 KiB or more"},
-		{"longest with a carriage return", line(65535) + "\r\n", "a line has 64 KiB or more"},
-		{"behind the key", line(10) + "\n" + line(65536), ""},
-		{"inside a value", "V='\n" + line(65536), "invalid environment variable format starting at line 1: unclosed single quote"},
+		{"longest-no-newline", line(65535), ""},
+		{"too-long", line(65536) + "\n", "a line has 64 KiB or more"},
+		{"too-long-no-newline", line(65536), "a line has 64 KiB or more"},
+		{"longest-crlf", line(65535) + "\r\n", "a line has 64 KiB or more"},
+		{"after-key", line(10) + "\n" + line(65536), ""},
+		{"inside-value", "V='\n" + line(65536), "invalid environment variable format starting at line 1: unclosed single quote"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := kubelet.ParseEnvFile([]byte(tc.text), "V")
@@ -76,7 +76,7 @@ func TestParseEnvFile_LineLength(t *testing.T) {
 	}
 }
 
-// A value that an env file can hold comes back, whatever stands around it.
+// Every representable value is parsed, whatever surrounds it.
 func FuzzParseEnvFile(f *testing.F) {
 	for _, r := range readRecorded(f) {
 		if len(r.Text) < 1000 {

@@ -1,14 +1,13 @@
-// Package kubelet is a model, for tests, of what the kubelet does with the
-// variables of a container.
+// Package kubelet models the kubelet's handling of containers' variables, for tests.
 package kubelet
 
 import "strings"
 
-// Expand is the kubelet's expansion of a variable's value: "$$" is "$", "$(NAME)"
-// is the value of a known variable and otherwise stays, and so does any other
-// "$". known are the variables that stand before it, and those of services. It
-// follows Expand in Kubernetes' third_party/forked/golang/expansion, as
-// makeEnvironmentVariables in pkg/kubelet calls it.
+// Expand expands a variable's value as the kubelet does: "$$" becomes "$", and
+// "$(NAME)" the value of a known variable. Unknown names and any other "$" stay.
+// Known variables are those of services, and the container's before this one. It
+// follows Expand in Kubernetes' third_party/forked/golang/expansion, as called by
+// makeEnvironmentVariables in pkg/kubelet.
 func Expand(value string, known map[string]string) string {
 	var out strings.Builder
 	for i := 0; i < len(value); i++ {

@@ -8,7 +8,7 @@ import (
 	"github.com/podsecrets/podsecrets/internal/kubelet"
 )
 
-// Many of the cases are those of the original's own test.
+// Many cases are from the original's test.
 func TestExpand(t *testing.T) {
 	known := map[string]string{"A": "1", "VAR_A": "A", "VAR_B": "B", "VAR_REF": "$(VAR_A)", "VAR_EMPTY": ""}
 	for value, want := range map[string]string{

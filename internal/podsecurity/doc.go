@@ -1,5 +1,4 @@
-// Package podsecurity checks with the evaluator of Kubernetes' own Pod Security
-// admission that Pods which pass "restricted" still do when secrets are
-// injected. It has tests only, and is a module of its own because of what that
-// evaluator depends on.
+// Package podsecurity tests, with the evaluator of Kubernetes' Pod Security
+// admission, that Pods that pass "restricted" still pass after injection. It is a
+// separate module because of the evaluator's dependencies.
 package podsecurity

@@ -14,17 +14,17 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// The Pods of package injectortest pass "restricted", before and after secrets
-// of every kind that the kit and its example have are injected.
-func TestKitPods(t *testing.T) {
+// The Pods of package injectortest pass "restricted", before and after injection by
+// the kit's fake and by its example manager.
+func TestRestricted_KitPods(t *testing.T) {
 	example, err := confidant.New(confidant.Config{Image: "registry.example.com/fetch:v1", URL: "https://confidant.example.com", Service: "s"})
 	require.NoError(t, err)
 	fake := &injectortest.Fake{Values: map[secret.Request]*mount.Value{{Group: "g", Key: "k"}: mount.Literal("v")}}
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{fake, example}})
 	require.NoError(t, err)
 	for name, pod := range map[string]*corev1.Pod{
-		"one container": injectortest.Pod(),
-		"of every kind": injectortest.Pod(mount.Container{Name: "proxy", Init: true, Sidecar: true}, mount.Container{Name: "init", Init: true}, mount.Container{Name: "app"}),
+		"single":    injectortest.Pod(),
+		"all-kinds": injectortest.Pod(mount.Container{Name: "proxy", Init: true, Sidecar: true}, mount.Container{Name: "init", Init: true}, mount.Container{Name: "app"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			injected, err := in.Inject(t.Context(), pod,

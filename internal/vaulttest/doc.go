@@ -1,22 +1,19 @@
-// Package vaulttest proves what package vault writes: annotations become the
-// configuration of a Vault Agent, its template renderer reads Vault's engines,
-// and a file with the secret's bytes is where the Placement says. What its tests
-// are made of, Inject, Server and Render, serves those of a real cluster too. It
-// is a module of its own because the library does not depend on Vault.
+// Package vaulttest tests package vault from annotations to files: the annotations
+// become the configuration of a Vault Agent, its template renderer reads Vault's
+// engines, and a file with the secret's bytes appears at the Placement's path.
+// Tests with a real cluster use Inject, Server and Render too. It is a separate
+// module because the library does not depend on Vault.
 //
-// Real are the renderer, which is the agent's own (consul-template), how it logs
-// in, and the key-value engines. The Vault Agent Injector (vault-k8s) is no Go
-// module that could be had; in its place stands a model, which has to agree with
-// everything that version 1.7.6 was recorded to do (testdata). The HTTP server
-// in front of the engines, and the database engine, are made for the tests.
+// The renderer (consul-template), its login, and the key-value engines are Vault's
+// own. The Vault Agent Injector (vault-k8s) is not available as a Go module, so a
+// model replaces it, which must agree with recordings of version 1.7.6 (testdata).
+// The HTTP server and the database engine are written for the tests.
 //
-// Of agent-inject-perms nothing was recorded; the model follows the source.
+// There are no recordings of agent-inject-perms; the model follows the source.
+// There are none either of a secret's own volume path and delimiters, nor of the
+// annotations that decide whether, where and in which containers the agent runs:
+// agent-inject-containers, agent-inject-status, agent-init-first,
+// agent-pre-populate, agent-configmap. These are not tested here.
 //
-// Nothing was recorded of annotations that decide whether, where and in which
-// containers the agent runs: agent-inject-containers, agent-inject-status,
-// agent-init-first, agent-pre-populate, agent-configmap, nor of a secret's own
-// volume path and delimiters. What package vault says of these is not proven
-// here.
-//
-// It needs loopback and nothing else of a network.
+// The tests need loopback, but no other network.
 package vaulttest

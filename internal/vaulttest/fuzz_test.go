@@ -8,9 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzRender: of a valid request, the agent's own renderer reads the one secret
-// that was asked for, and writes its one entry to the one file. What it must not
-// read is everywhere else.
+// For every valid request, the agent's renderer reads the requested entry only, and
+// writes it to the right file only. All other entries have wrong values.
 func FuzzRender(f *testing.F) {
 	for _, name := range hostile {
 		f.Add("a", name)
@@ -18,20 +17,20 @@ func FuzzRender(f *testing.F) {
 		f.Add("a/"+name+"/b", name)
 	}
 	s := NewServer(f, "flyte")
-	f.Fuzz(func(t *testing.T, at, key string) {
+	f.Fuzz(func(t *testing.T, dir, key string) {
 		for engine, mounted := range map[string]string{"kv1": "kv/", "kv2": "secret/data/"} {
-			req := kv1(mounted+at, key)
+			req := kv1(mounted+dir, key)
 			req.GroupVersion = engine
-			segments := strings.Split(path.Clean("/"+at), "/")[1:]
-			// Blanks at the ends of a path are not Vault's: the server of this test
-			// would have to tell them apart. A key is one file, and all are short.
-			if req.Validate() != nil || key == "" || segments[0] == "" || strings.TrimSpace(at) != at || strings.Contains(key, "/") || len(at+key) > 100 {
+			segments := strings.Split(path.Clean("/"+dir), "/")[1:]
+			// Vault's paths have no outer blanks, which this test's server ignores. A key
+			// is one file, and names are short.
+			if req.Validate() != nil || key == "" || segments[0] == "" || strings.TrimSpace(dir) != dir || strings.Contains(key, "/") || len(dir+key) > 100 {
 				return
 			}
-			s.Write(t, path.Clean(mounted+at), map[string]any{key: "c4nary", key + "x": "wrong", "": "wrong"})
-			placements, files, err := proof{}.run(t, s, req)
+			s.Write(t, path.Clean(mounted+dir), map[string]any{key: "c4nary", key + "x": "wrong", "": "wrong"})
+			placements, files, err := setup{}.run(t, s, req)
 			require.NoError(t, err)
-			proof{}.assertFiles(t, []string{"c4nary"}, placements, files)
+			setup{}.assertFiles(t, []string{"c4nary"}, placements, files)
 		}
 	})
 }

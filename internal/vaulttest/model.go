@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// Prefix begins the name of every annotation of the injector.
+// Prefix starts the names of the injector's annotations.
 const Prefix = "vault.hashicorp.com/"
 
-// AgentConfig is what the model makes of a Pod's annotations, in the form that
-// a Vault Agent reads.
+// AgentConfig is the configuration of a Vault Agent, in the form that it reads.
 type AgentConfig struct {
 	AutoAuth struct {
 		Method authMethod `json:"method"`
@@ -38,7 +37,7 @@ type sink struct {
 	Config map[string]string `json:"config"`
 }
 
-// stanza is one template: where a file comes from, and where it goes.
+// stanza is a template and the file that it writes.
 type stanza struct {
 	Destination       string `json:"destination"`
 	Contents          string `json:"contents,omitempty"`
@@ -49,10 +48,10 @@ type stanza struct {
 	Perms             string `json:"perms,omitempty"`
 }
 
-// Inject is the model of the Vault Agent Injector: it returns the configuration
-// of the init container's agent. It models no more than was recorded, and so not
-// whether the original looks at a Pod at all. Unlike the original, which goes
-// through a map, it has an order.
+// Inject models the Vault Agent Injector: it returns the configuration of the init
+// container's agent. It models only recorded behavior, and so not which Pods the
+// original injects. Unlike the original, whose templates follow a map's order, it
+// sorts them.
 func Inject(annotations map[string]string) (*AgentConfig, error) {
 	if _, err := flag(annotations, "agent-inject"); err != nil {
 		return nil, err
@@ -76,14 +75,14 @@ func Inject(annotations map[string]string) (*AgentConfig, error) {
 	return c, nil
 }
 
-// ids returns the ids of the secrets, as they stand in the names of annotations.
-// A blank annotation makes none.
+// ids returns the IDs of the secrets, from the names of annotations. A blank
+// annotation has none.
 func ids(annotations map[string]string) (all []string) {
 	for name, value := range annotations {
 		if strings.TrimSpace(value) == "" {
 			continue
 		}
-		// "template-file-x" has the id "x", and not "file-x".
+		// The ID in "template-file-x" is "x", not "file-x".
 		for _, kind := range []string{"secret-", "template-file-", "template-"} {
 			if id, ok := strings.CutPrefix(name, Prefix+"agent-inject-"+kind); ok && id != "" {
 				all = append(all, id)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorded is what vault-k8s 1.7.6 answered to annotations.
+// recorded is a result of vault-k8s 1.7.6.
 type recorded struct {
 	Name        string            `json:"name"`
 	Annotations map[string]string `json:"annotations"`
@@ -17,7 +17,7 @@ type recorded struct {
 	Error       string            `json:"error"`
 }
 
-func TestModel(t *testing.T) {
+func TestInject_Recorded(t *testing.T) {
 	raw, err := os.ReadFile("testdata/vault-injector.json")
 	require.NoError(t, err)
 	var cases []recorded

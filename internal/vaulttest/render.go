@@ -15,9 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Isolate keeps the renderer from the environment of this process, of which
-// some variables would be its settings, and silences its log. Call it in
-// TestMain.
+// Isolate removes the process's variables that the renderer would read as settings,
+// and silences its log. Call it in TestMain.
 func Isolate() {
 	log.SetOutput(io.Discard)
 	for _, v := range os.Environ() {
@@ -27,26 +26,26 @@ func Isolate() {
 	}
 }
 
-// Render does what an agent with that configuration does, once, with each
-// destination below root. It returns the first error, with which an agent ends.
+// Render runs an agent once, with all destinations below root. It returns the agent's
+// first error, at which it stops.
 func Render(t testing.TB, c *AgentConfig, s *Server, root string) error {
 	t.Helper()
-	below := *c
-	below.Vault = map[string]string{"address": s.url}
-	below.Template = append([]stanza(nil), c.Template...)
-	for i := range below.Template {
-		below.Template[i].Destination = root + below.Template[i].Destination
+	rooted := *c
+	rooted.Vault = map[string]string{"address": s.url}
+	rooted.Template = append([]stanza(nil), c.Template...)
+	for i := range rooted.Template {
+		rooted.Template[i].Destination = root + rooted.Template[i].Destination
 	}
-	return below.Run(jwt)
+	return rooted.Run(jwt)
 }
 
-// Run does what an agent with this configuration does, once, which logs in with the
-// token of a service account. It returns the first error, with which an agent ends.
+// Run runs an agent once, which logs in with a service account's token. It returns
+// the agent's first error, at which it stops.
 func (c *AgentConfig) Run(serviceAccountToken string) error {
 	raw, err := json.Marshal(map[string]any{
 		"vault": map[string]any{
 			"address":                   c.Vault["address"],
-			"token":                     "", // not one from a file of the user
+			"token":                     "", // ignore the user's token file
 			"k8s_auth_role_name":        c.AutoAuth.Method.Config["role"],
 			"k8s_service_account_token": serviceAccountToken,
 			"k8s_service_mount_path":    strings.TrimPrefix(c.AutoAuth.Method.MountPath, "auth/"),
@@ -77,14 +76,14 @@ func (c *AgentConfig) Run(serviceAccountToken string) error {
 	}
 }
 
-// FilesBelow returns the contents of all files, by their paths below root.
+// FilesBelow returns the contents of all files by their paths below root.
 func FilesBelow(t testing.TB, root string) map[string]string {
 	files := map[string]string{}
 	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path) // #nosec G304 G122 -- a scratch folder of the test
+		content, err := os.ReadFile(path) // #nosec G304 G122 -- a test's scratch directory
 		files[strings.TrimPrefix(path, root)] = string(content)
 		return err
 	}))

@@ -19,22 +19,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Server is a Vault as far as an agent needs one: a login for service accounts,
-// and engines. A token sees everything.
+// Server is a Vault server with what an agent needs: a login for service accounts, and
+// engines. Every token may read everything.
 type Server struct {
 	url    string
-	role   string // as which agents must log in
+	role   string // required for the login
 	mounts map[string]engine
 	issued atomic.Int64 // credentials of the database engine
-	// accept tells whether a service account's token is good.
+	// accept reports whether a service account's token is valid.
 	accept func(token string) bool
 }
 
-// URL is where the server is.
+// URL returns the server's URL.
 func (s *Server) URL() string { return s.url }
 
-// AcceptTokens makes the server ask the function whether the token of a service
-// account is good, which must be set before the first login.
+// AcceptTokens sets the function that reports whether a service account's token is
+// valid. Call it before the first login.
 func (s *Server) AcceptTokens(accept func(token string) bool) { s.accept = accept }
 
 type engine struct {
@@ -50,7 +50,7 @@ const (
 )
 
 // NewServer starts a server with the engines "kv" (key-value, version 1),
-// "secret" (version 2) and "database". It ends with the test.
+// "secret" (version 2) and "database". It stops when the test ends.
 func NewServer(t testing.TB, role string) *Server {
 	s := &Server{role: role, accept: func(token string) bool { return token == jwt }}
 	s.mounts = map[string]engine{
@@ -78,8 +78,8 @@ func newEngine(t testing.TB, kind string, options map[string]string, factory log
 	require.NoError(t, err)
 	e := engine{backend, storage, kind, options}
 	if options["version"] == "2" {
-		// The engine first upgrades its storage, in the background, and refuses
-		// everything until that is done.
+		// The engine first upgrades its storage in the background, and rejects
+		// requests until that is done.
 		for {
 			if _, err := e.handle(logical.ReadOperation, "config", nil); !errors.Is(err, logical.ErrInvalidRequest) {
 				require.NoError(t, err)
@@ -96,7 +96,7 @@ func (e engine) handle(operation logical.Operation, path string, data map[string
 	})
 }
 
-// database makes an engine that issues credentials, other ones to each read.
+// database returns an engine that issues new credentials on each read.
 func (s *Server) database(ctx context.Context, config *logical.BackendConfig) (logical.Backend, error) {
 	b := &framework.Backend{BackendType: logical.TypeLogical}
 	b.Secrets = []*framework.Secret{{Type: "creds", DefaultDuration: time.Hour}}
@@ -118,7 +118,7 @@ func (s *Server) database(ctx context.Context, config *logical.BackendConfig) (l
 	return b, b.Setup(ctx, config)
 }
 
-// Write puts entries at a path of a key-value engine.
+// Write writes entries to a path of a key-value engine.
 func (s *Server) Write(t testing.TB, path string, entries map[string]any) {
 	e, below := s.route(path)
 	data := entries
@@ -154,8 +154,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		logical.RespondError(w, http.StatusForbidden, errors.New("permission denied"))
 		return
 	}
-	if of, ok := strings.CutPrefix(path, "sys/internal/ui/mounts/"); ok {
-		s.describe(w, of)
+	if target, ok := strings.CutPrefix(path, "sys/internal/ui/mounts/"); ok {
+		s.describe(w, target)
 		return
 	}
 	e, below := s.route(path)
@@ -189,7 +189,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	respond(w, &logical.Response{Auth: &logical.Auth{ClientToken: token}})
 }
 
-// describe tells in which engine a path is.
+// describe returns the engine of a path.
 func (s *Server) describe(w http.ResponseWriter, path string) {
 	e, _ := s.route(path)
 	if e.Backend == nil {

@@ -1,7 +1,7 @@
-// Command agent does what "vault agent" does in the init container that the Vault
-// Agent Injector adds: it reads its configuration, logs in as the Pod's service
-// account, renders the templates and ends. Renderer and engines are Vault's own; see
-// package vaulttest. It takes the arguments of the real one:
+// Command agent models "vault agent" in the init container that the Vault Agent
+// Injector adds: it reads its configuration, logs in as the Pod's service account,
+// renders the templates and exits. The renderer is Vault's own; see package
+// vaulttest. Its arguments are those of the real agent:
 //
 //	agent agent -config=FILE
 package main
@@ -28,7 +28,7 @@ func run(args []string) error {
 	if len(args) != 2 || args[0] != "agent" {
 		return errors.New("usage: agent agent -config=FILE")
 	}
-	raw, err := os.ReadFile(strings.TrimPrefix(args[1], "-config=")) // #nosec G304 G703 -- that is its argument
+	raw, err := os.ReadFile(strings.TrimPrefix(args[1], "-config=")) // #nosec G304 G703 -- its argument
 	if err != nil {
 		return err
 	}

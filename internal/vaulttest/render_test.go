@@ -24,40 +24,40 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// proof is one way from requests to files.
-type proof struct {
-	cfg    vault.Config
-	layout mount.Layout
-	own    map[string]string // annotations of the Pod
-	times  int               // how often the Pod is injected; 0 means once
+// setup is the setup of a test from requests to files.
+type setup struct {
+	cfg         vault.Config
+	layout      mount.Layout
+	annotations map[string]string // the Pod's own
+	times       int               // how often the Pod is injected; 0 means once
 }
 
-// run injects a Pod, and renders what the model makes of it below a folder,
-// whose files it returns with their paths in the Pod.
-func (p proof) run(t testing.TB, s *Server, reqs ...secret.Request) (placements []injector.Placement, files map[string]string, err error) {
+// run injects a Pod and runs its agent. It returns the files by their paths in the
+// Pod.
+func (p setup) run(t testing.TB, s *Server, reqs ...secret.Request) (placements []injector.Placement, files map[string]string, err error) {
 	t.Helper()
 	_, placements, root, err := p.render(t, s, reqs...)
 	return placements, FilesBelow(t, root), err
 }
 
-// render is run, with the Pod and the folder.
-func (p proof) render(t testing.TB, s *Server, reqs ...secret.Request) (pod *corev1.Pod, placements []injector.Placement, root string, err error) {
+// render is run, but returns the Pod, and the directory that has the files.
+func (p setup) render(t testing.TB, s *Server, reqs ...secret.Request) (pod *corev1.Pod, placements []injector.Placement, root string, err error) {
 	t.Helper()
 	m, err := vault.New(p.cfg)
 	require.NoError(t, err)
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m}, Layout: p.layout})
 	require.NoError(t, err)
 	pod = &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
-	pod.Annotations = p.own
+	pod.Annotations = p.annotations
 	for range max(p.times, 1) {
 		plan, err := in.Plan(ctx, pod, reqs...)
 		require.NoError(t, err)
 		pod, placements = plan.Pod(), plan.Placements
 	}
-	require.Equal(t, "true", pod.Annotations[Prefix+"agent-inject"], "else nothing happens")
+	require.Equal(t, "true", pod.Annotations[Prefix+"agent-inject"])
 	for name := range pod.Annotations {
 		if id, ok := strings.CutPrefix(name, Prefix+"agent-inject-template-"); ok {
-			require.Contains(t, pod.Annotations, Prefix+"agent-inject-secret-"+id, "a template belongs to a secret")
+			require.Contains(t, pod.Annotations, Prefix+"agent-inject-secret-"+id, "every template has a secret")
 		}
 	}
 	config, err := Inject(pod.Annotations)
@@ -66,22 +66,22 @@ func (p proof) render(t testing.TB, s *Server, reqs ...secret.Request) (pod *cor
 	return pod, placements, root, Render(t, config, s, root)
 }
 
-// assertFiles checks that there is the wanted file at each Placement, and at its
-// alias, the path with the version, and no other.
-func (p proof) assertFiles(t testing.TB, want []string, placements []injector.Placement, files map[string]string) {
+// assertFiles asserts that the wanted files exist at each Placement's path and its
+// alias, the path with the version, and no other files.
+func (p setup) assertFiles(t testing.TB, want []string, placements []injector.Placement, files map[string]string) {
 	t.Helper()
 	require.Len(t, placements, len(want))
 	all := map[string]string{}
 	for i, placement := range placements {
 		req := placement.Request
 		all[placement.Path] = want[i]
-		require.True(t, strings.HasSuffix(placement.Path, "/"+req.RelPath(p.layout, "")), "the file's name has no version")
+		require.True(t, strings.HasSuffix(placement.Path, "/"+req.RelPath(p.layout, "")), "the path has no version")
 		if req.GroupVersion == "" || req.Path != "" || p.layout.Exact {
 			continue
 		}
 		dir := strings.TrimSuffix(placement.Path, "/"+req.RelPath(p.layout, ""))
 		alias := path.Join(dir, p.layout.RelPath(req.Group, req.GroupVersion, req.Key))
-		if !strings.HasPrefix(alias, placement.Path+"/") { // it cannot be below the file
+		if !strings.HasPrefix(alias, placement.Path+"/") { // a file has no files below it
 			all[alias] = want[i]
 		}
 	}
@@ -100,30 +100,30 @@ func db(path, key string) secret.Request {
 	return secret.Request{Group: path, Key: key, GroupVersion: "db"}
 }
 
-func TestEngines(t *testing.T) {
+func TestRender_Engines(t *testing.T) {
 	s := NewServer(t, "flyte")
 	s.Write(t, "kv/Task", map[string]any{"Key": "one", "key2": "two", "data": "three", "KV1": "seven"})
 	s.Write(t, "secret/data/Task", map[string]any{"Key": "four", "key2": "five", "data": "six"})
 	for _, tc := range []struct {
 		name string
-		proof
+		setup
 		reqs []secret.Request
 		want []string
 	}{
-		{"kv1", proof{}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
-		{"kv2", proof{}, []secret.Request{kv2("secret/data/Task", "Key")}, []string{"four"}},
-		{"no data in path", proof{}, []secret.Request{kv2("secret/Task", "Key")}, []string{"four"}},
-		{"kv2 by default", proof{}, []secret.Request{{Group: "secret/data/Task", Key: "Key"}}, []string{"four"}},
-		{"kv1 by default", proof{cfg: vault.Config{KVVersion: "1"}}, []secret.Request{{Group: "kv/Task", Key: "Key"}}, []string{"one"}},
-		{"keys", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "key2"), kv1("kv/Task", "data")}, []string{"one", "two", "three"}},
-		{"paths", proof{}, []secret.Request{kv2("secret/data/Task", "key2"), kv1("kv/Task", "Key"), kv2("secret/data/Task", "data")}, []string{"five", "one", "six"}},
-		{"twice", proof{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "Key")}, []string{"one", "one"}},
-		{"injected twice", proof{times: 2}, []secret.Request{kv1("kv/Task", "Key"), kv2("secret/data/Task", "Key")}, []string{"one", "four"}},
-		{"layout", proof{layout: mount.Layout{Dir: "/mnt/secrets", FilePrefix: "Pre-"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
-		{"exact layout", proof{layout: mount.Layout{Exact: true}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
-		{"exact path", proof{}, []secret.Request{{Group: "kv/Task", Key: "Key", GroupVersion: "kv1", Path: "Conf.d/App"}}, []string{"one"}},
-		{"blocked alias", proof{}, []secret.Request{kv1("kv/Task", "KV1")}, []string{"seven"}},
-		{"own dir", proof{own: map[string]string{Prefix + "secret-volume-path": "/own"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"kv1", setup{}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"kv2", setup{}, []secret.Request{kv2("secret/data/Task", "Key")}, []string{"four"}},
+		{"no-data-in-path", setup{}, []secret.Request{kv2("secret/Task", "Key")}, []string{"four"}},
+		{"kv2-default", setup{}, []secret.Request{{Group: "secret/data/Task", Key: "Key"}}, []string{"four"}},
+		{"kv1-default", setup{cfg: vault.Config{KVVersion: "1"}}, []secret.Request{{Group: "kv/Task", Key: "Key"}}, []string{"one"}},
+		{"keys", setup{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "key2"), kv1("kv/Task", "data")}, []string{"one", "two", "three"}},
+		{"paths", setup{}, []secret.Request{kv2("secret/data/Task", "key2"), kv1("kv/Task", "Key"), kv2("secret/data/Task", "data")}, []string{"five", "one", "six"}},
+		{"twice", setup{}, []secret.Request{kv1("kv/Task", "Key"), kv1("kv/Task", "Key")}, []string{"one", "one"}},
+		{"injected-twice", setup{times: 2}, []secret.Request{kv1("kv/Task", "Key"), kv2("secret/data/Task", "Key")}, []string{"one", "four"}},
+		{"layout", setup{layout: mount.Layout{Dir: "/mnt/secrets", FilePrefix: "Pre-"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"exact-layout", setup{layout: mount.Layout{Exact: true}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
+		{"exact-path", setup{}, []secret.Request{{Group: "kv/Task", Key: "Key", GroupVersion: "kv1", Path: "Conf.d/App"}}, []string{"one"}},
+		{"blocked-alias", setup{}, []secret.Request{kv1("kv/Task", "KV1")}, []string{"seven"}},
+		{"own-dir", setup{annotations: map[string]string{Prefix + "secret-volume-path": "/own"}}, []secret.Request{kv1("kv/Task", "Key")}, []string{"one"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			placements, files, err := tc.run(t, s, tc.reqs...)
@@ -133,31 +133,31 @@ func TestEngines(t *testing.T) {
 	}
 }
 
-func TestRole(t *testing.T) {
+func TestRender_Role(t *testing.T) {
 	s := NewServer(t, "tasks")
 	s.Write(t, "kv/Task", map[string]any{"Key": "one"})
-	placements, files, err := proof{cfg: vault.Config{Role: "tasks"}}.run(t, s, kv1("kv/Task", "Key"))
+	placements, files, err := setup{cfg: vault.Config{Role: "tasks"}}.run(t, s, kv1("kv/Task", "Key"))
 	require.NoError(t, err)
-	proof{}.assertFiles(t, []string{"one"}, placements, files)
-	_, files, err = proof{}.run(t, s, kv1("kv/Task", "Key"))
+	setup{}.assertFiles(t, []string{"one"}, placements, files)
+	_, files, err = setup{}.run(t, s, kv1("kv/Task", "Key"))
 	assert.Error(t, err)
 	assert.Empty(t, files)
 }
 
-// A user name and its password come from one read, whatever the number of files.
-func TestDatabase(t *testing.T) {
+// The user name and the password come from one read, even for several files.
+func TestRender_Database(t *testing.T) {
 	s := NewServer(t, "flyte")
-	placements, files, err := proof{}.run(t, s, db("database/creds/Task", "creds"), db("database/creds/Task", "Again"))
+	placements, files, err := setup{}.run(t, s, db("database/creds/Task", "creds"), db("database/creds/Task", "Again"))
 	require.NoError(t, err)
 	const creds = "password: p-1 {{\nusername: v-Task-1\n"
-	proof{}.assertFiles(t, []string{creds, creds}, placements, files)
+	setup{}.assertFiles(t, []string{creds, creds}, placements, files)
 	assert.Equal(t, "/etc/flyte/secrets/database/creds/task/again", placements[1].Path)
 	assert.Contains(t, files, "/etc/flyte/secrets/database/creds/task/db/again", "the alias")
 	assert.Len(t, files, 4)
 	assert.EqualValues(t, 1, s.issued.Load())
 }
 
-func TestValues(t *testing.T) {
+func TestRender_Values(t *testing.T) {
 	s := NewServer(t, "flyte")
 	values := map[string]any{}
 	for name, value := range map[string]string{
@@ -176,40 +176,39 @@ func TestValues(t *testing.T) {
 		reqs = append(reqs, kv1("kv/x", name), kv2("secret/data/x", name))
 		want = append(want, value.(string), value.(string))
 	}
-	placements, files, err := proof{}.run(t, s, reqs...)
+	placements, files, err := setup{}.run(t, s, reqs...)
 	require.NoError(t, err)
-	proof{}.assertFiles(t, want, placements, files)
+	setup{}.assertFiles(t, want, placements, files)
 }
 
-// hostile are names that are awkward, or that try to be more than a name where
-// they end up.
+// hostile are names with special characters, or with injection attempts.
 var hostile = []string{
 	"my-key", "my.key", "1st", "42", "grün", "日本", "😀", "UPPER", `qu"ote`, "it's", "`", `back\slash`, `\x41`, "with blanks", " outer blanks ",
 	`k" }}{{ env "HOME" }}{{ "`, `k" -}}{{- end -}}{{ executeTemplate "x" }}`, "k` }}{{ `", "{{", "}}", "{{/*", "*/}}", "$k", "${k}", "${", "nil",
 	"a?version=1", "a#b", "%2e%2e", "100%", "a:b", "a=b&c", "a+b", "a;b", "~", "*", "<no value>", "\u2028", "\ufeff", "a,b", "[0]",
 }
 
-func TestHostileNames(t *testing.T) {
+func TestRender_HostileNames(t *testing.T) {
 	s := NewServer(t, "flyte")
 	for _, name := range hostile {
 		req := secret.Request{Group: "kv/" + name, Key: name}
 		require.NoError(t, req.Validate(), "%q", name)
 		t.Run(name, func(t *testing.T) {
-			// What a wrong reading would find.
-			for _, at := range []string{"kv/", "secret/data/"} {
-				s.Write(t, at+"a", map[string]any{"a": "wrong"})
-				s.Write(t, at+"x", map[string]any{name: "wrong", "a": "wrong"})
+			// Values that only a wrong read returns.
+			for _, engine := range []string{"kv/", "secret/data/"} {
+				s.Write(t, engine+"a", map[string]any{"a": "wrong"})
+				s.Write(t, engine+"x", map[string]any{name: "wrong", "a": "wrong"})
 			}
 			s.Write(t, "kv/keys", map[string]any{name: "one", "a": "wrong", name + "x": "wrong"})
 			s.Write(t, "secret/data/keys", map[string]any{name: "two", "a": "wrong"})
 			s.Write(t, path.Join("kv", name, "y"), map[string]any{"k": "three"})
 			s.Write(t, path.Join("secret/data", name), map[string]any{name: "four"})
-			placements, files, err := proof{}.run(t, s,
+			placements, files, err := setup{}.run(t, s,
 				kv1("kv/keys", name), kv2("secret/data/keys", name), kv1("kv/"+name+"/y", "k"), kv2("secret/data/"+name, name))
 			require.NoError(t, err)
-			proof{}.assertFiles(t, []string{"one", "two", "three", "four"}, placements, files)
+			setup{}.assertFiles(t, []string{"one", "two", "three", "four"}, placements, files)
 
-			_, files, err = proof{}.run(t, s, db("database/creds/"+name, name))
+			_, files, err = setup{}.run(t, s, db("database/creds/"+name, name))
 			require.NoError(t, err)
 			for _, content := range files {
 				assert.Contains(t, content, "username: v-"+name+"-")
@@ -218,9 +217,8 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// What is not there ends the agent, with a message that names it, and leaves no
-// file.
-func TestMissing(t *testing.T) {
+// A missing secret ends the agent with a message that names it, and leaves no file.
+func TestRender_Missing(t *testing.T) {
 	s := NewServer(t, "flyte")
 	s.Write(t, "kv/x", map[string]any{"other": "wrong", "null": nil})
 	s.Write(t, "secret/data/x", map[string]any{"other": "wrong", "null": nil})
@@ -231,23 +229,23 @@ func TestMissing(t *testing.T) {
 		req  secret.Request
 		want string
 	}{
-		{"key of kv1", kv1("kv/x", `my "key"`), `vault has no key "my \"key\"" at "kv/x"`},
-		{"key of kv2", kv2("secret/data/x", "my-key"), `vault has no key "my-key" at "secret/data/x"`},
-		{"case of key", kv2("secret/data/x", "Other"), `vault has no key "Other" at "secret/data/x"`},
-		{"null in kv1", kv1("kv/x", "null"), `vault has no key "null" at "kv/x"`},
-		{"null in kv2", kv2("secret/data/x", "null"), `vault has no key "null" at "secret/data/x"`},
-		{"path of kv1", kv1("kv/no/such", "k"), "no secret exists at kv/no/such"},
-		{"path of kv2", kv2("secret/data/no/such", "k"), "no secret exists at secret/data/no/such"},
+		{"kv1-key", kv1("kv/x", `my "key"`), `vault has no key "my \"key\"" at "kv/x"`},
+		{"kv2-key", kv2("secret/data/x", "my-key"), `vault has no key "my-key" at "secret/data/x"`},
+		{"key-case", kv2("secret/data/x", "Other"), `vault has no key "Other" at "secret/data/x"`},
+		{"kv1-null", kv1("kv/x", "null"), `vault has no key "null" at "kv/x"`},
+		{"kv2-null", kv2("secret/data/x", "null"), `vault has no key "null" at "secret/data/x"`},
+		{"kv1-path", kv1("kv/no/such", "k"), "no secret exists at kv/no/such"},
+		{"kv2-path", kv2("secret/data/no/such", "k"), "no secret exists at secret/data/no/such"},
 		{"deleted", kv2("secret/data/gone", "k"), "no secret exists at secret/data/gone"},
-		{"no engine", kv2("nowhere/data/x", "k"), "permission denied"},
-		{"kv1 read as kv2", kv2("kv/x", "other"), `vault has no key "other" at "kv/x"`},
-		{"kv2 read as kv1", kv1("secret/data/x", "other"), `vault has no key "other" at "secret/data/x"`},
-		{"no database role", db("database/nothing", "k"), "database/nothing"},
+		{"no-engine", kv2("nowhere/data/x", "k"), "permission denied"},
+		{"kv1-as-kv2", kv2("kv/x", "other"), `vault has no key "other" at "kv/x"`},
+		{"kv2-as-kv1", kv1("secret/data/x", "other"), `vault has no key "other" at "secret/data/x"`},
+		{"no-database-role", db("database/nothing", "k"), "database/nothing"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, files, err := proof{}.run(t, s, tc.req)
+			_, files, err := setup{}.run(t, s, tc.req)
 			require.ErrorContains(t, err, tc.want)
-			assert.NotContains(t, err.Error(), "wrong", "a value in the agent's log")
+			assert.NotContains(t, err.Error(), "wrong", "the agent's log has no value")
 			assert.Empty(t, files)
 		})
 	}
