@@ -55,6 +55,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -202,6 +203,9 @@ const (
 	regionChars = lower + digits + "-"
 )
 
+// fetchARN is what the Fetch program accepts; any other ARN would fail in the Pod.
+var fetchARN = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,520}$`)
+
 // id returns the secret's ARN or, with Fetch, its name. isARN is also false for an ARN
 // without a region: it means the region of the container's environment, so it is an
 // alias of another ARN.
@@ -216,6 +220,9 @@ func (m *Manager) id(req secret.Request) (id string, isARN bool, err error) {
 	flaw := arnFlaw(id)
 	if name := cmp.Or(req.Group, req.Key); flaw == notAnARN && m.container != nil && isName(name) {
 		return name, false, nil
+	}
+	if flaw == "" && m.container != nil && !fetchARN.MatchString(id) {
+		flaw = "with Fetcher Fetch, an ARN needs a region, an account of 12 digits, and a name of at most 520 letters, digits and /_+=.@-"
 	}
 	if flaw != "" {
 		_, err := fetch.Unsupported(flaw)

@@ -116,7 +116,7 @@ var (
 	shared   = secret.Request{Group: "shared", Key: "token"}
 	variable = secret.Request{Group: "user-info", Key: "name"}
 	file     = secret.Request{Group: "user-info", Key: "password", Mount: mount.File, EnvVar: "PASSWORD_FILE"}
-	fetched  = secret.Request{Group: "arn:aws:secretsmanager:us-east-2:1:secret", Key: "db"}
+	fetched  = secret.Request{Group: "arn:aws:secretsmanager:us-east-2:123456789012:secret", Key: "db"}
 	agent    = secret.Request{Group: "secret/data/task", Key: "password", GroupVersion: "kv2"}
 	exact    = secret.Request{Group: "user-info", Key: "conf", Path: "Conf.d/App.yaml"}
 )
