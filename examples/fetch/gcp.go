@@ -43,7 +43,7 @@ func newGCP(s settings, dial dialer) *gcpStore {
 const gcpProject = `[a-z0-9][a-z0-9.:-]{0,62}`
 
 var (
-	gcpResource = regexp.MustCompile(`^projects/` + gcpProject + `(?:/locations/([a-z0-9-]{1,40}))?/secrets/[A-Za-z0-9_-]{1,255}$`)
+	gcpResource = regexp.MustCompile(`^projects/` + gcpProject + `(?:/locations/([a-z0-9-]{1,63}))?/secrets/[A-Za-z0-9_-]{1,255}$`)
 	gcpName     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 	gcpVersion  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
 	gcpID       = regexp.MustCompile(`^` + gcpProject + `$`)
