@@ -83,21 +83,23 @@
 // Only one volume can be mounted at a path. Secrets of two stores can therefore
 // be in one Pod unless both need a volume at the directory of secrets itself:
 //
-//	          Secret    top       fetched   Vault     OpenBao   CSI       variable
-//	Secret    yes       yes       yes       yes       yes       yes       yes
-//	top       yes       yes       no        no        no        yes       yes
-//	fetched   yes       no        yes       no        no        yes       yes
-//	Vault     yes       no        no        yes       no        yes       yes
-//	OpenBao   yes       no        no        no        yes       yes       yes
-//	CSI       yes       yes       yes       yes       yes       yes       yes
-//	variable  yes       yes       yes       yes       yes       yes       yes
+//	          Secret    top       fetched   Vault     OpenBao   CSI       CSI top   variable
+//	Secret    yes       yes       yes       yes       yes       yes       no        yes
+//	top       yes       yes       no        no        no        yes       no        yes
+//	fetched   yes       no        yes       no        no        yes       no        yes
+//	Vault     yes       no        no        yes       no        yes       no        yes
+//	OpenBao   yes       no        no        no        yes       yes       no        yes
+//	CSI       yes       yes       yes       yes       yes       yes       no        yes
+//	CSI top   no        no        no        no        no        no        yes       yes
+//	variable  yes       yes       yes       yes       yes       yes       yes       yes
 //
 // "Secret" is a file of a Kubernetes Secret. "top" is such a file whose exact
 // path has no directory (secret.Request.Path "token"). "fetched" is a file that
 // an init container fetches from AWS, Google or Azure. "Vault" and "OpenBao"
-// are files and variables from these stores. "variable" is a variable from any
-// other store. A "no" is a *mount.ConflictError. To avoid it, use a directory
-// in Path instead of "top", and a variable instead of a fetched file.
+// are files and variables from these stores. "CSI top" is a file of the CSI
+// driver whose exact path is its key. "variable" is a variable from any other
+// store. A "no" is a *mount.ConflictError. To avoid it, use a directory in Path
+// instead of "top" and "CSI top", and a variable instead of a fetched file.
 //
 // # Authorization
 //

@@ -31,6 +31,7 @@ var sources = []struct {
 	{"Vault", []secret.Request{{Group: "secret/data/a", Key: "a", GroupVersion: "kv2"}, {Group: "kv/a", Key: "b", GroupVersion: "kv1", Mount: mount.EnvVar, EnvVar: "B"}}},
 	{"OpenBao", []secret.Request{{Group: "bao/a", Key: "a", Mount: mount.File}, {Group: "bao/a", Key: "b", Mount: mount.EnvVar}}},
 	{"CSI", []secret.Request{{Group: "class-a", Key: "a"}, {Group: "class-b", Key: "b"}}},
+	{"CSI top", []secret.Request{{Group: "class-c", Key: "d", Path: "d"}}},
 	{"variable", []secret.Request{{Group: "user-info", Key: "v"}, {Group: "global", Key: "token"}, {Group: arn, Key: "v", Mount: mount.EnvVar}, {Group: "projects/p/secrets/v", Mount: mount.EnvVar}}},
 }
 
