@@ -16,13 +16,13 @@ import (
 
 type (
 	seenReport = reader.Report
-	answer     = reader.Answer
+	callResult = reader.Result
 )
 
-// modeText is how a report writes permission bits.
+// modeText returns permission bits as in a report.
 func modeText(mode int32) string { return fmt.Sprint(fs.FileMode(mode)) } // #nosec G115 -- permission bits
 
-// assertSame compares bytes, of which a failure shows only the beginnings.
+// assertSame compares bytes. A failure shows only their beginnings.
 func assertSame(t testing.TB, want, got []byte, what string) {
 	t.Helper()
 	if !bytes.Equal(want, got) {
@@ -30,8 +30,8 @@ func assertSame(t testing.TB, want, got []byte, what string) {
 	}
 }
 
-// assertPlaced checks that a secret is where the library says.
-func assertPlaced(t testing.TB, report *seenReport, p injector.Placement, w want, at string) {
+// assertPlaced asserts that a secret is at its Placement.
+func assertPlaced(t testing.TB, report *seenReport, p injector.Placement, w want, what string) {
 	t.Helper()
 	if p.Mount == mount.EnvVar {
 		for _, name := range []string{p.EnvVar, w.EnvVar} {
@@ -39,19 +39,19 @@ func assertPlaced(t testing.TB, report *seenReport, p injector.Placement, w want
 				continue
 			}
 			value, found := report.Env[name]
-			assert.True(t, found, "%s: no variable %s", at, name)
-			assertSame(t, w.value, value, at+": "+name)
+			assert.True(t, found, "%s: no variable %s", what, name)
+			assertSame(t, w.value, value, what+": "+name)
 		}
 		return
 	}
 	content, found := report.Files[p.Path]
-	assert.True(t, found, "%s: no file %s", at, p.Path)
-	assertSame(t, w.value, content, at+": "+p.Path)
+	assert.True(t, found, "%s: no file %s", what, p.Path)
+	assertSame(t, w.value, content, what+": "+p.Path)
 	if w.EnvVar != "" {
-		assert.Equal(t, p.Path, string(report.Env[w.EnvVar]), "%s: %s", at, w.EnvVar)
+		assert.Equal(t, p.Path, string(report.Env[w.EnvVar]), "%s: %s", what, w.EnvVar)
 	}
 	if w.Mode != 0 {
 		mode, _, _ := strings.Cut(report.Modes[p.Path], " ")
-		assert.Equal(t, modeText(w.Mode), mode, at)
+		assert.Equal(t, modeText(w.Mode), mode, what)
 	}
 }

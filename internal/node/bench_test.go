@@ -19,12 +19,12 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-var writeTo = flag.String("write", "", "a file in Markdown that gets what BenchmarkNode measures")
+var writeTo = flag.String("write", "", "a Markdown `file` to which BenchmarkNode writes its table")
 
-// startRow is a Pod, of which is measured how long it takes to start.
+// startRow is a Pod whose start time is measured.
 type startRow struct {
 	name        string
-	managers    []maker
+	managers    []newManager
 	hostNetwork bool
 	reqs        []secret.Request
 	rounds      int
@@ -32,15 +32,15 @@ type startRow struct {
 
 var startRows = []startRow{
 	{name: "no secret", rounds: 5},
-	{name: "`global`, a variable", managers: []maker{theGlobal}, reqs: []secret.Request{{Group: "shared", Key: "token"}}, rounds: 5},
-	{name: "`k8ssecret`, a variable", managers: []maker{k8s}, reqs: []secret.Request{ask("Name", mount.EnvVar)}, rounds: 5},
-	{name: "`k8ssecret`, a file", managers: []maker{k8s}, reqs: []secret.Request{ask("Name", mount.File)}, rounds: 5},
-	{name: "`csi`, a file", managers: []maker{theCSI}, reqs: []secret.Request{{Group: "team-class", Key: "tricky", Mount: mount.File}}, rounds: 5},
-	{name: "`awssm`, Stock, a file", managers: []maker{awsStock}, reqs: awsMany(1, mount.File), rounds: 5},
-	{name: "`awssm`, Fetch, a file", managers: []maker{awsFetch}, hostNetwork: true, reqs: awsMany(1, mount.File), rounds: 5},
-	{name: "`awssm`, Fetch, a variable", managers: []maker{awsFetch}, hostNetwork: true, reqs: awsMany(1, mount.EnvVar), rounds: 5},
-	{name: "`awssm`, Fetch, 100 files in one container", managers: []maker{awsFetch}, hostNetwork: true, reqs: awsMany(100, mount.File), rounds: 5},
-	{name: "`awssm`, Stock, 100 files in 100 containers", managers: []maker{awsStock}, reqs: awsMany(100, mount.File), rounds: 1},
+	{name: "`global`, a variable", managers: []newManager{theGlobal}, reqs: []secret.Request{{Group: "shared", Key: "token"}}, rounds: 5},
+	{name: "`k8ssecret`, a variable", managers: []newManager{k8s}, reqs: []secret.Request{ask("Name", mount.EnvVar)}, rounds: 5},
+	{name: "`k8ssecret`, a file", managers: []newManager{k8s}, reqs: []secret.Request{ask("Name", mount.File)}, rounds: 5},
+	{name: "`csi`, a file", managers: []newManager{theCSI}, reqs: []secret.Request{{Group: "team-class", Key: "tricky", Mount: mount.File}}, rounds: 5},
+	{name: "`awssm`, Stock, a file", managers: []newManager{awsStock}, reqs: awsMany(1, mount.File), rounds: 5},
+	{name: "`awssm`, Fetch, a file", managers: []newManager{awsFetch}, hostNetwork: true, reqs: awsMany(1, mount.File), rounds: 5},
+	{name: "`awssm`, Fetch, a variable", managers: []newManager{awsFetch}, hostNetwork: true, reqs: awsMany(1, mount.EnvVar), rounds: 5},
+	{name: "`awssm`, Fetch, 100 files in one container", managers: []newManager{awsFetch}, hostNetwork: true, reqs: awsMany(100, mount.File), rounds: 5},
+	{name: "`awssm`, Stock, 100 files in 100 containers", managers: []newManager{awsStock}, reqs: awsMany(100, mount.File), rounds: 1},
 }
 
 func awsMany(n int, as mount.Type) (all []secret.Request) {
@@ -57,12 +57,12 @@ func BenchmarkNode(b *testing.B) {
 	for i, row := range startRows {
 		var all []time.Duration
 		for range row.rounds {
-			b.Run(fmt.Sprint(i), func(b *testing.B) { // so that the Pod is deleted
+			b.Run(fmt.Sprint(i), func(b *testing.B) { // deletes the Pod at its end
 				pod := newPod()
 				pod.Spec.HostNetwork = row.hostNetwork
 				pod = inject(b, injector.Config{}, pod, row.managers, row.reqs...)
 				began := time.Now()
-				until(b, create(b, ns, pod), "it starts", func(p *corev1.Pod) bool {
+				until(b, create(b, ns, pod), "the Pod starts", func(p *corev1.Pod) bool {
 					s := p.Status.ContainerStatuses
 					return len(s) > 0 && (s[0].State.Running != nil || s[0].State.Terminated != nil)
 				})
@@ -78,11 +78,11 @@ func BenchmarkNode(b *testing.B) {
 	}
 }
 
-var measured = regexp.MustCompile(`(?s)<!-- bench-node -->.*<!-- /bench-node -->`)
+var tableBlock = regexp.MustCompile(`(?s)<!-- bench-node -->.*<!-- /bench-node -->`)
 
-// writeTable replaces what a file has between the marks.
+// writeTable replaces the text between the file's markers.
 func writeTable(file string, medians []time.Duration) error {
-	text, err := os.ReadFile(file) // #nosec G304 -- the one that the command line names
+	text, err := os.ReadFile(file) // #nosec G304 -- named by the command line
 	if err != nil {
 		return err
 	}
@@ -93,13 +93,13 @@ func writeTable(file string, medians []time.Duration) error {
 		fmt.Fprintf(&out, "| %s | %.1f | %.1f |\n", row.name, medians[i].Seconds(), (medians[i] - medians[0]).Seconds())
 	}
 	out.WriteString("<!-- /bench-node -->")
-	if !measured.Match(text) {
+	if !tableBlock.Match(text) {
 		return fmt.Errorf("%s has no <!-- bench-node --> ... <!-- /bench-node -->", file)
 	}
-	return os.WriteFile(file, measured.ReplaceAllLiteral(text, []byte(out.String())), 0o644) // #nosec G306 G703 -- documentation
+	return os.WriteFile(file, tableBlock.ReplaceAllLiteral(text, []byte(out.String())), 0o644) // #nosec G306 G703 -- documentation
 }
 
-// load is how many processes wanted a CPU in the last fifteen minutes.
+// load returns the load average of the last fifteen minutes.
 func load() string {
 	raw, _ := os.ReadFile("/proc/loadavg")
 	if f := strings.Fields(string(raw)); len(f) > 2 {

@@ -14,7 +14,7 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// A container that restarts has the secrets again, and nothing is fetched again.
+// A restarted container has its secrets again, without fetching them again.
 func TestNode_Restart(t *testing.T) {
 	t.Parallel()
 	reqs := []secret.Request{
@@ -23,37 +23,37 @@ func TestNode_Restart(t *testing.T) {
 	}
 	pod := newPod()
 	pod.Spec.HostNetwork, pod.Spec.RestartPolicy = true, corev1.RestartPolicyAlways
-	pod.Spec.Containers[0].Args = []string{"-exit=1", "-ask=" + questions(t, reqs)}
-	pod = create(t, namespace(t, nil), inject(t, injector.Config{}, pod, []maker{k8s, awsFetch}, reqs...))
-	pod = until(t, pod, "it has restarted", func(p *corev1.Pod) bool {
+	pod.Spec.Containers[0].Args = []string{"-exit=1", "-ask=" + calls(t, reqs)}
+	pod = create(t, namespace(t, nil), inject(t, injector.Config{}, pod, []newManager{k8s, awsFetch}, reqs...))
+	pod = until(t, pod, "the container restarts", func(p *corev1.Pod) bool {
 		s := p.Status.ContainerStatuses
 		return len(s) == 1 && s[0].RestartCount > 0 && s[0].State.Running == nil && s[0].LastTerminationState.Terminated != nil
 	})
 	assert.Zero(t, pod.Status.InitContainerStatuses[0].RestartCount)
 	report := lastReport(t, pod, "app", 1)
 	for i, want := range [][]byte{[]byte("Ada"), tricky, tricky, line} {
-		assertSame(t, want, report.Asked[i].Value, reqs[i].Key)
+		assertSame(t, want, report.Results[i].Value, reqs[i].Key)
 	}
 }
 
-// When a Secret changes, files follow and variables do not.
+// Files follow changes of a Secret; variables do not.
 func TestNode_SecretChanges(t *testing.T) {
 	t.Parallel()
 	ns := server.Namespace(t, restricted)
-	keepSecret(t, ns, "changing", map[string][]byte{"k": []byte("before")})
+	createSecret(t, ns, "changing", map[string][]byte{"k": []byte("before")})
 	file := secret.Request{Group: "changing", Key: "k", Mount: mount.File, Path: "changing/file", EnvVar: "AT"}
 	variable := secret.Request{Group: "changing", Key: "k", Mount: mount.EnvVar, EnvVar: "V"}
 	pod := newPod()
 	pod.Spec.Containers[0].Args = []string{"-every=500ms"}
-	pod = create(t, ns, inject(t, injector.Config{}, pod, []maker{k8s}, file, variable))
-	until(t, pod, "it runs", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodRunning })
+	pod = create(t, ns, inject(t, injector.Config{}, pod, []newManager{k8s}, file, variable))
+	until(t, pod, "the Pod runs", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodRunning })
 	seen := func(file string) *seenReport {
 		for deadline := time.Now().Add(*patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-			if report := wholeReport(t, pod, "app"); report != nil && string(report.Files[string(report.Env["AT"])]) == file {
+			if report := currentReport(t, pod, "app"); report != nil && string(report.Files[string(report.Env["AT"])]) == file {
 				return report
 			}
 		}
-		t.Fatalf("the file is never %q", file)
+		t.Fatalf("the file never becomes %q", file)
 		return nil
 	}
 	assert.Equal(t, "before", string(seen("before").Env["V"]))

@@ -20,19 +20,18 @@ import (
 	"github.com/podsecrets/podsecrets/internal/node/image"
 )
 
-// cloud stands in for the hosts of three vendors, for the Fetch program: one server
-// with TLS, and a proxy that leads to it whatever the host. What the program is told
-// of them is in its image.
+// cloud models the hosts of three vendors for the Fetch program: a TLS server, and a
+// proxy that connects to it for every host. The program's image has the settings.
 type cloud struct {
 	server *httptest.Server
 	proxy  *httptest.Server
 	ca     []byte
 	google []byte // a service account's key
 	grpc   http.Handler
-	asked  chan string // names that are never answered, when asked for
+	slow   chan string // receives the requested names that get no answer
 }
 
-// azureIdentity is what the webhook of Azure's workload identity sets.
+// azureIdentity has the variables that the webhook of Azure's workload identity sets.
 var azureIdentity = []string{
 	"AZURE_CLIENT_ID=22222222-2222-2222-2222-222222222222", "AZURE_TENANT_ID=" + azureTenant,
 	"AZURE_FEDERATED_TOKEN_FILE=/token", "AZURE_AUTHORITY_HOST=https://login.microsoftonline.com/",
@@ -43,7 +42,7 @@ var cloudHosts = []string{
 }
 
 func newCloud() (*cloud, error) {
-	c := &cloud{asked: make(chan string, 100)}
+	c := &cloud{slow: make(chan string, 100)}
 	key, pool, err := newAuthority()
 	if err != nil {
 		return nil, err
@@ -68,12 +67,12 @@ func (c *cloud) close() {
 	c.server.Close()
 }
 
-// files are those of the image.
+// files returns the files of Fetch's image.
 func (c *cloud) files() map[string]image.File {
 	return map[string]image.File{"ca.pem": {Content: c.ca}, "google.json": {Content: c.google}, "token": {Content: []byte("token")}}
 }
 
-// env are the variables of the image.
+// env returns the variables of Fetch's image.
 func (c *cloud) env() []string {
 	return append([]string{
 		"HTTPS_PROXY=" + c.proxy.URL, "SSL_CERT_FILE=/ca.pem",
@@ -97,7 +96,7 @@ func newAuthority() (tls.Certificate, []byte, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool, err
 }
 
-// connect is the proxy.
+// connect serves the proxy.
 func (c *cloud) connect(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		http.Error(w, "only for TLS", http.StatusForbidden)

@@ -1,39 +1,39 @@
 // Package node starts a real Kubernetes node for tests: the kubelet, containerd and
-// runc, with containers that read their secrets and report what they see. Its tests
-// are what the rest of the project assumes of a node. "make node" builds what it
-// needs and runs them.
+// runc. Containers read their secrets and report what they see. The tests check what
+// the rest of the project assumes of a node. "make node" builds the programs and runs
+// the tests.
 //
 //	supervisor   runs the node, and removes all of it
-//	cni          the network of Pods, which leads nowhere
-//	csidriver    stands in for the Secrets Store CSI driver
-//	guest        all programs of containers, but for those that are real
-//	reader       what a container reports, and Flyte's client
+//	cni          the Pods' network, which has no connections
+//	csidriver    a model of the Secrets Store CSI driver
+//	guest        the containers' programs, but for the real ones
+//	reader       a container's report, and Flyte's client
 //	image        writes images
 //
-// # What is real
+// # Real parts
 //
 // The kubelet (Kubernetes 1.35, built from its module), containerd and runc
-// (Debian's packages), the API server (internal/kapi), and the kernel. So are the
+// (Debian's packages), the API server (internal/kapi), and the kernel. Also the
 // Fetch program of examples/fetch, the scripts of the stock containers and their
-// shell (busybox), and the template renderer and engines of Vault. Flyte's client is
-// written anew from what was recorded of it.
+// shell (busybox), and Vault's template renderer and engines. Flyte's client is
+// rewritten from recordings.
 //
-// # What is not
+// # Models
 //
-// There is no registry: images are imported and have a program each. Pods have a
-// loopback interface and no network; those that must reach a store have the host's.
-// gcloud, az, AWS' sidecar image, the CSI driver, the stores and the Vault Agent
-// Injector are stand-ins. There is no scheduler: Pods name the node.
+// There is no registry: images are imported, with one program each. Pods have a
+// loopback interface and no network; those that need a store use the host's network.
+// gcloud, az, AWS's sidecar image, the CSI driver, the stores and the Vault Agent
+// Injector are models. There is no scheduler: Pods name the node.
 //
-// # What it needs
+// # Requirements
 //
-// Linux, root, overlayfs and control groups, 2 GB of memory, and Debian or Ubuntu; or
-// else containerd, its shim for runc, ctr, runc and busybox in the folders of
-// $NODE_PATH. Version 1 of control groups, which it was written on, and version 2,
-// which was not tried.
+// Linux, root, overlayfs, control groups and 2 GB of memory. Debian or Ubuntu, or else
+// containerd, its shim for runc, ctr, runc and busybox in the directories of
+// $NODE_PATH. Control groups of version 1 are tested; version 2 is supported but
+// untested.
 //
-// # What it leaves
+// # Cleanup
 //
-// Nothing. All of the node lives in namespaces of its own, in memory. It ends when
-// the test ends, also if that is killed; see package supervisor.
+// The node leaves nothing behind: it runs in its own namespaces, in memory. It ends
+// when the test ends, even if that is killed; see package supervisor.
 package node

@@ -17,13 +17,13 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// maker makes a manager.
-type maker = func(testing.TB) injector.SecretManager
+// newManager constructs a manager.
+type newManager = func(testing.TB) injector.SecretManager
 
-var k8sRequired = made(k8ssecret.New, k8ssecret.Config{Required: true})
+var k8sRequired = manager(k8ssecret.New, k8ssecret.Config{Required: true})
 
-// inject puts secrets into a Pod.
-func inject(t testing.TB, cfg injector.Config, pod *corev1.Pod, managers []maker, reqs ...secret.Request) *corev1.Pod {
+// inject returns the injected Pod.
+func inject(t testing.TB, cfg injector.Config, pod *corev1.Pod, managers []newManager, reqs ...secret.Request) *corev1.Pod {
 	t.Helper()
 	for _, m := range managers {
 		cfg.Managers = append(cfg.Managers, m(t))
@@ -35,7 +35,7 @@ func inject(t testing.TB, cfg injector.Config, pod *corev1.Pod, managers []maker
 	return injected
 }
 
-// namespace makes one, with the Secrets of the tests.
+// namespace creates a namespace with the tests' Secrets.
 func namespace(t testing.TB, labels map[string]string) string {
 	t.Helper()
 	ns := server.Namespace(t, labels)
@@ -47,44 +47,44 @@ func ask(key string, as mount.Type) secret.Request {
 	return secret.Request{Group: "user-info", Key: key, Mount: as}
 }
 
-// The kubelet expands "$(NAME)" in what the Pod says, and "$$" is "$". It does
-// neither in what a Secret or an env file holds, nor in what the library writes.
+// The kubelet expands "$(NAME)" and "$$" in the Pod's values, but not in values of
+// Secrets and env files, nor in the library's literals.
 func TestNode_Expansion(t *testing.T) {
 	t.Parallel()
 	pod := newPod()
 	c := &pod.Spec.Containers[0]
 	c.Env = []corev1.EnvVar{{Name: "EARLY", Value: "early"}}
 	c.Args = []string{"--", "$(GLOBAL)", "$(SECRET)", "$$(SECRET)", "$(NONE)", "$$$(EARLY)"}
-	pod = inject(t, injector.Config{}, pod, []maker{theGlobal, k8s},
+	pod = inject(t, injector.Config{}, pod, []newManager{theGlobal, k8s},
 		secret.Request{Group: "shared", Key: "token", EnvVar: "GLOBAL"},
 		secret.Request{Group: "db.prod", Key: "pass.word", EnvVar: "SECRET"})
 	c = &pod.Spec.Containers[0]
 	c.Env = append(c.Env, corev1.EnvVar{Name: "LATE", Value: "$$ $(SECRET) $(NONE)"})
 	report := read(t, namespace(t, restricted), pod)["app"]
-	assertSame(t, tricky, report.Env["GLOBAL"], "a literal of ours")
-	assertSame(t, line, report.Env["SECRET"], "a reference")
-	assertSame(t, []byte("$ "+string(line)+" $(NONE)"), report.Env["LATE"], "one of the Pod's own, behind ours")
+	assertSame(t, tricky, report.Env["GLOBAL"], "our literal")
+	assertSame(t, line, report.Env["SECRET"], "our reference")
+	assertSame(t, []byte("$ "+string(line)+" $(NONE)"), report.Env["LATE"], "the Pod's own variable after ours")
 	assert.Equal(t, []string{"--", string(tricky), string(line), "$(SECRET)", "$(NONE)", "$early"}, report.Args)
 }
 
-// What is optional and missing is not there, and the Pod runs.
+// The Pod runs without missing optional secrets.
 func TestNode_OptionalMissing(t *testing.T) {
 	t.Parallel()
 	none := secret.Request{Group: "none", Key: "a", EnvVar: "A"}
 	file := secret.Request{Group: "none", Key: "b", Mount: mount.File, EnvVar: "B"}
 	key, keyFile := ask("none", mount.EnvVar), ask("nothing", mount.File)
-	pod := inject(t, injector.Config{}, newPod(), []maker{k8s}, none, file, key, keyFile, ask("Name", mount.File))
+	pod := inject(t, injector.Config{}, newPod(), []newManager{k8s}, none, file, key, keyFile, ask("Name", mount.File))
 	report := read(t, namespace(t, restricted), pod, none, file, key, keyFile, ask("Name", mount.File))["app"]
 	assert.NotContains(t, report.Env, "A")
 	assert.Equal(t, "/etc/flyte/secrets/none/b", string(report.Env["B"]))
 	assert.Equal(t, []string{"", "", "", "", "file"}, []string{
-		report.Asked[0].From, report.Asked[1].From, report.Asked[2].From, report.Asked[3].From, report.Asked[4].From,
+		report.Results[0].From, report.Results[1].From, report.Results[2].From, report.Results[3].From, report.Results[4].From,
 	})
-	assert.Len(t, report.Files, 1, "nothing but the one that is there")
+	assert.Len(t, report.Files, 1, "only the existing one")
 }
 
-// What is required and comes late is waited for.
-func TestNode_RequiredComesLate(t *testing.T) {
+// The Pod waits for a missing required secret.
+func TestNode_RequiredLate(t *testing.T) {
 	t.Parallel()
 	for slug, row := range map[string]struct {
 		as  mount.Type
@@ -97,17 +97,18 @@ func TestNode_RequiredComesLate(t *testing.T) {
 			t.Parallel()
 			ns := server.Namespace(t, restricted)
 			req := secret.Request{Group: "late", Key: "a", Mount: row.as}
-			pod := inject(t, injector.Config{}, newPod(), []maker{k8sRequired}, req)
-			pod.Spec.Containers[0].Args = []string{"-ask=" + questions(t, []secret.Request{req})}
+			pod := inject(t, injector.Config{}, newPod(), []newManager{k8sRequired}, req)
+			pod.Spec.Containers[0].Args = []string{"-ask=" + calls(t, []secret.Request{req})}
 			pod = create(t, ns, pod)
-			refused(t, pod, row.why)
-			keepSecret(t, ns, "late", map[string][]byte{"a": binary[1:128]})
-			assertSame(t, binary[1:128], reports(t, pod)["app"].Asked[0].Value, slug)
+			assertRefused(t, pod, row.why)
+			createSecret(t, ns, "late", map[string][]byte{"a": binary[1:128]})
+			assertSame(t, binary[1:128], reports(t, pod)["app"].Results[0].Value, slug)
 		})
 	}
 }
 
-// A file that only root may read is not for others, unless the Pod has an fsGroup.
+// Other users cannot read a file that only root may read, unless the Pod has an
+// fsGroup.
 func TestNode_FSGroup(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t, restricted)
@@ -118,34 +119,34 @@ func TestNode_FSGroup(t *testing.T) {
 			t.Parallel()
 			pod := newPod()
 			pod.Spec.SecurityContext = &corev1.PodSecurityContext{FSGroup: group}
-			// runAsGroup is not root's, which the kubelet's files belong to.
+			// The kubelet's files belong to root's group, so runAsGroup is another.
 			pod.Spec.Containers[0].SecurityContext.RunAsUser, pod.Spec.Containers[0].SecurityContext.RunAsGroup = ptr(int64(1000)), ptr(int64(1000))
-			pod = inject(t, injector.Config{}, pod, []maker{k8s}, req)
+			pod = inject(t, injector.Config{}, pod, []newManager{k8s}, req)
 			report := read(t, ns, pod, req)["app"]
 			require.Equal(t, [2]int{1000, 1000}, [2]int{report.UID, report.GID})
 			canRead := injectortest.CanRead(pod, "app", req)
 			if group == nil {
-				assert.Empty(t, report.Asked[0].From)
+				assert.Empty(t, report.Results[0].From)
 				assert.Contains(t, report.Errs["/etc/flyte/secrets/user-info/tricky"], "permission denied")
 				assert.ErrorContains(t, canRead, "mode")
 				return
 			}
-			assertSame(t, tricky, report.Asked[0].Value, slug)
+			assertSame(t, tricky, report.Results[0].Value, slug)
 			assert.Equal(t, "-r--r----- 0:2000", report.Modes["/etc/flyte/secrets/user-info/tricky"])
 			assert.NoError(t, canRead)
 		})
 	}
 }
 
-// With a user namespace of the Pod's own, secrets are read as without. A node whose
-// runtime or kernel has none refuses the Pod and says so.
+// Secrets are readable in a Pod with a user namespace. A node without support for
+// user namespaces refuses the Pod with that reason.
 func TestNode_UserNamespace(t *testing.T) {
 	t.Parallel()
 	reqs := []secret.Request{ask("Name", mount.EnvVar), ask("tricky", mount.File), {Group: arn, Key: "tricky-AbCdEf", Mount: mount.File}}
 	pod := newPod()
 	pod.Spec.HostUsers = ptr(false)
-	pod.Spec.Containers[0].Args = []string{"-ask=" + questions(t, reqs)}
-	pod = create(t, namespace(t, restricted), inject(t, injector.Config{}, pod, []maker{awsStock, k8s}, reqs...))
+	pod.Spec.Containers[0].Args = []string{"-ask=" + calls(t, reqs)}
+	pod = create(t, namespace(t, restricted), inject(t, injector.Config{}, pod, []newManager{awsStock, k8s}, reqs...))
 	pod = until(t, pod, "the Pod ends or is refused", func(p *corev1.Pod) bool {
 		return hasEnded(p) || strings.Contains(describePod(p), noUserNamespaces)
 	})
@@ -156,15 +157,15 @@ func TestNode_UserNamespace(t *testing.T) {
 	report := reports(t, pod)["app"]
 	assert.NotEqual(t, "0 0 4294967295", report.UIDMap)
 	for i, want := range [][]byte{[]byte("Ada"), tricky, tricky} {
-		assertSame(t, want, report.Asked[i].Value, reqs[i].Key)
+		assertSame(t, want, report.Results[i].Value, reqs[i].Key)
 	}
 }
 
-// noUserNamespaces is what the kubelet then says.
+// noUserNamespaces is part of the kubelet's message.
 const noUserNamespaces = "user namespaces"
 
-// Secrets come into containers with a read-only root, below fetched files, behind
-// native sidecars, in both orders of init containers.
+// Containers read secrets with a read-only root, with a mount below the fetched files,
+// and after native sidecars, in both orders of init containers.
 func TestNode_Order(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t, restricted)
@@ -175,17 +176,17 @@ func TestNode_Order(t *testing.T) {
 			pod := newPod()
 			pod.Spec.InitContainers = []corev1.Container{container("before"), sidecar("mesh"), container("after")}
 			eachContainer(pod, func(c *corev1.Container) { c.SecurityContext.ReadOnlyRootFilesystem = ptr(true) })
-			seen := read(t, ns, inject(t, injector.Config{InitOrder: order}, pod, []maker{awsStock, k8s}, reqs...), reqs...)
+			seen := read(t, ns, inject(t, injector.Config{InitOrder: order}, pod, []newManager{awsStock, k8s}, reqs...), reqs...)
 			require.Len(t, seen, 4)
 			for name, report := range seen {
 				assert.Contains(t, report.Root, "read-only file system", name)
 				fetched := order == mount.InitFirst || name == "after" || name == "app"
-				assert.Equal(t, fetched, report.Asked[0].From == "file", "%s: the fetched secret", name)
+				assert.Equal(t, fetched, report.Results[0].From == "file", "%s: the fetched secret", name)
 				if fetched {
-					assertSame(t, tricky, report.Asked[0].Value, name)
+					assertSame(t, tricky, report.Results[0].Value, name)
 				}
-				assertSame(t, []byte("Ada"), report.Asked[1].Value, name)
-				assert.Contains(t, report.Mounts, "/etc/flyte/secrets/user-info", "below the fetched files")
+				assertSame(t, []byte("Ada"), report.Results[1].Value, name)
+				assert.Contains(t, report.Mounts, "/etc/flyte/secrets/user-info", "mounted below the fetched files")
 			}
 		})
 	}
@@ -200,28 +201,28 @@ func TestNode_HundredSecrets(t *testing.T) {
 	}
 	pod := newPod()
 	pod.Spec.HostNetwork = true
-	pod = inject(t, injector.Config{}, pod, []maker{awsFetch}, reqs...)
+	pod = inject(t, injector.Config{}, pod, []newManager{awsFetch}, reqs...)
 	require.Len(t, pod.Spec.InitContainers, 1)
 	report := read(t, server.Namespace(t, nil), pod, reqs...)["app"]
-	for i, a := range report.Asked {
+	for i, a := range report.Results {
 		assert.Equal(t, []string{"variable", "file"}[i%2], a.From)
 		assertSame(t, manyValue(i), a.Value, reqs[i].Key)
 	}
 }
 
-// A Pod that is deleted while it fetches does not wait for the store.
-func TestNode_TerminationWhileFetching(t *testing.T) {
+// Deleting a Pod that is fetching does not wait for the store.
+func TestNode_DeletedWhileFetching(t *testing.T) {
 	t.Parallel()
 	pod := newPod()
 	pod.Spec.HostNetwork = true
 	pod.Spec.TerminationGracePeriodSeconds = ptr(int64(600))
-	pod = inject(t, injector.Config{}, pod, []maker{awsFetch}, secret.Request{Group: arn, Key: "slow", Mount: mount.File})
+	pod = inject(t, injector.Config{}, pod, []newManager{awsFetch}, secret.Request{Group: arn, Key: "slow", Mount: mount.File})
 	pod = create(t, server.Namespace(t, nil), pod)
 	select {
-	case <-stores.asked:
+	case <-stores.slow:
 	case <-time.After(*patience):
-		t.Fatal("the store was not asked")
+		t.Fatal("the store got no request")
 	}
 	require.NoError(t, client.CoreV1().Pods(pod.Namespace).Delete(t.Context(), pod.Name, metav1.DeleteOptions{}))
-	gone(t, pod)
+	untilGone(t, pod)
 }

@@ -12,27 +12,26 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/podsecrets/podsecrets/internal/e2e/apiserver"
 	"github.com/podsecrets/podsecrets/internal/e2e/deployed"
 	"github.com/podsecrets/podsecrets/mount"
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// embeddedKey is the id of an embedded secret of the Pods here, which is also its key
-// in the Kubernetes Secret that is called by the id's MD5 sum.
+// embeddedKey returns the ID of an embedded secret of the Pods, which is also its key
+// in the Kubernetes Secret, and that Secret's name, the ID's MD5 sum.
 func embeddedKey(key string) (name, id string) {
 	id = "u__org__flyte__domain__development__project__flytesnacks__key__" + key
 	sum := md5.Sum([]byte(id)) // #nosec G401 -- Flyte's choice
 	return hex.EncodeToString(sum[:]), id
 }
 
-// flyteTasks are what tasks of Flyte ask for, with a configuration of each release,
-// and where they find it: by Flyte 1's client, and as Flyte 2's users read it, in
-// the variable that they named or in the file of the key.
+// flyteTasks are configurations of each release with the requests of a task. It reads
+// the secrets with Flyte 1's client and as Flyte 2's users do: from the requested
+// variable or the file named by the key.
 var flyteTasks = map[string]struct {
-	chart, more    string
-	wants          []want
-	variable, file string // of the first and of the second
+	chart, additions string
+	wants            []want
+	variable, file   string // of the first and the second request
 }{
 	"1-k8s": {"core-1", "", []want{
 		{secret.Request{Group: "user-info", Key: "tricky", Mount: mount.EnvVar, EnvVar: "TRICKY"}, tricky},
@@ -52,21 +51,18 @@ var flyteTasks = map[string]struct {
 	}, "API_KEY", "/etc/flyte/secrets/My_File"},
 }
 
-// The webhook injects what the API server stores, and the node's containers read it.
+// The webhook injects the Pods, and the node's containers read their secrets.
 func TestNode_Flyte(t *testing.T) {
-	root, err := apiserver.Root()
-	require.NoError(t, err)
 	for name, task := range flyteTasks {
 		t.Run(name, func(t *testing.T) {
-			more := filepath.Join(t.TempDir(), "more.yaml")
-			require.NoError(t, os.WriteFile(more, []byte(task.more), 0o600))
-			hook, err := deployed.Start(t.Context(), server, deployed.Options{
-				Config: map[string]any{"managers": nil, "drain": "0s"},
-				Files:  []string{filepath.Join(root, "examples/webhook/testdata/flyte/configmaps", task.chart+".yaml"), more},
-			})
+			additions := filepath.Join(t.TempDir(), "additions.yaml")
+			require.NoError(t, os.WriteFile(additions, []byte(task.additions), 0o600))
+			options, err := deployed.FlyteOptions(task.chart, additions)
+			require.NoError(t, err)
+			hook, err := deployed.Start(t.Context(), server, options)
 			require.NoError(t, err)
 			defer func() {
-				// Other tests' Pods must not wait for it.
+				// Other tests' Pods must not be reviewed.
 				registrations, ctx := client.AdmissionregistrationV1(), context.Background()
 				assert.NoError(t, registrations.MutatingWebhookConfigurations().Delete(ctx, deployed.Configuration, metav1.DeleteOptions{}))
 				assert.NoError(t, registrations.ValidatingWebhookConfigurations().Delete(ctx, deployed.Validating, metav1.DeleteOptions{}))
@@ -76,7 +72,7 @@ func TestNode_Flyte(t *testing.T) {
 			fill(t, ns)
 			for key, value := range map[string][]byte{"api-key": tricky, "My_File": binary} {
 				secretName, id := embeddedKey(key)
-				keepSecret(t, ns, secretName, map[string][]byte{id: value})
+				createSecret(t, ns, secretName, map[string][]byte{id: value})
 			}
 
 			pod := newPod()
@@ -90,8 +86,8 @@ func TestNode_Flyte(t *testing.T) {
 			app := read(t, ns, pod, reqs...)["app"]
 			require.NotNil(t, app)
 			for i, w := range task.wants {
-				assert.NotEmpty(t, app.Asked[i].From, "%v", w.Request)
-				assertSame(t, w.value, app.Asked[i].Value, w.String())
+				assert.NotEmpty(t, app.Results[i].From, "%v", w.Request)
+				assertSame(t, w.value, app.Results[i].Value, w.String())
 			}
 			if task.variable != "" {
 				assertSame(t, tricky, app.Env[task.variable], task.variable)

@@ -7,7 +7,7 @@ import (
 	"github.com/podsecrets/podsecrets/internal/node/image"
 )
 
-// The images of containers. Those that managers name are there under their names.
+// The containers' images. Those used by managers have their real names.
 const (
 	pauseImage  = "podsecrets.test/pause:1"
 	readImage   = "example.test/app:v1"
@@ -20,21 +20,21 @@ const (
 	bakedDir    = "/baked"
 )
 
-// misleading are variables of the readers' image, as one that was made for another
-// layout has them. A Pod's take their place.
-var misleading = []string{
+// imageEnv has the variables of the reader's image, as if built for another layout. The
+// Pod's variables override them.
+var imageEnv = []string{
 	"PATH=/bin", "FLYTE_SECRETS_ENV_PREFIX=_BAKED_", "FLYTE_SECRETS_DEFAULT_DIR=" + bakedDir, "FLYTE_SECRETS_FILE_PREFIX=baked-",
 }
 
 func writeImages(f *os.File) error {
-	kept, err := json.Marshal(stockSecrets)
+	stored, err := json.Marshal(stockSecrets)
 	if err != nil {
 		return err
 	}
 	p := contents{}
 	guest := map[string]image.File{"guest": p.file("guest")}
-	stock := map[string]image.File{"guest": guest["guest"], "store.json": {Content: kept}}
-	shell := map[string]image.File{"bin/busybox": p.file("busybox"), "bin/guest": guest["guest"], "store.json": {Content: kept}}
+	stock := map[string]image.File{"guest": guest["guest"], "store.json": {Content: stored}}
+	shell := map[string]image.File{"bin/busybox": p.file("busybox"), "bin/guest": guest["guest"], "store.json": {Content: stored}}
 	for _, name := range []string{"sh", "mkdir", "rm", "mv", "chmod", "cat", "cp", "base64", "sleep"} {
 		shell["bin/"+name] = image.File{Link: "busybox"}
 	}
@@ -48,9 +48,9 @@ func writeImages(f *os.File) error {
 	const nobody = "65532:65532"
 	return image.Write(f,
 		image.Image{Name: pauseImage, Entrypoint: []string{"/guest", "pause"}, User: nobody, Files: guest},
-		image.Image{Name: readImage, Entrypoint: []string{"/guest", "read"}, User: nobody, Env: misleading, Files: guest},
+		image.Image{Name: readImage, Entrypoint: []string{"/guest", "read"}, User: nobody, Env: imageEnv, Files: guest},
 		image.Image{Name: writeImage, Entrypoint: []string{"/guest", "write"}, User: nobody, Files: guest},
-		// AWS' image has no user.
+		// AWS's image sets no user.
 		image.Image{Name: awsImage, Entrypoint: []string{"/guest", "aws"}, Files: stock},
 		image.Image{Name: gcloudImage, Env: []string{"PATH=/bin"}, Files: shell},
 		image.Image{Name: azImage, Env: append([]string{"PATH=/bin"}, azureIdentity...), Files: withToken(shell)},
@@ -59,7 +59,7 @@ func writeImages(f *os.File) error {
 	)
 }
 
-// withToken adds the token of the workload identity, which a webhook would mount.
+// withToken adds the token of Azure's workload identity, which a webhook would mount.
 func withToken(files map[string]image.File) map[string]image.File {
 	all := map[string]image.File{"token": {Content: []byte("token")}}
 	for name, f := range files {
@@ -68,7 +68,7 @@ func withToken(files map[string]image.File) map[string]image.File {
 	return all
 }
 
-// contents reads programs, until one is missing.
+// contents reads programs, and keeps the first error.
 type contents struct{ err error }
 
 func (p *contents) file(name string) image.File {
@@ -78,7 +78,7 @@ func (p *contents) file(name string) image.File {
 	var path string
 	var content []byte
 	if path, p.err = Program(name); p.err == nil {
-		content, p.err = os.ReadFile(path) // #nosec G304 -- one that make has built
+		content, p.err = os.ReadFile(path) // #nosec G304 -- built by make
 	}
 	return image.File{Content: content}
 }

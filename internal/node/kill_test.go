@@ -19,17 +19,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// asVictim is set where this program is one that TestNode_LeavesNothing ends.
+// asVictim is a variable that is set in the processes that TestNode_Cleanup kills.
 const asVictim = "PODSECRETS_NODE_VICTIM"
 
-// traces are by what a node can be found.
+// traces identify what a node may leave.
 type traces struct {
-	Dir, Server string // folders
-	Supervisor  int
+	Dir, Server string // directories
+	Supervisor  int    // process ID
 }
 
-// A node leaves nothing, however it ends.
-func TestNode_LeavesNothing(t *testing.T) {
+// A node leaves nothing behind, however it ends.
+func TestNode_Cleanup(t *testing.T) {
 	if os.Getenv(asVictim) != "" {
 		beVictim(t)
 		return
@@ -46,7 +46,7 @@ func TestNode_LeavesNothing(t *testing.T) {
 	} {
 		t.Run(slug, func(t *testing.T) {
 			t.Parallel()
-			victim := exec.Command(os.Args[0], "-test.run=^TestNode_LeavesNothing$", "-test.count=1")
+			victim := exec.Command(os.Args[0], "-test.run=^TestNode_Cleanup$", "-test.count=1")
 			victim.Env = append(os.Environ(), asVictim+"=1")
 			victim.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			stdin, err := victim.StdinPipe()
@@ -55,29 +55,29 @@ func TestNode_LeavesNothing(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, victim.Start())
 			left := readTraces(t, out)
-			require.NotEmpty(t, left.found(t), "while it runs")
+			require.NotEmpty(t, left.remaining(t), "while the node runs")
 			require.NoError(t, end(victim.Process, stdin, left))
 			rest, err := io.ReadAll(out)
 			require.NoError(t, err)
 			err = victim.Wait()
 			assert.Equal(t, slug == "test-ends", err == nil, "%v\n%s", err, rest)
-			var found []string
+			var remaining []string
 			for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-				if found = left.found(t); len(found) == 0 {
+				if remaining = left.remaining(t); len(remaining) == 0 {
 					return
 				}
 			}
-			t.Errorf("it left:\n%s", strings.Join(found, "\n"))
+			t.Errorf("the node left:\n%s", strings.Join(remaining, "\n"))
 		})
 	}
 }
 
-// beVictim has a Pod that runs, says what can be found of the node, and waits.
+// beVictim runs a Pod, prints the node's traces, and waits.
 func beVictim(t *testing.T) {
 	pod := newPod(container("app"))
 	pod.Spec.Containers[0].Args = []string{"-sleep=1h"}
 	withMount(pod, "data", "/data", emptyDir)
-	until(t, create(t, server.Namespace(t, nil), pod), "it runs", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodRunning })
+	until(t, create(t, server.Namespace(t, nil), pod), "the Pod runs", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodRunning })
 	raw, err := json.Marshal(traces{node.Dir, filepath.Dir(server.Kubeconfig), node.cmd.Process.Pid})
 	require.NoError(t, err)
 	fmt.Printf("%s\n", raw)
@@ -97,8 +97,9 @@ func readTraces(t *testing.T, out io.Reader) (left traces) {
 	}
 }
 
-// found returns the folders, mounts, control groups and processes that are there.
-func (left traces) found(t *testing.T) (all []string) {
+// remaining returns the existing directories, mounts, control groups and processes of
+// the node.
+func (left traces) remaining(t *testing.T) (all []string) {
 	for _, dir := range []string{left.Dir, left.Server} {
 		if _, err := os.Lstat(dir); err == nil {
 			all = append(all, dir)
@@ -116,7 +117,7 @@ func (left traces) found(t *testing.T) (all []string) {
 		if err == nil && d.IsDir() && d.Name() == name {
 			all = append(all, p)
 		}
-		return nil // another one vanishes meanwhile
+		return nil // others may disappear meanwhile
 	})
 	require.NoError(t, err)
 	processes, err := filepath.Glob("/proc/[0-9]*")

@@ -24,15 +24,14 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// room is for as many Pods at a time as the node takes: a scheduler would let others
-// wait, and the kubelet refuses them (OutOfcpu).
-var room = make(chan struct{}, 4*runtime.NumCPU())
+// slots limits the Pods on the node. A scheduler would make others wait, but without
+// one the kubelet refuses them (OutOfcpu).
+var slots = make(chan struct{}, 4*runtime.NumCPU())
 
-// A busy machine needs patience.
-var patience = flag.Duration("patience", 4*time.Minute, "how long a test waits for anything")
+// The default of patience is long enough for a busy machine.
+var patience = flag.Duration("patience", 4*time.Minute, "timeout of each wait in a test")
 
-// create creates a Pod on the node, and returns what is stored. It is deleted in the
-// end.
+// create creates a Pod on the node until the test ends, and returns the stored one.
 func create(t testing.TB, ns string, pod *corev1.Pod) *corev1.Pod {
 	t.Helper()
 	stored, err := tryCreate(t, ns, pod)
@@ -42,10 +41,10 @@ func create(t testing.TB, ns string, pod *corev1.Pod) *corev1.Pod {
 
 func tryCreate(t testing.TB, ns string, pod *corev1.Pod) (*corev1.Pod, error) {
 	t.Helper()
-	room <- struct{}{}
+	slots <- struct{}{}
 	stored, err := client.CoreV1().Pods(ns).Create(t.Context(), onNode(pod), metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
 	if err != nil {
-		<-room
+		<-slots
 		return nil, err
 	}
 	t.Cleanup(func() {
@@ -53,55 +52,55 @@ func tryCreate(t testing.TB, ns string, pod *corev1.Pod) (*corev1.Pod, error) {
 			t.Log(describePod(stored))
 		}
 		_ = client.CoreV1().Pods(ns).Delete(context.Background(), stored.Name, metav1.DeleteOptions{GracePeriodSeconds: ptr(int64(0))})
-		<-room
+		<-slots
 	})
 	return stored, nil
 }
 
-// until waits until the Pod is as the function wants it.
+// until waits until done returns true for the Pod.
 func until(t testing.TB, pod *corev1.Pod, what string, done func(*corev1.Pod) bool) *corev1.Pod {
 	t.Helper()
 	for deadline := time.Now().Add(*patience); ; time.Sleep(200 * time.Millisecond) {
-		now, err := client.CoreV1().Pods(pod.Namespace).Get(t.Context(), pod.Name, metav1.GetOptions{})
+		current, err := client.CoreV1().Pods(pod.Namespace).Get(t.Context(), pod.Name, metav1.GetOptions{})
 		require.NoError(t, err)
-		if done(now) {
-			return now
+		if done(current) {
+			return current
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("not in time: " + what)
+			t.Fatal("timed out waiting until " + what)
 		}
 	}
 }
 
-// gone waits until the Pod does not exist.
-func gone(t testing.TB, pod *corev1.Pod) {
+// untilGone waits until the Pod does not exist.
+func untilGone(t testing.TB, pod *corev1.Pod) {
 	t.Helper()
 	for deadline := time.Now().Add(*patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		if _, err := client.CoreV1().Pods(pod.Namespace).Get(t.Context(), pod.Name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
 			return
 		}
 	}
-	t.Fatal("not in time: the Pod is gone")
+	t.Fatal("timed out waiting until the Pod is gone")
 }
 
 func hasEnded(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
-// read creates a Pod, waits until it has ended, and returns what its own containers
-// saw, by their names. They ask for all of the requests.
+// read creates a Pod, waits until it ends, and returns the reports of its own
+// containers by name. They call Flyte's client for all requests.
 func read(t testing.TB, ns string, pod *corev1.Pod, reqs ...secret.Request) map[string]*seenReport {
 	t.Helper()
 	pod = pod.DeepCopy()
 	eachContainer(pod, func(c *corev1.Container) {
 		if isReader(c) && len(reqs) > 0 {
-			c.Args = append([]string{"-ask=" + questions(t, reqs)}, c.Args...)
+			c.Args = append([]string{"-ask=" + calls(t, reqs)}, c.Args...)
 		}
 	})
 	return reports(t, create(t, ns, pod))
 }
 
-// reports returns what the containers of a stored Pod saw.
+// reports waits until a stored Pod ends, and returns its containers' reports.
 func reports(t testing.TB, pod *corev1.Pod) map[string]*seenReport {
 	t.Helper()
 	pod = until(t, pod, "the Pod ends", hasEnded)
@@ -115,18 +114,18 @@ func reports(t testing.TB, pod *corev1.Pod) map[string]*seenReport {
 	return all
 }
 
-// questions is the flag -ask for requests.
-func questions(t testing.TB, reqs []secret.Request) string {
-	var all []reader.Question
+// calls returns the value of the flag -ask for requests.
+func calls(t testing.TB, reqs []secret.Request) string {
+	var all []reader.Call
 	for _, r := range reqs {
-		all = append(all, reader.Question{Group: r.Group, Version: r.GroupVersion, Key: r.Key})
+		all = append(all, reader.Call{Group: r.Group, Version: r.GroupVersion, Key: r.Key})
 	}
 	raw, err := json.Marshal(all)
 	require.NoError(t, err)
 	return base64.StdEncoding.EncodeToString(raw)
 }
 
-// lastReport returns the last report of a container's run; the first is 0.
+// lastReport returns the last report of a container's run, counted from 0.
 func lastReport(t testing.TB, pod *corev1.Pod, container string, run int) *seenReport {
 	t.Helper()
 	report := parseLast(logOf(t, pod, container, run))
@@ -134,8 +133,9 @@ func lastReport(t testing.TB, pod *corev1.Pod, container string, run int) *seenR
 	return report
 }
 
-// wholeReport is lastReport of the first run, which may still write, or nil.
-func wholeReport(t testing.TB, pod *corev1.Pod, container string) *seenReport {
+// currentReport returns the last complete report of a container's first run, which may
+// still be running, or nil.
+func currentReport(t testing.TB, pod *corev1.Pod, container string) *seenReport {
 	text := logOf(t, pod, container, 0)
 	return parseLast(text[:strings.LastIndex(text, "\n")+1])
 }
@@ -149,8 +149,8 @@ func parseLast(log string) *seenReport {
 	return report
 }
 
-// logOf returns the log of a container's run. The file that containerd writes has in
-// each line a time, a stream, whether the line is partial or full, and the text.
+// logOf returns the log of a container's run. Each line of containerd's file has a
+// time, a stream, P (partial) or F (full), and the text.
 func logOf(t testing.TB, pod *corev1.Pod, container string, run int) string {
 	t.Helper()
 	dir := filepath.Join(node.Dir, "log", "pods", fmt.Sprintf("%s_%s_%s", pod.Namespace, pod.Name, pod.UID), container)
@@ -160,7 +160,7 @@ func logOf(t testing.TB, pod *corev1.Pod, container string, run int) string {
 	for line := range bytes.Lines(raw) {
 		parts := strings.SplitN(strings.TrimSuffix(string(line), "\n"), " ", 4)
 		if len(parts) < 4 {
-			break // it is still written
+			break // still being written
 		}
 		text.WriteString(parts[3])
 		if parts[2] == "F" {
@@ -170,7 +170,7 @@ func logOf(t testing.TB, pod *corev1.Pod, container string, run int) string {
 	return text.String()
 }
 
-// describePod is "kubectl describe".
+// describePod returns the output of "kubectl describe".
 func describePod(pod *corev1.Pod) string {
 	text, err := (&describe.PodDescriber{Interface: client}).Describe(pod.Namespace, pod.Name, describe.DescriberSettings{ShowEvents: true})
 	if err != nil {
@@ -179,19 +179,19 @@ func describePod(pod *corev1.Pod) string {
 	return text
 }
 
-// refused waits until "kubectl describe" shows why the Pod does not start, and that
-// no container of the Pod's own has.
-func refused(t testing.TB, pod *corev1.Pod, why string) {
+// assertRefused waits until "kubectl describe" shows why the Pod does not start, and
+// asserts that no container of the Pod's own ran.
+func assertRefused(t testing.TB, pod *corev1.Pod, why string) {
 	t.Helper()
 	var text string
-	now := until(t, pod, "kubectl describe shows "+why, func(*corev1.Pod) bool {
+	current := until(t, pod, "kubectl describe shows "+why, func(*corev1.Pod) bool {
 		text = strings.Join(strings.Fields(describePod(pod)), " ")
 		return strings.Contains(text, why)
 	})
-	for _, s := range now.Status.ContainerStatuses {
+	for _, s := range current.Status.ContainerStatuses {
 		require.Nil(t, s.State.Running, s.Name)
 		require.Nil(t, s.LastTerminationState.Terminated, s.Name)
-		if s.State.Terminated != nil { // what never could start has that reason, or is a failed Pod's
+		if s.State.Terminated != nil { // could not start, or the Pod failed
 			require.NotEqual(t, int32(0), s.State.Terminated.ExitCode, s.Name)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/podsecrets/podsecrets/internal/vaulttest"
 )
 
-var keep = flag.String("keep", "", "a folder that gets the node's logs in the end")
+var keep = flag.String("keep", "", "a `directory` to which the node's logs are copied at the end")
 
-// What all tests share. None changes it for the next.
+// All tests share these.
 var (
 	server *apiserver.Server
 	client *kubernetes.Clientset
@@ -27,7 +27,7 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "16"); err != nil { // tests wait most of the time; see room
+	if err := flag.Set("test.parallel", "16"); err != nil { // tests mostly wait; see slots
 		panic(err)
 	}
 	code, err := run(m)
@@ -78,7 +78,7 @@ func startAll(keep string) (stop func() error, err error) {
 	return func() error { return errors.Join(node.Stop(), server.Stop()) }, nil
 }
 
-// memoryFile returns a file that is in no folder.
+// memoryFile returns a file in memory.
 func memoryFile(name string, write func(*os.File) error) (*os.File, error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
 	if err != nil {

@@ -20,26 +20,26 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// want is a request, and what a container has to find.
+// want is a request, and the value that containers must find.
 type want struct {
 	secret.Request
 	value []byte
 }
 
-// kind is a manager, and what is asked of it.
+// kind is a manager with requests.
 type kind struct {
 	slug    string
 	manager func(testing.TB) injector.SecretManager
 	layout  mount.Layout
-	// hostNetwork is for those that must reach a store.
+	// hostNetwork lets fetchers reach a store.
 	hostNetwork bool
-	// private are in the paths of files that containers see and must not read.
+	// private is part of the paths of visible files that containers must not read.
 	private string
 	wants   []want
 }
 
-// made returns a function that makes a manager.
-func made[C any, M injector.SecretManager](construct func(C) (M, error), cfg C) func(testing.TB) injector.SecretManager {
+// manager returns a function that constructs a manager.
+func manager[C any, M injector.SecretManager](construct func(C) (M, error), cfg C) func(testing.TB) injector.SecretManager {
 	return func(t testing.TB) injector.SecretManager {
 		m, err := construct(cfg)
 		require.NoError(t, err)
@@ -48,15 +48,15 @@ func made[C any, M injector.SecretManager](construct func(C) (M, error), cfg C) 
 }
 
 var (
-	k8s        = made(k8ssecret.New, k8ssecret.Config{})
-	awsStock   = made(awssm.New, awssm.Config{})
-	awsFetch   = made(awssm.New, awssm.Config{Fetcher: awssm.Fetch, Image: fetchImage, EnvFiles: true})
-	gcpStock   = made(gcpsm.New, gcpsm.Config{Project: "project-1"})
-	gcpFetch   = made(gcpsm.New, gcpsm.Config{Project: "project-1", Fetcher: gcpsm.Fetch, Image: fetchImage, EnvFiles: true})
-	azureStock = made(azurekv.New, azurekv.Config{Vault: vault1})
-	azureFetch = made(azurekv.New, azurekv.Config{Vault: vault1, Fetcher: azurekv.Fetch, Image: fetchImage, EnvFiles: true})
-	theCSI     = made(csi.New, csi.Config{})
-	theGlobal  = made(global.New, global.Config{Source: globals{}})
+	k8s        = manager(k8ssecret.New, k8ssecret.Config{})
+	awsStock   = manager(awssm.New, awssm.Config{})
+	awsFetch   = manager(awssm.New, awssm.Config{Fetcher: awssm.Fetch, Image: fetchImage, EnvFiles: true})
+	gcpStock   = manager(gcpsm.New, gcpsm.Config{Project: "project-1"})
+	gcpFetch   = manager(gcpsm.New, gcpsm.Config{Project: "project-1", Fetcher: gcpsm.Fetch, Image: fetchImage, EnvFiles: true})
+	azureStock = manager(azurekv.New, azurekv.Config{Vault: vault1})
+	azureFetch = manager(azurekv.New, azurekv.Config{Vault: vault1, Fetcher: azurekv.Fetch, Image: fetchImage, EnvFiles: true})
+	theCSI     = manager(csi.New, csi.Config{})
+	theGlobal  = manager(global.New, global.Config{Source: globals{}})
 )
 
 var kinds = []kind{
@@ -111,10 +111,10 @@ var kinds = []kind{
 	}},
 }
 
-// fetchWants are what is asked of the Fetch program, for any store.
-func fetchWants(of func(name string) secret.Request, holdsBinary bool) []want {
+// fetchWants returns requests for the Fetch program, for any store.
+func fetchWants(request func(name string) secret.Request, binaryValues bool) []want {
 	with := func(name string, change func(*secret.Request), value []byte) want {
-		r := of(name)
+		r := request(name)
 		change(&r)
 		return want{r, value}
 	}
@@ -125,7 +125,7 @@ func fetchWants(of func(name string) secret.Request, holdsBinary bool) []want {
 		with("object", func(r *secret.Request) { r.Field, r.Path = "Port", "Conf.d/Port" }, []byte("5432")),
 		with("line", func(r *secret.Request) { r.EnvVar, r.Container = "ONE", "web" }, line),
 	}
-	if holdsBinary {
+	if binaryValues {
 		all = append(all, with("binary", func(r *secret.Request) { r.Mount = mount.File }, binary))
 	}
 	return all
@@ -153,7 +153,7 @@ func TestNode_Managers(t *testing.T) {
 	}
 }
 
-// shapes are Pods of several shapes, with a container "web".
+// shapes returns Pods with different containers, all with a container "web".
 func shapes() map[string]*corev1.Pod {
 	plain := newPod(container("app"), container("web"))
 	init := newPod(container("app"), container("web"))
@@ -168,7 +168,7 @@ func (k *kind) requests() (all []secret.Request) {
 	return all
 }
 
-// inject returns the Pod with the secrets, and where they are.
+// inject returns the injected Pod and the Placements.
 func (k *kind) inject(t testing.TB, cfg injector.Config, pod *corev1.Pod) (*corev1.Pod, []injector.Placement) {
 	t.Helper()
 	cfg.Managers, cfg.Layout = append(cfg.Managers, k.manager(t)), k.layout
@@ -192,14 +192,14 @@ func (k *kind) assertRead(t *testing.T, seen map[string]*seenReport, placements 
 			if w.Container != "" && w.Container != name {
 				continue
 			}
-			at := fmt.Sprintf("%v in %s", w.Request, name)
-			assertPlaced(t, report, placements[i], w, at)
+			what := fmt.Sprintf("%v in %s", w.Request, name)
+			assertPlaced(t, report, placements[i], w, what)
 			if k.layout.Exact || w.Path != "" {
 				continue
 			}
-			answer := report.Asked[i]
-			assert.NotEmpty(t, answer.From, "%s: nothing is at %s or %s", at, answer.Variable, answer.File)
-			assertSame(t, w.value, answer.Value, at)
+			result := report.Results[i]
+			assert.NotEmpty(t, result.From, "%s: not found at %s or %s", what, result.Variable, result.File)
+			assertSame(t, w.value, result.Value, what)
 		}
 	}
 }

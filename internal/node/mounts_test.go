@@ -14,9 +14,9 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// A mount of the Pod's own is accepted above or below ours exactly if the node can
-// then start the Pod, and the secret is there. So what the injector refuses is put
-// into the Pod behind its back, to see that this does not work.
+// The injector accepts the Pod's own mounts above or below ours if and only if the node
+// then starts the Pod with the secret. Where it refuses, the test adds the mount after
+// injection, to check that the Pod fails.
 func TestNode_OwnMounts(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t, nil)
@@ -24,7 +24,7 @@ func TestNode_OwnMounts(t *testing.T) {
 		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "own"}, Data: map[string]string{"own": "text"}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	for manager, m := range map[string]struct {
-		maker
+		newManager
 		req   secret.Request
 		below string
 	}{
@@ -34,13 +34,13 @@ func TestNode_OwnMounts(t *testing.T) {
 	} {
 		for slug, own := range ownMounts {
 			if manager != "k8s" && !slices.Contains([]string{"empty-dir", "secret", "empty-dir-read-only"}, slug) {
-				continue // it is the same mechanism
+				continue // same mechanism
 			}
 			for place, at := range map[string]string{"above": "/etc/flyte", "below": m.below + "/own"} {
 				t.Run(manager+"-"+place+"-"+slug, func(t *testing.T) {
 					t.Parallel()
 					own.at = at
-					own.try(t, ns, m.maker, m.req)
+					own.try(t, ns, m.newManager, m.req)
 				})
 			}
 		}
@@ -50,13 +50,13 @@ func TestNode_OwnMounts(t *testing.T) {
 				if manager == "aws" && slug != "same-place" {
 					at = "/etc/flyte/secrets/" + arn + "/tricky-abcdef" + at[len(m.below+"/tricky"):]
 				}
-				ownMount{source: emptyDir, at: at}.try(t, ns, m.maker, m.req)
+				ownMount{source: emptyDir, at: at}.try(t, ns, m.newManager, m.req)
 			})
 		}
 	}
 }
 
-// ownMount is a volume of the Pod's own, and how it is mounted.
+// ownMount is the Pod's own volume and its mount.
 type ownMount struct {
 	source   corev1.VolumeSource
 	readOnly bool
@@ -108,10 +108,10 @@ func (o ownMount) addTo(pod *corev1.Pod) *corev1.Pod {
 	return pod
 }
 
-// try compares what the injector says with what the node does.
-func (o ownMount) try(t *testing.T, ns string, m maker, req secret.Request) {
+// try compares the injector's decision with the node's.
+func (o ownMount) try(t *testing.T, ns string, m newManager, req secret.Request) {
 	pod := newPod()
-	pod.Spec.Containers[0].Args = []string{"-ask=" + questions(t, []secret.Request{req})}
+	pod.Spec.Containers[0].Args = []string{"-ask=" + calls(t, []secret.Request{req})}
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{m(t)}})
 	require.NoError(t, err)
 	injected, refusal := in.Inject(t.Context(), o.addTo(pod), req)
@@ -125,21 +125,21 @@ func (o ownMount) try(t *testing.T, ns string, m maker, req secret.Request) {
 	works, why := o.works(t, ns, injected)
 	switch {
 	case works && refusal != nil:
-		t.Errorf("the node starts what the injector refuses: %v", refusal)
+		t.Errorf("the node starts a Pod that the injector refuses: %v", refusal)
 	case !works && refusal == nil:
-		t.Errorf("the injector accepts what the node does not start: %s", why)
+		t.Errorf("the injector accepts a Pod that the node does not start: %s", why)
 	case refusal != nil:
 		t.Logf("%v\nnode: %s", refusal, why)
 	}
 }
 
-// works reports whether the container reads the secret, and otherwise why not.
+// works reports whether the container reads the secret, or why not.
 func (o ownMount) works(t *testing.T, ns string, pod *corev1.Pod) (ok bool, why string) {
 	stored, err := tryCreate(t, ns, pod)
 	if err != nil {
 		return false, err.Error()
 	}
-	stored = until(t, stored, "it ends, or cannot start", func(p *corev1.Pod) bool {
+	stored = until(t, stored, "the Pod ends or cannot start", func(p *corev1.Pod) bool {
 		if s := p.Status.ContainerStatuses; len(s) > 0 && s[0].State.Waiting != nil && slices.Contains(cannotStart, s[0].State.Waiting.Reason) {
 			why = s[0].State.Waiting.Message
 		}
@@ -151,12 +151,12 @@ func (o ownMount) works(t *testing.T, ns string, pod *corev1.Pod) (ok bool, why 
 	if s := stored.Status.ContainerStatuses[0].State.Terminated; s.ExitCode != 0 {
 		return false, s.Reason + ": " + s.Message
 	}
-	answer := lastReport(t, stored, "app", 0).Asked[0]
-	if answer.From == "" || string(answer.Value) != string(tricky) {
+	result := lastReport(t, stored, "app", 0).Results[0]
+	if result.From == "" || string(result.Value) != string(tricky) {
 		return false, "the secret is hidden"
 	}
 	return true, ""
 }
 
-// cannotStart are the reasons for which a container waits that will never start.
+// cannotStart are the waiting reasons of containers that will never start.
 var cannotStart = []string{"CreateContainerError", "RunContainerError", "CreateContainerConfigError", "CrashLoopBackOff"}

@@ -15,30 +15,30 @@ import (
 	"github.com/podsecrets/podsecrets/internal/node/programs"
 )
 
-// Name is the name of the node, for Pods to name.
+// Name is the node's name, for Pods' spec.nodeName.
 const Name = "node"
 
-// Options are what a node is made of.
+// Options are the inputs of a node.
 type Options struct {
 	Kubeconfig string
-	// Images is an archive of images, CSI what the CSI driver serves, both from
-	// their beginnings.
+	// Images is an archive of images, and CSI the input of the CSI driver. Both are
+	// read from the start.
 	Images, CSI *os.File
-	// Keep is a folder that gets the logs in the end. Empty means none.
+	// Keep is a directory to which the logs are copied at the end. Empty means none.
 	Keep string
 }
 
-// Node is a node that runs.
+// Node is a running node.
 type Node struct {
-	// Dir is the node's folder. The logs are in it.
+	// Dir is the node's directory, which has the logs.
 	Dir string
 
 	cmd   *exec.Cmd
 	stdin io.Closer
-	ended chan struct{} // closed when the supervisor has ended
+	ended chan struct{} // closed when the supervisor ends
 }
 
-// Start starts a node and returns when the API server knows it.
+// Start starts a node and waits until it is registered with the API server.
 func Start(o Options) (*Node, error) {
 	root, err := apiserver.Root()
 	if err != nil {
@@ -50,9 +50,9 @@ func Start(o Options) (*Node, error) {
 	}
 	n := &Node{cmd: exec.Command(filepath.Join(bin, "supervisor"), "-kubeconfig", o.Kubeconfig, "-keep", o.Keep, bin), ended: make(chan struct{})} // #nosec G204 -- our own
 	n.cmd.Stderr = os.Stderr
-	n.cmd.Env = []string{"PATH=" + programs.Path(bin)} // no proxies, and a short path of temporary files
+	n.cmd.Env = []string{"PATH=" + programs.Path(bin)} // without proxies and TMPDIR
 	n.cmd.ExtraFiles = []*os.File{o.Images, o.CSI}
-	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a key that interrupts the test does not reach it
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C must not reach it
 	if n.stdin, err = n.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func Start(o Options) (*Node, error) {
 	return n, nil
 }
 
-// watch reads what the supervisor prints, until it ends.
+// watch reads the supervisor's output until it ends.
 func (n *Node) watch(out io.Reader, lines chan<- string) {
 	for s := bufio.NewScanner(out); s.Scan(); {
 		select {
@@ -79,12 +79,13 @@ func (n *Node) watch(out io.Reader, lines chan<- string) {
 		default:
 		}
 	}
-	_ = n.cmd.Wait() // ProcessState says the same
+	_ = n.cmd.Wait() // see ProcessState
 	close(n.ended)
 }
 
 func (n *Node) ready(lines <-chan string) error {
-	timeout := time.After(5 * time.Minute) // a busy machine needs it
+	const limit = 5 * time.Minute // enough on a busy machine
+	timeout := time.After(limit)
 	for {
 		select {
 		case line := <-lines:
@@ -93,25 +94,25 @@ func (n *Node) ready(lines <-chan string) error {
 			}
 			n.Dir = line
 		case <-n.ended:
-			return fmt.Errorf("the node ended before it was ready: %v", n.cmd.ProcessState)
+			return fmt.Errorf("the node exited before it was ready: %v", n.cmd.ProcessState)
 		case <-timeout:
-			return errors.New("the node is not ready")
+			return fmt.Errorf("the node is not ready after %v", limit)
 		}
 	}
 }
 
-// Stop stops the node, and returns when nothing is left of it.
+// Stop stops the node, and waits until everything is removed.
 func (n *Node) Stop() error {
 	select {
 	case <-n.ended:
-		return fmt.Errorf("the node ended too early: %v", n.cmd.ProcessState)
+		return fmt.Errorf("the node exited too early: %v", n.cmd.ProcessState)
 	default:
 	}
-	_ = n.stdin.Close() // what it waits for
+	_ = n.stdin.Close() // ends the supervisor
 	select {
 	case <-n.ended:
 	case <-time.After(2 * time.Minute):
-		return errors.New("the node is still there")
+		return errors.New("the node is still running after 2m0s")
 	}
 	if !n.cmd.ProcessState.Success() {
 		return fmt.Errorf("the node: %v", n.cmd.ProcessState)
@@ -119,8 +120,8 @@ func (n *Node) Stop() error {
 	return nil
 }
 
-// Program returns the file of a program that an image needs: one of the node's, the
-// Fetch program, or busybox.
+// Program returns the path of a program for images: one of the node's, the Fetch
+// program, or busybox.
 func Program(name string) (string, error) {
 	root, err := apiserver.Root()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/podsecrets/podsecrets/mount"
 )
 
-// restricted are the labels of a namespace that takes only Pods of the Pod
-// Security Standard "restricted".
+// restricted has the labels of a namespace that enforces the Pod Security Standard
+// "restricted".
 var restricted = map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}
 
 func ptr[T any](v T) *T { return &v }
@@ -36,7 +36,7 @@ func sidecar(name string) corev1.Container {
 	return c
 }
 
-// newPod returns a Pod with these containers, or one that is called "app".
+// newPod returns a Pod with the containers, or with one named "app".
 func newPod(containers ...corev1.Container) *corev1.Pod {
 	if len(containers) == 0 {
 		containers = []corev1.Container{container("app")}
@@ -47,12 +47,11 @@ func newPod(containers ...corev1.Container) *corev1.Pod {
 	}
 }
 
-// withMount adds a volume named after its path to the Pod, and mounts it in all
-// containers.
-func withMount(pod *corev1.Pod, name, at string, source corev1.VolumeSource) {
+// withMount adds a volume to the Pod, and mounts it in all containers.
+func withMount(pod *corev1.Pod, name, dir string, source corev1.VolumeSource) {
 	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: source})
 	eachContainer(pod, func(c *corev1.Container) {
-		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: at})
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: dir})
 	})
 }
 
@@ -66,10 +65,10 @@ func eachContainer(pod *corev1.Pod, do func(*corev1.Container)) {
 	}
 }
 
-// isReader reports whether a container is the Pod's own and reads.
+// isReader reports whether a container is the Pod's own reader.
 func isReader(c *corev1.Container) bool { return !mount.IsName(c.Name) && c.Image == readImage }
 
-// onNode makes the Pod run on the node, once.
+// onNode returns a copy of the Pod that runs on the node, by default once.
 func onNode(pod *corev1.Pod) *corev1.Pod {
 	pod = pod.DeepCopy()
 	pod.Spec.NodeName = Name
@@ -86,8 +85,8 @@ func onNode(pod *corev1.Pod) *corev1.Pod {
 	return pod
 }
 
-// keepSecret makes a Kubernetes Secret.
-func keepSecret(t testing.TB, ns, name string, data map[string][]byte) {
+// createSecret creates a Kubernetes Secret.
+func createSecret(t testing.TB, ns, name string, data map[string][]byte) {
 	t.Helper()
 	_, err := client.CoreV1().Secrets(ns).Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: data}, metav1.CreateOptions{})
 	if err != nil {

@@ -22,13 +22,13 @@ import (
 )
 
 var (
-	randomPods = flag.Int("pods", 100, "how many random Pods there are")
-	firstSeed  = flag.Uint64("seed", 1, "the seed of the first random Pod; the next ones follow")
+	randomPods = flag.Int("pods", 100, "number of random Pods")
+	firstSeed  = flag.Uint64("seed", 1, "seed of the first random Pod; each next Pod adds one")
 )
 
-// The models of a node are right over random Pods, which are injected and then
-// damaged: each variable is what internal/kubelet makes of it, and a container reads
-// a secret exactly if injectortest.CanRead says so.
+// The models of a node are right for random Pods that are injected and then damaged:
+// each variable has the value computed by internal/kubelet, and a container reads a
+// secret if and only if injectortest.CanRead says so.
 func TestNode_RandomPods(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t, restricted)
@@ -46,25 +46,25 @@ func TestNode_RandomPods(t *testing.T) {
 				}
 				report := seen[c.Name]
 				require.NotNil(t, report, c.Name)
-				assertModelOfVariables(t, c, report)
+				assertVariables(t, c, report)
 				for i, req := range reqs {
-					assertModelOfReading(t, pod, c.Name, req, report, report.Asked[i])
+					assertCanRead(t, pod, c.Name, req, report, report.Results[i])
 				}
 			})
 		})
 	}
 }
 
-// known are the values of what random Pods ask for.
+// known has the values of the secrets that random Pods request.
 var known = map[string][]byte{
 	"user-info/tricky": tricky, "user-info/Name": []byte("Ada"), "user-info/other": []byte("wrong"), "user-info/binary": binary,
 	"db.prod/pass.word": line, "shared/token": tricky, "shared/other": []byte("$"),
 	arn + "/tricky-AbCdEf": tricky, arn + "/Binary-AbCdEf": binary,
 }
 
-// assertModelOfVariables compares what the container's Env says, by the model of
-// the kubelet, with what the container has.
-func assertModelOfVariables(t *testing.T, c *corev1.Container, report *seenReport) {
+// assertVariables compares the container's variables with those computed from its Env
+// by the model of the kubelet.
+func assertVariables(t *testing.T, c *corev1.Container, report *seenReport) {
 	env := map[string]string{}
 	for _, v := range c.Env {
 		if v.ValueFrom == nil {
@@ -80,38 +80,38 @@ func assertModelOfVariables(t *testing.T, c *corev1.Container, report *seenRepor
 	}
 	for name := range report.Env {
 		_, inModel := env[name]
-		baked := slices.ContainsFunc(misleading, func(v string) bool { return strings.HasPrefix(v, name+"=") })
-		assert.True(t, inModel || baked || name == "HOME" || name == "HOSTNAME" || strings.HasPrefix(name, "KUBERNETES_"), "%s: the model has no %s", c.Name, name)
+		inImage := slices.ContainsFunc(imageEnv, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+		assert.True(t, inModel || inImage || name == "HOME" || name == "HOSTNAME" || strings.HasPrefix(name, "KUBERNETES_"), "%s: the model has no %s", c.Name, name)
 	}
 }
 
-func assertModelOfReading(t *testing.T, pod *corev1.Pod, container string, req secret.Request, report *seenReport, a answer) {
+func assertCanRead(t *testing.T, pod *corev1.Pod, container string, req secret.Request, report *seenReport, result callResult) {
 	model := injectortest.CanRead(pod, container, req)
 	if errors.Is(model, injectortest.ErrUnknown) {
 		return
 	}
-	if real := reads(req, report, a); (real == nil) != (model == nil) {
+	if real := canRead(req, report, result); (real == nil) != (model == nil) {
 		t.Errorf("%s, %v:\nthe node:  %v\nthe model: %v", container, req, real, model)
 	}
 }
 
-// reads returns nil if a container has what the request asks for.
-func reads(req secret.Request, report *seenReport, a answer) error {
+// canRead returns nil if a container has the requested secret.
+func canRead(req secret.Request, report *seenReport, result callResult) error {
 	want := known[req.Group+"/"+req.Key]
 	form := req.Mount
 	if req.Mode != 0 {
 		form = mount.File
 	}
-	file := a.File
+	file := result.File
 	if req.Path != "" {
 		dir := string(report.Env[mount.DefaultDirVar])
 		if dir == bakedDir {
-			return errors.New("no directory is announced") // the image's own is no announcement
+			return errors.New("no directory is announced") // the variable is the image's
 		}
 		file, form = path.Join(dir, req.Path), mount.File
 	}
 	content, isFile := report.Files[file]
-	value, isVariable := report.Env[a.Variable]
+	value, isVariable := report.Env[result.Variable]
 	switch {
 	case req.Path == "" && isVariable && form != mount.File:
 		if string(value) != string(want) {
@@ -122,25 +122,25 @@ func reads(req secret.Request, report *seenReport, a answer) error {
 		}
 		return nil
 	case req.Path == "" && isVariable, form == mount.EnvVar, !isFile:
-		return errors.New("it is not there in this form")
+		return errors.New("the secret is missing in this form")
 	case string(content) != string(want):
 		return errors.New("the file has another content")
 	case req.EnvVar != "" && string(report.Env[req.EnvVar]) != file:
-		return errors.New("the exact variable is no path of it")
+		return errors.New("the exact variable is not the file's path")
 	case req.Mode != 0 && !strings.HasPrefix(report.Modes[file], modeText(req.Mode)):
 		return errors.New("the file has another mode")
 	}
 	return nil
 }
 
-// random makes choices.
+// random makes random choices.
 type random struct{ *rand.Rand }
 
 func (r random) oneIn(n int) bool { return r.IntN(n) == 0 }
 
-func pick[T any](r random, of ...T) T { return of[r.IntN(len(of))] }
+func pick[T any](r random, choices ...T) T { return choices[r.IntN(len(choices))] }
 
-// pod returns a Pod that the node can start, and what it asks for.
+// pod returns a Pod that the node can start, and its requests.
 func (r random) pod(t *testing.T) (*corev1.Pod, []secret.Request) {
 	pod := newPod(container("app"), container("web"))
 	for _, c := range []corev1.Container{container("first"), sidecar("mesh"), container("last")} {
@@ -156,10 +156,10 @@ func (r random) pod(t *testing.T) (*corev1.Pod, []secret.Request) {
 		InitOrder: pick(r, mount.InitFirst, mount.InitAfterSidecars),
 		Layout:    pick(r, mount.Layout{}, mount.Layout{}, mount.Layout{Dir: "/var/run/own", FilePrefix: "Pre-", EnvPrefix: "OWN_"}),
 	}
-	for range 20 { // until some requests fit together
+	for range 20 { // until the requests do not conflict
 		reqs := r.requests()
 		c := cfg
-		for _, m := range []maker{theGlobal, awsStock, k8s} {
+		for _, m := range []newManager{theGlobal, awsStock, k8s} {
 			c.Managers = append(c.Managers, m(t))
 		}
 		in, err := injector.New(c)
@@ -169,11 +169,11 @@ func (r random) pod(t *testing.T) (*corev1.Pod, []secret.Request) {
 			return injected, reqs
 		}
 	}
-	t.Fatal("no requests that fit together")
+	t.Fatal("all requests conflict")
 	return nil, nil
 }
 
-// containers gives a container variables, users and volumes of its own.
+// containers adds random users and variables to a container.
 func (r random) containers(c *corev1.Container) {
 	if r.oneIn(3) {
 		c.SecurityContext.RunAsUser = pick(r, nil, ptr(int64(1000)))
@@ -208,14 +208,14 @@ func (r random) requests() (all []secret.Request) {
 	return all
 }
 
-// damage takes something away, or changes it, such that the Pod still starts.
+// damage removes or changes something so that the Pod still starts.
 func (r random) damage(pod *corev1.Pod) {
 	containers := pod.Spec.Containers
 	c := &containers[r.IntN(len(containers))]
 	switch r.IntN(6) {
 	case 0:
 		if n := len(c.Env); n > 0 {
-			// Without a variable of discovery the image's counts, which no model knows.
+			// Discovery variables stay, because models do not know the image's.
 			switch i := r.IntN(n); {
 			case c.Env[i].Name == mount.DefaultDirVar:
 				c.Env[i].Value = "/other"
@@ -234,7 +234,7 @@ func (r random) damage(pod *corev1.Pod) {
 		if n := len(c.VolumeMounts); n > 0 {
 			c.VolumeMounts[r.IntN(n)].MountPath = "/elsewhere"
 		}
-	case 3: // what fetched before now fetches after
+	case 3: // fetchers run after the others
 		slices.Reverse(pod.Spec.InitContainers)
 	case 4:
 		for _, v := range pod.Spec.Volumes {

@@ -14,15 +14,15 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// refusal is a Pod that must not start, and what "kubectl describe" then shows.
+// refusal is a Pod that must not start, and the reason in "kubectl describe".
 type refusal struct {
 	slug        string
-	manager     maker
+	manager     newManager
 	req         secret.Request
 	edit        func(*corev1.Pod)
 	hostNetwork bool
 	why         string
-	log         string // what the container's log says besides
+	log         string // a text in the container's log
 }
 
 var refusals = []refusal{
@@ -40,13 +40,13 @@ var refusals = []refusal{
 	{slug: "gcp-fetch", manager: gcpFetch, hostNetwork: true, req: secret.Request{Group: "none", Key: "k", Mount: mount.File}, why: "not found: secretmanager.googleapis.com"},
 	{slug: "azure-fetch", manager: azureFetch, hostNetwork: true, req: secret.Request{Group: "none", Key: "k", Mount: mount.File}, why: "not found: team.vault.azure.net"},
 	{slug: "aws-fetch-quote", manager: awsFetch, hostNetwork: true, req: secret.Request{Group: arn, Key: "quote", Mount: mount.EnvVar}, why: "single quote"},
-	{slug: "env-file-missing", manager: awsFetch, req: secret.Request{Group: arn, Key: "line", Mount: mount.EnvVar}, edit: inPlaceOfFetcher("unrelated=x"), why: "couldn't parse env file"},
-	{slug: "env-file-broken", manager: awsFetch, req: secret.Request{Group: arn, Key: "line", Mount: mount.EnvVar}, edit: inPlaceOfFetcher("@=V='it's'\n"), why: "couldn't parse env file"},
+	{slug: "env-file-missing", manager: awsFetch, req: secret.Request{Group: arn, Key: "line", Mount: mount.EnvVar}, edit: replaceFetcher("unrelated=x"), why: "couldn't parse env file"},
+	{slug: "env-file-broken", manager: awsFetch, req: secret.Request{Group: arn, Key: "line", Mount: mount.EnvVar}, edit: replaceFetcher("@=V='it's'\n"), why: "couldn't parse env file"},
 }
 
-// inPlaceOfFetcher replaces the program of the one fetcher by one that writes a
-// file into the volume of env files; "@" is the file that is asked for.
-func inPlaceOfFetcher(file string) func(*corev1.Pod) {
+// replaceFetcher replaces the fetcher's program by one that writes a file in the volume
+// of env files. "@" is the requested file.
+func replaceFetcher(file string) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) {
 		c := &pod.Spec.InitContainers[0]
 		for _, v := range pod.Spec.Containers[0].Env {
@@ -58,8 +58,8 @@ func inPlaceOfFetcher(file string) func(*corev1.Pod) {
 	}
 }
 
-// A Pod whose secret is missing, or cannot be what it is asked to be, does not
-// start, and "kubectl describe" shows why.
+// A Pod whose secret is missing, or cannot have the requested form, does not start,
+// and "kubectl describe" shows why.
 func TestNode_DoesNotStart(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t, nil)
@@ -68,12 +68,12 @@ func TestNode_DoesNotStart(t *testing.T) {
 			t.Parallel()
 			pod := newPod()
 			pod.Spec.HostNetwork = row.hostNetwork
-			pod = inject(t, injector.Config{}, pod, []maker{row.manager}, row.req)
+			pod = inject(t, injector.Config{}, pod, []newManager{row.manager}, row.req)
 			if row.edit != nil {
 				row.edit(pod)
 			}
 			pod = create(t, ns, pod)
-			refused(t, pod, row.why)
+			assertRefused(t, pod, row.why)
 			if row.log != "" {
 				assert.Contains(t, logOf(t, pod, "app", 0), row.log)
 			}
@@ -81,16 +81,16 @@ func TestNode_DoesNotStart(t *testing.T) {
 	}
 }
 
-// A value with a NUL byte cannot be a variable. Version 1.1.5 of runc, which Debian
-// 12 has, then writes the value into the Pod's status; see SECURITY.md.
+// A variable cannot have a NUL byte. Version 1.1.5 of runc, in Debian 12, then writes
+// the value to the Pod's status; see SECURITY.md.
 func TestNode_NULInStatus(t *testing.T) {
 	t.Parallel()
 	runc, err := Program("runc")
 	require.NoError(t, err)
 	version, err := exec.CommandContext(t.Context(), runc, "--version").Output() // #nosec G204 -- the node's
 	require.NoError(t, err)
-	pod := create(t, namespace(t, restricted), inject(t, injector.Config{}, newPod(), []maker{k8s}, ask("nul", mount.EnvVar)))
-	refused(t, pod, "can't contain null")
+	pod := create(t, namespace(t, restricted), inject(t, injector.Config{}, newPod(), []newManager{k8s}, ask("nul", mount.EnvVar)))
+	assertRefused(t, pod, "can't contain null")
 	shown := strings.Contains(describePod(pod), "c4nary")
 	t.Logf("%.60s shows the value: %v", version, shown)
 	if strings.Contains(string(version), "version 1.1.5") {
@@ -98,12 +98,12 @@ func TestNode_NULInStatus(t *testing.T) {
 	}
 }
 
-// AWS' stock image ends well also if there is no such secret: the Pod starts, and
-// the file is not there.
+// AWS's stock image succeeds even if the secret is missing: the Pod starts without the
+// file.
 func TestNode_StockAWSMissing(t *testing.T) {
 	t.Parallel()
 	req := secret.Request{Group: arn, Key: "none", Mount: mount.File}
-	report := read(t, server.Namespace(t, restricted), inject(t, injector.Config{}, newPod(), []maker{awsStock}, req), req)["app"]
-	assert.Empty(t, report.Asked[0].From)
+	report := read(t, server.Namespace(t, restricted), inject(t, injector.Config{}, newPod(), []newManager{awsStock}, req), req)["app"]
+	assert.Empty(t, report.Results[0].From)
 	assert.Empty(t, report.Files)
 }

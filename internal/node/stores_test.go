@@ -13,17 +13,17 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// Values that something on the way could change.
+// Values that shells, parsers and encodings could change.
 var (
 	// binary has every byte, and can only be a file.
 	binary = allBytes()
 	// tricky is text that a shell, an expansion or a parser would change.
 	tricky = []byte("se cr$t $(HOME) $$(HOME) $(TRICKY) \"' \\ %s \t\n {{ . }} äöü 🔑\n")
-	// line is such a text that an env file can hold.
+	// line is like tricky, but valid in an env file.
 	line = []byte("se cr$t $(HOME) $$(HOME) $(LINE) \" \\ %s \t\n {{ . }} # äöü 🔑\n")
-	// huge is more than a variable could hold.
+	// huge is too long for a variable.
 	huge = []byte(strings.Repeat(string(binary), 2000))
-	// longest is the longest value that its derived variable can have.
+	// longest is the longest possible value of its derived variable.
 	longest = []byte(strings.Repeat("x", 131072-len("_FSEC_USER-INFO_LONGEST=")-1))
 )
 
@@ -40,7 +40,7 @@ const (
 	vault1 = "https://team.vault.azure.net"
 )
 
-// stockSecrets are what the stock images fetch.
+// stockSecrets are the secrets for stock images.
 var stockSecrets = withMany(map[string][]byte{
 	arn + ":tricky-AbCdEf":                              tricky,
 	arn + ":Binary-AbCdEf":                              binary,
@@ -57,7 +57,7 @@ func withMany(all map[string][]byte) map[string][]byte {
 	return all
 }
 
-// fetchSecrets are what the Fetch program gets, by store.
+// fetchSecrets are the secrets for the Fetch program, by store.
 var fetchSecrets = map[string]map[string][]byte{
 	"aws":   fetchable(arn+":", ""),
 	"gcp":   fetchable("projects/project-1/secrets/", "/versions/latest"),
@@ -83,13 +83,13 @@ func fetchable(before, after string) map[string][]byte {
 func many(i int) string      { return fmt.Sprintf("many-%d", i) }
 func manyValue(i int) []byte { return fmt.Appendf(nil, "value-%d", i) }
 
-// classes are what the CSI driver serves.
+// classes are the CSI driver's files by class.
 var classes = map[string]map[string][]byte{
 	"team-class": {"tricky": tricky, "dir/binary": binary},
 	"other":      {"tricky": []byte("other")},
 }
 
-// registerCSI tells the API server of the driver.
+// registerCSI registers the driver with the API server.
 func registerCSI() error {
 	_, err := client.StorageV1().CSIDrivers().Create(context.Background(), &storagev1.CSIDriver{
 		ObjectMeta: metav1.ObjectMeta{Name: "secrets-store.csi.k8s.io"},
@@ -101,17 +101,17 @@ func registerCSI() error {
 	return err
 }
 
-// fill makes the Secrets of a namespace.
+// fill creates the Secrets of a namespace.
 func fill(t testing.TB, ns string) {
 	t.Helper()
-	keepSecret(t, ns, "user-info", map[string][]byte{
+	createSecret(t, ns, "user-info", map[string][]byte{
 		"tricky": tricky, "Name": []byte("Ada"), "binary": binary, "big": huge, "empty": {}, "other": []byte("wrong"), "longest": longest,
 		"latin1": []byte("caf\xe9"), "nul": []byte("c4nary\x00b"), "longer": append(bytes.Repeat([]byte("x"), 1000), longest...),
 	})
-	keepSecret(t, ns, "db.prod", map[string][]byte{"pass.word": line})
+	createSecret(t, ns, "db.prod", map[string][]byte{"pass.word": line})
 }
 
-// globals are the global secrets.
+// globals is a global.Source.
 type globals struct{}
 
 func (globals) Lookup(_ context.Context, req secret.Request) (string, error) {

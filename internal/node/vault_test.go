@@ -22,8 +22,7 @@ import (
 
 const vaultRole = "flyte"
 
-// newVault starts Vault's engines, which let in the service accounts of the API
-// server.
+// newVault starts Vault's engines, with a login for the API server's service accounts.
 func newVault(t testing.TB) *vaulttest.Server {
 	s := vaulttest.NewServer(t, vaultRole)
 	s.AcceptTokens(func(token string) bool {
@@ -37,7 +36,7 @@ func newVault(t testing.TB) *vaulttest.Server {
 	return s
 }
 
-// vaultWants are what is asked of Vault. Its agent writes variables to env files.
+// vaultWants are requests for Vault. Its agent writes variables to env files.
 var vaultWants = []want{
 	{secret.Request{Group: "secret/data/Task", Key: "line", EnvVar: "LINE"}, line},
 	{secret.Request{Group: "secret/data/Task", Key: "tricky", Mount: mount.File, Mode: 0o444}, tricky},
@@ -47,7 +46,7 @@ var vaultWants = []want{
 }
 
 var vaultKind = kind{
-	slug: "vault", manager: made(vault.New, vault.Config{EnvFiles: true}), hostNetwork: true, private: "/.env/", wants: vaultWants,
+	slug: "vault", manager: manager(vault.New, vault.Config{EnvFiles: true}), hostNetwork: true, private: "/.env/", wants: vaultWants,
 }
 
 func TestNode_Vault(t *testing.T) {
@@ -64,8 +63,9 @@ func TestNode_Vault(t *testing.T) {
 	}
 }
 
-// What Vault does not have, or a variable cannot hold, keeps the Pod from starting.
-func TestNode_VaultWithoutTheSecret(t *testing.T) {
+// A Pod does not start if Vault lacks its secret, or if a variable cannot have the
+// value.
+func TestNode_VaultMissing(t *testing.T) {
 	t.Parallel()
 	s := newVault(t)
 	for slug, row := range map[string]struct {
@@ -82,16 +82,15 @@ func TestNode_VaultWithoutTheSecret(t *testing.T) {
 			k.wants = []want{{Request: row.req}}
 			injected, _ := k.inject(t, injector.Config{}, pod)
 			stored := create(t, server.Namespace(t, nil), withAgent(t, injected, s.URL()))
-			refused(t, stored, "Exit Code: 1")
+			assertRefused(t, stored, "Exit Code: 1")
 			assert.Contains(t, logOf(t, stored, "vault-agent-init", 0), row.why)
 		})
 	}
 }
 
-// withAgent adds what the Vault Agent Injector would add to the Pod with these
-// annotations: an init container with an agent, its volumes, and the volume of the
-// secrets in all containers. The original takes the service account's token from a
-// container of the Pod; this one brings it.
+// withAgent models the Vault Agent Injector: it adds an init container with an agent,
+// its volumes, and the secrets' volume in all containers. The original takes the
+// service account's token from a container of the Pod; the model adds a volume for it.
 func withAgent(t testing.TB, pod *corev1.Pod, address string) *corev1.Pod {
 	t.Helper()
 	config, err := vaulttest.Inject(pod.Annotations)
@@ -112,11 +111,11 @@ func withAgent(t testing.TB, pod *corev1.Pod, address string) *corev1.Pod {
 		{Name: "vault-token", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount", ReadOnly: true},
 	}
 	pod = pod.DeepCopy()
-	at := len(pod.Spec.InitContainers)
+	index := len(pod.Spec.InitContainers)
 	if first, _ := strconv.ParseBool(pod.Annotations[vaulttest.Prefix+"agent-init-first"]); first {
-		at = 0
+		index = 0
 	}
-	pod.Spec.InitContainers = slices.Insert(pod.Spec.InitContainers, at, agent)
+	pod.Spec.InitContainers = slices.Insert(pod.Spec.InitContainers, index, agent)
 	eachContainer(pod, func(c *corev1.Container) { c.VolumeMounts = append(c.VolumeMounts, secrets) })
 	memory := corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}
 	token := corev1.ServiceAccountTokenProjection{Path: "token", ExpirationSeconds: ptr(int64(3600))}

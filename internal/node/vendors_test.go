@@ -20,12 +20,12 @@ import (
 
 const azureTenant = "11111111-1111-1111-1111-111111111111"
 
-// serveAWS is GetSecretValue. Of a secret whose name ends in "slow", no answer comes.
+// serveAWS serves GetSecretValue. A name that ends in "slow" gets no answer.
 func (c *cloud) serveAWS(w http.ResponseWriter, r *http.Request) {
 	var in struct{ SecretId string }
 	_ = json.NewDecoder(r.Body).Decode(&in)
 	if strings.HasSuffix(in.SecretId, "slow") {
-		c.asked <- in.SecretId
+		c.slow <- in.SecretId
 		<-r.Context().Done()
 		return
 	}
@@ -63,7 +63,7 @@ func (google) AccessSecretVersion(_ context.Context, in *secretmanagerpb.AccessS
 	return &secretmanagerpb.AccessSecretVersionResponse{Payload: &secretmanagerpb.SecretPayload{Data: value, DataCrc32C: &sum}}, nil
 }
 
-// googleKey is the file of a service account, which signs its tokens itself.
+// googleKey returns the key file of a service account that signs its own tokens.
 func googleKey() ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -79,7 +79,7 @@ func googleKey() ([]byte, error) {
 	})
 }
 
-// serveEntra is Microsoft's login.
+// serveEntra serves Microsoft's login.
 func serveEntra(w http.ResponseWriter, r *http.Request) {
 	base := "https://login.microsoftonline.com/" + azureTenant
 	answer := map[string]any{"access_token": "azure", "token_type": "Bearer", "expires_in": 3600}
@@ -94,7 +94,7 @@ func serveEntra(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// serveKeyVault is a vault. It first asks for a token.
+// serveKeyVault serves a key vault. It first requires a token.
 func serveKeyVault(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer azure" {
 		w.Header().Set("WWW-Authenticate", `Bearer authorization="https://login.microsoftonline.com/`+azureTenant+`", resource="https://vault.azure.net"`)

@@ -1,9 +1,8 @@
 //go:build linux
 
-// Command cni is a CNI plugin that connects a Pod to nothing: it sets up the
-// loopback interface of the Pod's network namespace, and names an address that
-// nobody has. containerd wants a plugin "loopback" and one that gives eth0 an
-// address; this is both.
+// Command cni is a CNI plugin without a network: it sets up the loopback interface of
+// the Pod's network namespace, and reports an unused address. containerd requires a
+// plugin "loopback" and one that gives eth0 an address; this is both.
 package main
 
 import (
@@ -22,7 +21,7 @@ func main() {
 		Type       string `json:"type"`
 	}
 	raw, _ := io.ReadAll(os.Stdin)
-	_ = json.Unmarshal(raw, &conf) // VERSION has none
+	_ = json.Unmarshal(raw, &conf) // VERSION has no input
 	switch os.Getenv("CNI_COMMAND") {
 	case "VERSION":
 		fmt.Println(`{"cniVersion":"1.0.0","supportedVersions":["0.3.0","0.3.1","0.4.0","1.0.0"]}`)
@@ -35,7 +34,7 @@ func main() {
 				os.Exit(1)
 			}
 		}
-		version := `"version":"4",` // an older result says it, a newer may not
+		version := `"version":"4",` // required before 1.0.0, not allowed since
 		if conf.CNIVersion >= "1" {
 			version = ""
 		}
@@ -44,7 +43,7 @@ func main() {
 	}
 }
 
-// loopbackUp sets the interface lo up in the network namespace of that file.
+// loopbackUp enables the interface lo in the network namespace of the file.
 func loopbackUp(file string) error {
 	runtime.LockOSThread()
 	ns, err := os.Open(file) // #nosec G304 G703 -- containerd's

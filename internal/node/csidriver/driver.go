@@ -42,22 +42,22 @@ func (d *driver) NodeGetCapabilities(context.Context, *csi.NodeGetCapabilitiesRe
 	return &csi.NodeGetCapabilitiesResponse{}, nil
 }
 
-// NodePublishVolume mounts the files of a class, in memory and read-only. They
-// belong to root, and everybody may read them.
+// NodePublishVolume mounts the files of a class, in memory and read-only. Root owns
+// them, and everybody may read them.
 func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRequest) (*csi.NodePublishVolumeResponse, error) {
 	if !r.Readonly {
 		return nil, status.Error(codes.InvalidArgument, "Readonly is not true in request")
 	}
 	class := r.VolumeContext["secretProviderClass"]
-	files, found := d.classes[class]
-	if !found {
+	files, ok := d.classes[class]
+	if !ok {
 		return nil, fmt.Errorf("failed to get secretproviderclass %s: not found", class)
 	}
 	if err := os.MkdirAll(r.TargetPath, 0o750); err != nil {
 		return nil, err
 	}
 	if mounted, err := isMounted(r.TargetPath); err != nil || mounted {
-		return &csi.NodePublishVolumeResponse{}, err // the kubelet asks again and again
+		return &csi.NodePublishVolumeResponse{}, err // the kubelet repeats requests
 	}
 	if err := unix.Mount("tmpfs", r.TargetPath, "tmpfs", 0, "mode=755"); err != nil {
 		return nil, err
@@ -71,11 +71,11 @@ func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRe
 func fill(dir string, files map[string][]byte) error {
 	for name, content := range files {
 		file := filepath.Join(dir, name)
-		err := os.MkdirAll(filepath.Dir(file), 0o755) // #nosec G301 -- as the driver does it
+		err := os.MkdirAll(filepath.Dir(file), 0o755) // #nosec G301 -- as in the real driver
 		if err != nil {
 			return err
 		}
-		err = os.WriteFile(file, content, 0o644) // #nosec G306 -- as the driver does it
+		err = os.WriteFile(file, content, 0o644) // #nosec G306 -- as in the real driver
 		if err != nil {
 			return err
 		}
@@ -83,13 +83,13 @@ func fill(dir string, files map[string][]byte) error {
 	return nil
 }
 
-// isMounted reports whether a directory has another device than the one above.
+// isMounted reports whether a directory's device differs from its parent's.
 func isMounted(dir string) (bool, error) {
-	var own, above unix.Stat_t
-	if err := errors.Join(unix.Stat(dir, &own), unix.Stat(filepath.Dir(dir), &above)); err != nil {
+	var own, parent unix.Stat_t
+	if err := errors.Join(unix.Stat(dir, &own), unix.Stat(filepath.Dir(dir), &parent)); err != nil {
 		return false, err
 	}
-	return own.Dev != above.Dev, nil
+	return own.Dev != parent.Dev, nil
 }
 
 func (d *driver) NodeUnpublishVolume(_ context.Context, r *csi.NodeUnpublishVolumeRequest) (*csi.NodeUnpublishVolumeResponse, error) {

@@ -1,9 +1,9 @@
 //go:build linux
 
-// Command csidriver stands in for the Secrets Store CSI driver: it registers with
-// the kubelet under the same name, and serves inline volumes with the files of a
-// SecretProviderClass. What it has comes from standard input, in JSON: contents by
-// class and path. A class that is not there fails the mount, as with the real driver.
+// Command csidriver models the Secrets Store CSI driver: it registers with the kubelet
+// under the same name, and serves inline volumes with the files of a
+// SecretProviderClass. It reads the files from standard input as JSON: contents by
+// class and path. As with the real driver, mounting an unknown class fails.
 //
 //	csidriver KUBELET-DIR
 package main
@@ -72,7 +72,7 @@ func serve(socket string, register func(*grpc.Server), ended chan<- error) error
 	return nil
 }
 
-// registrar tells the kubelet where the driver is.
+// registrar registers the driver's endpoint with the kubelet.
 type registrar struct {
 	registration.UnimplementedRegistrationServer
 	endpoint string

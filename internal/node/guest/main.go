@@ -1,14 +1,14 @@
 //go:build linux
 
-// Command guest is what the containers of a test run: the pause of a sandbox, a
-// program that tells what it sees, and programs that stand in for those that fetch
-// secrets. It is static, and what it does is its first argument, or else its name.
+// Command guest is the program of the tests' containers: a sandbox's pause, a program
+// that reports what it sees, and models of programs that fetch secrets. It is
+// statically linked. Its mode is its name or, if that is guest, the first argument.
 //
 //	pause                 waits for a signal
-//	read [flags]          writes what it sees as one line of JSON; see package reader
-//	write FILE=TEXT...    writes files, as an init container of the Pod's own
-//	aws                   stands in for AWS' sidecar image; see aws
-//	gcloud, az            stand in for the vendors' command lines
+//	read [flags]          reports what it sees as a line of JSON; see package reader
+//	write FILE=TEXT...    writes files, as the Pod's own init container
+//	aws                   models AWS's sidecar image; see aws
+//	gcloud, az            model the vendors' command lines
 package main
 
 import (
@@ -44,7 +44,7 @@ func main() {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		_ = os.WriteFile("/dev/termination-log", []byte(err.Error()), 0o600) // in a sandbox there is none
+		_ = os.WriteFile("/dev/termination-log", []byte(err.Error()), 0o600) // does not exist in a sandbox
 		os.Exit(1)
 	}
 }
@@ -66,9 +66,9 @@ func write(args []string) error {
 }
 
 func writeFile(file string, content []byte) error {
-	err := os.MkdirAll(filepath.Dir(file), 0o755) // #nosec G301 -- for everybody, as AWS' image
+	err := os.MkdirAll(filepath.Dir(file), 0o755) // #nosec G301 -- for everybody, as in AWS's image
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, content, 0o644) // #nosec G306 G703 -- for everybody, as AWS' image
+	return os.WriteFile(file, content, 0o644) // #nosec G306 G703 -- for everybody, as in AWS's image
 }

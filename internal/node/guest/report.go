@@ -15,25 +15,24 @@ import (
 	"github.com/podsecrets/podsecrets/internal/node/reader"
 )
 
-// read writes a report. With -every it writes further ones, until it is told to
-// stop.
+// read writes a report, and with -every further ones until SIGTERM.
 func read(args []string) error {
 	f := flag.NewFlagSet("read", flag.ContinueOnError)
-	ask := f.String("ask", "", "questions for Flyte's client, a list in JSON, in base64")
-	every := f.Duration("every", 0, "report again and again")
-	sleep := f.Duration("sleep", 0, "stay, unless told to stop")
-	code := f.Int("exit", 0, "how to end")
+	ask := f.String("ask", "", "requests for Flyte's client: a JSON list in base64")
+	every := f.Duration("every", 0, "interval of further reports; 0 for a single one")
+	sleep := f.Duration("sleep", 0, "wait before exiting, unless stopped")
+	code := f.Int("exit", 0, "exit code")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	questions, err := parseQuestions(*ask)
+	calls, err := parseCalls(*ask)
 	if err != nil {
 		return err
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
 	for {
-		report, err := reader.New(args, questions)
+		report, err := reader.New(args, calls)
 		if err != nil {
 			return err
 		}
@@ -57,7 +56,7 @@ func read(args []string) error {
 	}
 }
 
-func parseQuestions(text string) (all []reader.Question, err error) {
+func parseCalls(text string) (all []reader.Call, err error) {
 	if text == "" {
 		return nil, nil
 	}

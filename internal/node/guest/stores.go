@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// store has what the test put into the image: values by the name of the secret.
+// store is a file that the test puts into the image: values by the secret's name.
 const store = "/store.json"
 
-// lookup returns what the store has. The name "slow" never gets an answer.
+// lookup returns a value of the store. A name that ends in "slow" gets no answer.
 func lookup(name string) (value []byte, found bool, err error) {
 	raw, err := os.ReadFile(store)
 	if err != nil {
@@ -32,9 +32,9 @@ func lookup(name string) (value []byte, found bool, err error) {
 	return value, found, nil
 }
 
-// aws does what the image aws-secrets-manager-secret-sidecar:v0.1.4 does, by its
-// source: it writes the secret $SECRET_ARN to /tmp$SECRET_FILENAME. It ends with 1
-// if that is no ARN, and otherwise with 0, also if there is no such secret.
+// aws models the image aws-secrets-manager-secret-sidecar:v0.1.4 after its source: it
+// writes the secret $SECRET_ARN to /tmp$SECRET_FILENAME. It exits with 1 if that is
+// no ARN, and otherwise with 0, even if the secret does not exist.
 func aws() error {
 	arn := os.Getenv("SECRET_ARN")
 	if !strings.HasPrefix(arn, "arn:") || strings.Count(arn, ":") < 5 {
@@ -52,9 +52,9 @@ func aws() error {
 	return writeFile(file, value)
 }
 
-// gcloud stands in for "gcloud secrets versions access VERSION [--secret=NAME]
-// --out-file=FILE", which takes a version's whole name too. The real one writes
-// files of its own to $CLOUDSDK_CONFIG.
+// gcloud models "gcloud secrets versions access VERSION [--secret=NAME]
+// --out-file=FILE", where VERSION may be a full name. Like the real one, it writes
+// files to $CLOUDSDK_CONFIG.
 func gcloud(args []string) error {
 	if len(args) < 4 || strings.Join(args[:3], " ") != "secrets versions access" {
 		return fmt.Errorf("gcloud: unknown command %q", args)
@@ -77,9 +77,8 @@ func gcloud(args []string) error {
 	return copyTo(out, name, "ERROR: (gcloud.secrets.versions.access) NOT_FOUND")
 }
 
-// az stands in for "az login" and "az keyvault secret download". The real one
-// writes its token to $AZURE_CONFIG_DIR, and refuses to write to a file that is
-// there.
+// az models "az login" and "az keyvault secret download". Like the real one, it writes
+// its token to $AZURE_CONFIG_DIR, and does not overwrite files.
 func az(args []string) error {
 	token := filepath.Join(os.Getenv("AZURE_CONFIG_DIR"), "token")
 	if len(args) > 0 && args[0] == "login" {
@@ -101,7 +100,7 @@ func az(args []string) error {
 	return copyTo(flags["--file"], flags["--id"], "az: (SecretNotFound)")
 }
 
-// copyTo writes a secret to a file, with the right to read for its owner alone.
+// copyTo writes a secret to a file that only its owner may read.
 func copyTo(file, name, missing string) error {
 	value, found, err := lookup(name)
 	if err != nil {
@@ -110,5 +109,5 @@ func copyTo(file, name, missing string) error {
 	if !found {
 		return fmt.Errorf("%s: %s", missing, name)
 	}
-	return os.WriteFile(file, value, 0o600) // #nosec G703 -- what the test says
+	return os.WriteFile(file, value, 0o600) // #nosec G703 -- chosen by the test
 }

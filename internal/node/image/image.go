@@ -1,5 +1,5 @@
-// Package image writes images of containers into an archive that "ctr images
-// import" takes, in Docker's format. An image is one layer of a few files.
+// Package image writes container images to an archive for "ctr images import", in
+// Docker's format. An image has one layer with a few files.
 package image
 
 import (
@@ -16,25 +16,25 @@ import (
 	"strings"
 )
 
-// Image is one image.
+// Image is a container image.
 type Image struct {
 	Name       string // with a tag
 	Entrypoint []string
 	User       string
 	Env        []string
-	Files      map[string]File // by their paths, without a slash in front
+	Files      map[string]File // by path, without a leading slash
 }
 
-// File is a file of an image, or a link to another one. All can run it.
+// File is a file in an image, or a link to another one. Everybody may execute it.
 type File struct {
 	Content []byte
 	Link    string
 }
 
-// dirs are in every image: everybody may write to them.
+// dirs are in every image, and everybody may write to them.
 var dirs = []string{"tmp"}
 
-// Write writes the archive. Layers that are equal are there once.
+// Write writes the archive, with equal layers only once.
 func Write(out io.Writer, images ...Image) error {
 	files := map[string]File{}
 	type entry struct {
@@ -69,7 +69,7 @@ func Write(out io.Writer, images ...Image) error {
 	return err
 }
 
-// config is what the image says of itself.
+// config returns the image's configuration.
 func (i Image) config(layer string) ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH,
@@ -86,7 +86,7 @@ func digest(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// archive returns a tar archive, the same for the same files.
+// archive returns a tar archive. The same files give the same bytes.
 func archive(files map[string]File, writable []string) ([]byte, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -119,7 +119,7 @@ func archive(files map[string]File, writable []string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// parents returns the directories of files, each behind the one that it is in.
+// parents returns the directories of files, each after its own parent.
 func parents(files map[string]File) []string {
 	all := map[string]bool{}
 	for name := range files {

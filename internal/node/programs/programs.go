@@ -1,4 +1,4 @@
-// Package programs knows where the programs of a node are.
+// Package programs finds the programs of a node.
 package programs
 
 import (
@@ -8,37 +8,38 @@ import (
 	"strings"
 )
 
-// Foreign are those that are not built here. Script debian.sh brings them.
+// Foreign are the programs that are not built here. The script debian.sh downloads
+// them.
 var Foreign = []string{"containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox"}
 
-// Path returns the folders in which programs are looked for, as $PATH lists them:
-// $NODE_PATH, what debian.sh unpacked in the folder bin, and the machine's own.
+// Path returns the search path of programs in $PATH's format: $NODE_PATH, the
+// directories that debian.sh unpacked below bin, and the machine's own.
 func Path(bin string) string {
 	debian := filepath.Join(bin, "debian")
 	path := ""
-	for _, folder := range []string{
+	for _, dir := range []string{
 		os.Getenv("NODE_PATH"), filepath.Join(debian, "usr/bin"), filepath.Join(debian, "usr/sbin"), filepath.Join(debian, "bin"),
 		os.Getenv("PATH"), "/usr/sbin", "/usr/bin", "/sbin", "/bin",
 	} {
-		if folder != "" {
-			path += string(filepath.ListSeparator) + folder
+		if dir != "" {
+			path += string(filepath.ListSeparator) + dir
 		}
 	}
 	return path[1:]
 }
 
-// Find returns the file of a program.
+// Find returns the path of a program.
 func Find(bin, name string) (string, error) {
-	for _, folder := range filepath.SplitList(bin + string(filepath.ListSeparator) + filepath.Dir(bin) + string(filepath.ListSeparator) + Path(bin)) {
-		file := filepath.Join(folder, name)
+	for _, dir := range filepath.SplitList(bin + string(filepath.ListSeparator) + filepath.Dir(bin) + string(filepath.ListSeparator) + Path(bin)) {
+		file := filepath.Join(dir, name)
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
 			return file, nil
 		}
 	}
-	return "", fmt.Errorf(`there is no program %s: run "make node" in the root of the repository`, name)
+	return "", fmt.Errorf(`program %s is missing: run "make node" in the root of the repository`, name)
 }
 
-// Missing returns an error that names the foreign programs that are not there.
+// Missing returns an error that lists the missing foreign programs.
 func Missing(bin string) error {
 	var names []string
 	for _, name := range Foreign {
@@ -47,7 +48,7 @@ func Missing(bin string) error {
 		}
 	}
 	if names != nil {
-		return fmt.Errorf("there is no %s", strings.Join(names, ", no "))
+		return fmt.Errorf("missing programs: %s", strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -6,36 +6,36 @@ import (
 	"unicode"
 )
 
-// Question is what Flyte's client is asked for.
-type Question struct {
+// Call is a call of Flyte's client.
+type Call struct {
 	Group   string `json:"group"`
 	Version string `json:"version,omitempty"`
 	Key     string `json:"key"`
 }
 
-// Answer is what the client finds: where it looked, and the bytes there, from
-// which the client strips outer blanks.
-type Answer struct {
+// Result is the result of a call: where the client looked, and the bytes found there,
+// before the client trims spaces.
+type Result struct {
 	Variable string `json:"variable"`
 	File     string `json:"file"`
 	From     string `json:"from"` // "variable", "file", or "" if there is neither
 	Value    []byte `json:"value"`
 }
 
-// ask follows the rules of Flyte's Python client (flytekit 1.16.24), as they were
-// recorded. It is written without the library, whose names it checks.
-func (q Question) ask(lookup func(string) (string, bool), readFile func(string) ([]byte, error)) Answer {
-	a := q.names(lookup)
-	if value, ok := lookup(a.Variable); ok {
-		a.From, a.Value = "variable", []byte(value)
-	} else if value, err := readFile(a.File); err == nil {
-		a.From, a.Value = "file", value
+// run follows the recorded rules of Flyte's Python client (flytekit 1.16.24). It uses
+// none of the library's code, whose names it checks.
+func (c Call) run(lookup func(string) (string, bool), readFile func(string) ([]byte, error)) Result {
+	r := c.names(lookup)
+	if value, ok := lookup(r.Variable); ok {
+		r.From, r.Value = "variable", []byte(value)
+	} else if value, err := readFile(r.File); err == nil {
+		r.From, r.Value = "file", value
 	}
-	return a
+	return r
 }
 
 // names returns where the client looks.
-func (q Question) names(lookup func(string) (string, bool)) Answer {
+func (c Call) names(lookup func(string) (string, bool)) Result {
 	setting := func(name, unset string) string {
 		if value, _ := lookup(name); value != "" {
 			return strip(value)
@@ -43,7 +43,7 @@ func (q Question) names(lookup func(string) (string, bool)) Answer {
 		return unset
 	}
 	var parts []string
-	for _, p := range []string{q.Group, q.Version, q.Key} {
+	for _, p := range []string{c.Group, c.Version, c.Key} {
 		if p != "" {
 			parts = append(parts, p)
 		}
@@ -56,10 +56,10 @@ func (q Question) names(lookup func(string) (string, bool)) Answer {
 		parts[last] = setting("FLYTE_SECRETS_FILE_PREFIX", "") + parts[last]
 	}
 	dir := setting("FLYTE_SECRETS_DEFAULT_DIR", "/etc/secrets")
-	return Answer{Variable: variable, File: path.Join(dir, path.Join(parts...))}
+	return Result{Variable: variable, File: path.Join(dir, path.Join(parts...))}
 }
 
-// strip is Python's str.strip, to which four more characters are blanks than to Go.
+// strip is Python's str.strip, for which four more characters are spaces than in Go.
 func strip(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f })
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// New returns a report of the container that it runs in.
-func New(args []string, questions []Question) (*Report, error) {
+// New returns a report about its container.
+func New(args []string, calls []Call) (*Report, error) {
 	s := &Report{
 		Args: args, UID: os.Getuid(), GID: os.Getgid(),
 		Env: map[string][]byte{}, Files: map[string][]byte{}, Modes: map[string]string{}, Errs: map[string]string{}, Mounts: map[string]string{},
@@ -26,8 +26,8 @@ func New(args []string, questions []Question) (*Report, error) {
 	if err := s.walkVolumes(); err != nil {
 		return nil, err
 	}
-	for _, q := range questions {
-		s.Asked = append(s.Asked, q.ask(os.LookupEnv, os.ReadFile))
+	for _, c := range calls {
+		s.Results = append(s.Results, c.run(os.LookupEnv, os.ReadFile))
 	}
 	return s, nil
 }

@@ -28,7 +28,8 @@ func (s *Report) walkVolumes() error {
 	return nil
 }
 
-// isSystem reports whether a mount point is none of the Pod's volumes.
+// isSystem reports whether a mount point belongs to the system, not to a volume of the
+// Pod.
 func isSystem(p string) bool {
 	for _, dir := range []string{"/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/var/run/secrets/kubernetes.io"} {
 		if p == "/" || p == dir || strings.HasPrefix(p, dir+"/") {
@@ -38,8 +39,8 @@ func isSystem(p string) bool {
 	return false
 }
 
-// walk reads the file p, or what is below the directory p, through links. It
-// leaves out the kubelet's own "..data", to which the links lead.
+// walk reads the file p, or all files below the directory p, and follows links. It
+// omits the kubelet's "..data", to which the links lead.
 func (s *Report) walk(p string) {
 	info, err := os.Stat(p)
 	if err != nil {

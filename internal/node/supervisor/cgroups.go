@@ -16,15 +16,14 @@ import (
 	"time"
 )
 
-// cgroup is where all control groups of the node's Pods are, in every hierarchy.
+// cgroup returns the parent of the Pods' control groups, in every hierarchy.
 func cgroup(dir string) string { return "/" + filepath.Base(dir) }
 
 // hierarchy is a mounted hierarchy of control groups.
 type hierarchy struct {
-	root string
-	v2   bool
-	// cpuset groups of version 1 start without CPUs.
-	cpuset bool
+	root   string
+	v2     bool
+	cpuset bool // groups of version 1 start without CPUs
 }
 
 func hierarchies() (all []hierarchy, err error) {
@@ -76,24 +75,24 @@ func (h hierarchy) make(name string) error {
 	return nil
 }
 
-// delegate gives the groups below all controllers that the root has, as the kubelet
-// needs them. Beside hierarchies of version 1, that is none.
+// delegate enables all of the root's controllers in the groups below, as the kubelet
+// requires. Next to hierarchies of version 1 there are none.
 func (h hierarchy) delegate(name string) error {
 	controllers, err := os.ReadFile(filepath.Join(h.root, "cgroup.controllers"))
 	if err != nil {
 		return err
 	}
 	for _, group := range []string{h.root, h.root + name} {
-		below := filepath.Join(group, "cgroup.subtree_control")
-		given, err := os.ReadFile(below) // #nosec G304 -- the kernel's
+		subtree := filepath.Join(group, "cgroup.subtree_control")
+		enabled, err := os.ReadFile(subtree) // #nosec G304 -- the kernel's
 		if err != nil {
 			return err
 		}
 		for _, c := range strings.Fields(string(controllers)) {
-			if slices.Contains(strings.Fields(string(given)), c) {
+			if slices.Contains(strings.Fields(string(enabled)), c) {
 				continue
 			}
-			if err := os.WriteFile(below, []byte("+"+c), 0); err != nil {
+			if err := os.WriteFile(subtree, []byte("+"+c), 0); err != nil {
 				return err
 			}
 		}
@@ -101,8 +100,8 @@ func (h hierarchy) delegate(name string) error {
 	return nil
 }
 
-// removeCgroups kills what is still in the groups, which can only be what the
-// kernel is killing already, and removes them.
+// removeCgroups kills the remaining processes in the groups, which the kernel is
+// killing already, and removes the groups.
 func removeCgroups(name string) error {
 	all, err := hierarchies()
 	for _, h := range all {

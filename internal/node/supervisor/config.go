@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// configure writes the configuration of containerd, of its network and of the
-// kubelet. In the texts, @N@ is the folder in memory, @DIR@ the one that is seen
-// from outside too, and @CGROUP@ the control group.
+// configure writes the configurations of containerd, of its network and of the
+// kubelet. In these, @N@ is the directory in memory, @DIR@ the one visible from
+// outside, and @CGROUP@ the control group.
 func (n *node) configure() error {
 	for _, d := range []string{"cni/bin", "cni/conf", "plugins"} {
-		err := os.MkdirAll(filepath.Join(n.n, d), 0o755) // #nosec G301 -- others come in
+		err := os.MkdirAll(filepath.Join(n.n, d), 0o755) // #nosec G301 -- other users need access
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   path = "@N@/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "podsecrets.test/pause:1"
-  restrict_oom_score_adj = true # to lower it needs CAP_SYS_RESOURCE
+  restrict_oom_score_adj = true # lowering it needs CAP_SYS_RESOURCE
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "@N@/cni/bin"
@@ -57,8 +57,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     snapshotter = "overlayfs"
 `
 
-// The kubelet listens nowhere, evicts nothing, and leaves the machine alone.
-// It looks at its Pods every five seconds, so that files follow Secrets soon.
+// The kubelet opens no port, evicts nothing, and does not change the machine. It syncs
+// its Pods every five seconds, so that files follow Secrets soon.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 containerRuntimeEndpoint: unix://@N@/containerd.sock

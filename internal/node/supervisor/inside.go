@@ -17,17 +17,17 @@ import (
 	"github.com/podsecrets/podsecrets/internal/node/programs"
 )
 
-// node is what runs inside of the namespaces.
+// node is the part inside the namespaces.
 type node struct {
 	options
-	dir string // seen from outside too, as the logs are there
-	n   string // a folder in memory, which nobody else sees
-	// stopped is done when standard input has closed.
+	dir string // visible from outside too: it has the logs
+	n   string // a directory in memory, visible only inside
+	// stopped ends when standard input closes.
 	stopped context.Context
 }
 
-// inside is the first process of the namespaces. When it ends, the kernel kills
-// all others, and the mounts vanish with the last of them.
+// inside runs as the first process of the namespaces. When it ends, the kernel kills
+// all other processes, and the mounts disappear with the last one.
 func inside(o options) error {
 	n := &node{options: o, dir: o.inside, n: filepath.Join(o.inside, "n")}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -51,12 +51,12 @@ func inside(o options) error {
 	case <-n.stopped.Done():
 		return nil
 	case name := <-ended:
-		return fmt.Errorf("%s has ended", name)
+		return fmt.Errorf("%s exited", name)
 	}
 }
 
-// startAll starts containerd and the kubelet, and returns when the API server knows
-// the node. The channel gets the name of a program that has ended.
+// startAll starts all programs, and waits until the node is registered. The channel
+// receives the name of a program that exits.
 func (n *node) startAll() (<-chan string, error) {
 	ended := make(chan string, 3)
 	if err := n.start(ended, "containerd", "containerd", "-c", filepath.Join(n.n, "containerd.toml")); err != nil {
@@ -82,7 +82,7 @@ func (n *node) startAll() (<-chan string, error) {
 	return ended, nil
 }
 
-// ctr runs containerd's client, with the images as its input.
+// ctr runs containerd's client with the images as its input.
 func (n *node) ctr(args ...string) error {
 	all := append([]string{"-a", filepath.Join(n.n, "containerd.sock"), "-n", "k8s.io"}, args...)
 	cmd := exec.Command("ctr", all...) // #nosec G204 -- our own
@@ -97,12 +97,12 @@ func (n *node) ctr(args ...string) error {
 func (n *node) registered() error {
 	log, err := os.ReadFile(filepath.Join(n.dir, "log", "kubelet"))
 	if err == nil && !bytes.Contains(log, []byte("Successfully registered node")) {
-		err = errors.New("the API server does not know the node")
+		err = errors.New("the node is not registered")
 	}
 	return err
 }
 
-// start starts a program with a log of its own.
+// start starts a program with its own log.
 func (n *node) start(ended chan<- string, name, program string, args ...string) error {
 	log, err := os.Create(filepath.Join(n.dir, "log", name)) // #nosec G304 -- our own log
 	if err != nil {
@@ -118,15 +118,15 @@ func (n *node) start(ended chan<- string, name, program string, args ...string) 
 		return err
 	}
 	go func() {
-		_ = cmd.Wait() // its log says why
+		_ = cmd.Wait() // see its log
 		ended <- name
 	}()
 	return nil
 }
 
-// until waits for something, while all programs run.
-func (n *node) until(ended <-chan string, most time.Duration, done func() error) error {
-	timeout := time.After(most)
+// until waits until done succeeds, while all programs run.
+func (n *node) until(ended <-chan string, limit time.Duration, done func() error) error {
+	timeout := time.After(limit)
 	for {
 		err := done()
 		if err == nil {
@@ -136,9 +136,9 @@ func (n *node) until(ended <-chan string, most time.Duration, done func() error)
 		case <-n.stopped.Done():
 			return n.stopped.Err()
 		case name := <-ended:
-			return fmt.Errorf("%s has ended; its log ends with:\n%s", name, n.logTail(name))
+			return fmt.Errorf("%s exited; its log ends with:\n%s", name, n.logTail(name))
 		case <-timeout:
-			return fmt.Errorf("not after %v: %w", most, err)
+			return fmt.Errorf("timed out after %v: %w", limit, err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -1,26 +1,25 @@
 //go:build linux
 
-// Command supervisor is a Kubernetes node for tests: containerd, runc and a
-// kubelet in namespaces of their own, so that nothing of them is left when it
-// ends, however it ends.
+// Command supervisor is a Kubernetes node for tests: containerd, runc and a kubelet in
+// their own namespaces. However it ends, nothing of them is left.
 //
 //	supervisor -kubeconfig FILE [-keep DIR] BIN 3<IMAGES 4<CSI
 //
-// It must be root. BIN is the folder with the programs of the node, IMAGES what
-// "docker save" would write, and CSI what the stand-in CSI driver serves. It prints the
-// name of the folder in which the node keeps its files, and "ready" when the API
-// server knows the node, which is called "node". It stops when its standard input
-// closes, and so never outlives the test that started it.
+// It must run as root. BIN is the directory with the node's programs, IMAGES an archive
+// as written by "docker save", and CSI the input of csidriver. It prints the
+// directory with the node's files, and then "ready" when the node, named "node", is
+// registered with the API server. It stops when its standard input closes, and so
+// never outlives the test that started it.
 //
 //	supervisor -probe BIN
 //
-// runs one container, and says on standard error why this machine cannot run a node,
-// if it cannot.
+// runs one container. If this machine cannot run a node, it prints the reason to
+// standard error.
 //
-// It is three processes. The first one watches. The second one is the first
-// process of the new namespaces, so that with it all others end and all mounts
-// vanish. The third one, in a session of its own, waits for the end of the first
-// one, also if that is killed, and then removes control groups and files.
+// The supervisor has three processes. The first one watches the others. The second
+// one is the first process of the new namespaces: when it ends, all their processes
+// and mounts end. The third one, in its own session, waits for the end of the first
+// one, even if that is killed, and then removes control groups and files.
 package main
 
 import (
@@ -36,19 +35,19 @@ type options struct {
 	keep       string
 	verbosity  string
 	bin        string
-	// What the processes are to each other.
+	// inside and clean select the second and the third process.
 	inside, clean string
 	probe         bool
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "the file with which the kubelet finds the API server")
-	flag.StringVar(&o.keep, "keep", "", "a folder that gets the logs in the end")
-	flag.StringVar(&o.verbosity, "v", "2", "how much the kubelet logs")
-	flag.StringVar(&o.inside, "inside", "", "internal: be the first process of the namespaces")
-	flag.StringVar(&o.clean, "clean", "", "internal: remove what is left")
-	flag.BoolVar(&o.probe, "probe", false, "only say whether a node can run here")
+	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "the kubelet's kubeconfig file")
+	flag.StringVar(&o.keep, "keep", "", "a directory to which the logs are copied at the end")
+	flag.StringVar(&o.verbosity, "v", "2", "the kubelet's log verbosity")
+	flag.StringVar(&o.inside, "inside", "", "internal: run as the first process of the namespaces")
+	flag.StringVar(&o.clean, "clean", "", "internal: remove everything at the end")
+	flag.BoolVar(&o.probe, "probe", false, "only check whether a node can run here")
 	flag.Parse()
 	o.bin = flag.Arg(0)
 	if err := run(o); err != nil {
@@ -62,7 +61,7 @@ func run(o options) error {
 	case o.clean != "":
 		return clean(o.clean)
 	case o.inside != "" && os.Getpid() != 1:
-		return errors.New("-inside is for the first process of namespaces")
+		return errors.New("-inside is for the first process of the namespaces only")
 	case o.inside != "" && o.probe:
 		return probeInside(o)
 	case o.inside != "":

@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// sysctls are those that the kubelet wants. It would set them for the whole
-// machine, so it is shown files that say they are set.
+// sysctls are the settings that the kubelet requires. It would change them for the
+// whole machine, so it gets files that show them as set.
 var sysctls = map[string]string{
 	"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
 	"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
 }
 
-// mountAll hides what containerd and the kubelet would leave in the file system:
-// all of it is in memory, and seen only here.
+// mountAll mounts memory over the directories that containerd and the kubelet write
+// to, visible only inside the namespaces.
 func (n *node) mountAll() error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
@@ -44,7 +44,7 @@ func (n *node) mountAll() error {
 }
 
 func mountMemory(dir string) error {
-	err := os.MkdirAll(dir, 0o755) // #nosec G301 -- others come in
+	err := os.MkdirAll(dir, 0o755) // #nosec G301 -- other users need access
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,6 @@ import (
 )
 
 func main() {
-	fmt.Fprintln(os.Stderr, "node: a node needs Linux")
+	fmt.Fprintln(os.Stderr, "node: requires Linux")
 	os.Exit(1)
 }

@@ -13,18 +13,18 @@ import (
 	"syscall"
 )
 
-// dirPrefix begins the names of nodes' folders, and of their control groups.
+// dirPrefix starts the names of nodes' directories and control groups.
 const dirPrefix = "podsecrets-node-"
 
-// What this program is given, besides standard input.
+// The inputs besides standard input.
 var (
 	images = os.NewFile(3, "images")
 	csi    = os.NewFile(4, "csi")
 )
 
-// outside runs a node and returns when it has ended and nothing is left.
+// outside runs a node, and returns when everything is removed.
 func outside(o options) error {
-	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP) // closing standard input is how to stop it
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP) // only closing standard input stops it
 	dir, err := os.MkdirTemp("", dirPrefix)
 	if err != nil {
 		return err
@@ -42,21 +42,21 @@ func outside(o options) error {
 }
 
 func runNode(o options, dir string) error {
-	// Others may come in, as the programs of containers are no root's.
-	err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "log"), 0o755), makeCgroups(cgroup(dir))) // #nosec G301 G302 -- others come in
+	// Containers' programs run as other users.
+	err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "log"), 0o755), makeCgroups(cgroup(dir))) // #nosec G301 G302 -- other users need access
 	if err != nil {
 		return err
 	}
 	cmd := inNamespaces(append([]string{"-inside", dir}, os.Args[1:]...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stdin, os.Stdout, os.Stderr, []*os.File{images, csi}
-	if err := startAndStay(cmd); err != nil {
+	if err := startOnLivingThread(cmd); err != nil {
 		return err
 	}
 	return cmd.Wait()
 }
 
-// inNamespaces is this program as the first process of new namespaces. It is
-// killed when this process ends.
+// inNamespaces runs this program as the first process of new namespaces. The kernel
+// kills it when this process ends.
 func inNamespaces(args ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -66,9 +66,9 @@ func inNamespaces(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// startAndStay starts a command from a thread that does not end, because the
-// kernel takes the end of the thread for that of the process (Pdeathsig).
-func startAndStay(cmd *exec.Cmd) error {
+// startOnLivingThread starts a command from a thread that never ends: Pdeathsig
+// applies when the thread ends, not the process.
+func startOnLivingThread(cmd *exec.Cmd) error {
 	started := make(chan error)
 	go func() {
 		started <- cmd.Start()
@@ -77,12 +77,12 @@ func startAndStay(cmd *exec.Cmd) error {
 	return <-started
 }
 
-// startCleaner starts the process that removes what the node leaves. The returned
-// function tells it to, and waits for it.
+// startCleaner starts the process that removes everything. The returned function
+// triggers it and waits for it.
 func startCleaner(dir string) (func() error, error) {
 	cmd := exec.Command("/proc/self/exe", "-clean", dir)
 	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // whoever kills our process group does not kill it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // survives a kill of this process group
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func startCleaner(dir string) (func() error, error) {
 	}, nil
 }
 
-// clean waits for the end of the process at the other end of standard input, and
-// then removes the control groups and the folder of its node.
+// clean waits until the process at the other end of standard input ends, and then
+// removes the node's control groups and directory.
 func clean(dir string) error {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	_, _ = io.Copy(io.Discard, os.Stdin)

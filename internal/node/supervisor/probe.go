@@ -15,10 +15,10 @@ import (
 	"github.com/podsecrets/podsecrets/internal/node/programs"
 )
 
-// probe says why no node can run here: it runs a container as a node would.
+// probe runs a container as a node does. The error says why no node can run here.
 func probe(o options) (err error) {
 	if os.Geteuid() != 0 {
-		return errors.New("a node needs root")
+		return errors.New("a node requires root")
 	}
 	if err := programs.Missing(o.bin); err != nil {
 		return err
@@ -29,11 +29,11 @@ func probe(o options) (err error) {
 	}
 	defer func() { err = errors.Join(err, removeCgroups(cgroup(dir)), os.RemoveAll(dir)) }()
 	if err := makeCgroups(cgroup(dir)); err != nil {
-		return fmt.Errorf("no control groups can be made: %w", err)
+		return fmt.Errorf("cannot create control groups: %w", err)
 	}
 	out, err := inNamespaces("-probe", "-inside", dir, o.bin).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("no container can be run: %w: %s", err, strings.Join(strings.Fields(string(out)), " "))
+		return fmt.Errorf("cannot run a container: %w: %s", err, strings.Join(strings.Fields(string(out)), " "))
 	}
 	return nil
 }
@@ -55,13 +55,13 @@ func probeInside(o options) error {
 	return n.probeContainer(filepath.Join(n.n, "bundle"))
 }
 
-// probeContainer runs a container with limits, which does nothing.
+// probeContainer runs an empty container with limits.
 func (n *node) probeContainer(bundle string) error {
 	busybox, err := programs.Find(n.bin, "busybox")
 	if err != nil {
 		return err
 	}
-	program, err := os.ReadFile(busybox) // #nosec G304 -- that of the package
+	program, err := os.ReadFile(busybox) // #nosec G304 -- the package's
 	if err != nil {
 		return err
 	}
@@ -93,9 +93,9 @@ func editSpec(file, group string) error {
 		return err
 	}
 	process, ok := spec["process"].(map[string]any)
-	linux, too := spec["linux"].(map[string]any)
-	if !ok || !too {
-		return errors.New("runc spec: no process or no linux in it")
+	linux, ok2 := spec["linux"].(map[string]any)
+	if !ok || !ok2 {
+		return errors.New("runc spec: process or linux is missing")
 	}
 	process["terminal"], process["args"] = false, []string{"/busybox", "true"}
 	linux["cgroupsPath"] = group
@@ -105,7 +105,7 @@ func editSpec(file, group string) error {
 	if raw, err = json.Marshal(spec); err != nil {
 		return err
 	}
-	return os.WriteFile(file, raw, 0o600) // #nosec G703 -- the same
+	return os.WriteFile(file, raw, 0o600) // #nosec G703 -- just read
 }
 
 func command(name string, args ...string) error {
