@@ -39,16 +39,16 @@ const (
 // until every API server has seen the bundles. Meanwhile the previous certificate
 // is served, which the bundles still trust: see rotate.
 type certificates struct {
-	reader         client.Reader
-	secret         types.NamespacedName
-	mutating       types.NamespacedName
-	validating     types.NamespacedName // empty name: none
-	dnsName, dir   string
-	settle         time.Duration
-	now            func() time.Time
-	served         atomic.Pointer[tls.Certificate]
-	next           *tls.Certificate // trusted by the bundles, but not for settle yet
-	nextVouchedFor time.Time        // when the bundles were first seen to trust next
+	reader           client.Reader
+	secret           types.NamespacedName
+	mutating         types.NamespacedName
+	validating       types.NamespacedName // empty name: none
+	dnsName, dir     string
+	settle           time.Duration
+	now              func() time.Time
+	served           atomic.Pointer[tls.Certificate]
+	next             *tls.Certificate // trusted by the bundles, but not for settle yet
+	nextTrustedSince time.Time        // when the bundles were first seen to trust next
 }
 
 func newCertificates(cfg *config) *certificates {
@@ -123,15 +123,15 @@ func (c *certificates) Reconcile(ctx context.Context, _ reconcile.Request) (reco
 		c.next = nil
 		return reconcile.Result{}, nil
 	}
-	if err := c.vouchedFor(ctx, cert.Leaf); err != nil {
+	if err := c.checkTrusted(ctx, cert.Leaf); err != nil {
 		log.FromContext(ctx).Info("a new certificate waits for the CA bundle", "reason", err.Error())
 		c.next = nil
 		return reconcile.Result{}, nil
 	}
 	if !same(&cert, c.next) {
-		c.next, c.nextVouchedFor = &cert, c.now()
+		c.next, c.nextTrustedSince = &cert, c.now()
 	}
-	if wait := c.settle - c.now().Sub(c.nextVouchedFor); wait > 0 && served != nil && c.vouchedFor(ctx, served.Leaf) == nil {
+	if wait := c.settle - c.now().Sub(c.nextTrustedSince); wait > 0 && served != nil && c.checkTrusted(ctx, served.Leaf) == nil {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	return reconcile.Result{}, c.serve(ctx, &cert, secret.Data[certName])
@@ -153,8 +153,8 @@ func (c *certificates) serve(ctx context.Context, cert *tls.Certificate, pem []b
 	return nil
 }
 
-// vouchedFor returns an error if an API server would reject the certificate.
-func (c *certificates) vouchedFor(ctx context.Context, leaf *x509.Certificate) error {
+// checkTrusted returns an error if an API server would reject the certificate.
+func (c *certificates) checkTrusted(ctx context.Context, leaf *x509.Certificate) error {
 	bundles, err := c.bundles(ctx)
 	if err != nil {
 		return err

@@ -50,19 +50,7 @@ func TestClientCA_Strangers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.crt")
 	require.NoError(t, os.WriteFile(file, ca, 0o600))
 	text := "managers: [global]\nglobal:\n  allow: [{namespaces: [builds], group: registry, key: token}]\n"
-	annotations, err := secret.EncodeAnnotations([]secret.Request{{Group: "registry", Key: "token"}})
-	require.NoError(t, err)
-	pod, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"annotations": annotations},
-		"spec":     map[string]any{"containers": []any{map[string]any{"name": "app"}}},
-	})
-	require.NoError(t, err)
-	body, err := json.Marshal(admissionv1.AdmissionReview{
-		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
-		Request: &admissionv1.AdmissionRequest{UID: "1", Operation: admissionv1.Create, Namespace: "builds",
-			Resource: metav1.GroupVersionResource{Version: "v1", Resource: "pods"}, Object: runtime.RawExtension{Raw: pod}},
-	})
-	require.NoError(t, err)
+	body := tokenReview(t)
 	for _, c := range []struct {
 		name     string
 		clientCA string
@@ -112,6 +100,24 @@ func TestClientCA_Strangers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tokenReview returns a review of a Pod that requests the registry's token.
+func tokenReview(t *testing.T) []byte {
+	annotations, err := secret.EncodeAnnotations([]secret.Request{{Group: "registry", Key: "token"}})
+	require.NoError(t, err)
+	pod, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"annotations": annotations},
+		"spec":     map[string]any{"containers": []any{map[string]any{"name": "app"}}},
+	})
+	require.NoError(t, err)
+	body, err := json.Marshal(admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},
+		Request: &admissionv1.AdmissionRequest{UID: "1", Operation: admissionv1.Create, Namespace: "builds",
+			Resource: metav1.GroupVersionResource{Version: "v1", Resource: "pods"}, Object: runtime.RawExtension{Raw: pod}},
+	})
+	require.NoError(t, err)
+	return body
 }
 
 func TestClientCA_Errors(t *testing.T) {

@@ -78,7 +78,7 @@ func TestConfig_Golden(t *testing.T) {
 }
 
 func TestConfig_Errors(t *testing.T) {
-	for _, c := range []struct{ name, text, want string }{
+	testConfigErrors(t, []configError{
 		{"unknown", "namespace: a\nmanager: [k8s]", `line 2: unknown setting "manager"`},
 		{"unknown-in-section", "k8s:\n  any: ANY\n  requird: true", `line 3: unknown setting "requird"`},
 		{"several", "a: 1\nb: 2", "line 1: unknown setting \"a\"\nline 2: unknown setting \"b\""},
@@ -110,6 +110,11 @@ func TestConfig_Errors(t *testing.T) {
 		{"unused-section", "managers: [k8s]\nvault:\n  role: a", `line 2: vault: has no effect: managers does not list "vault"`},
 		{"k8s-any", "k8s:\n  any: file", `line 2: k8s.any: "file" is not one of ANY, ENV_VAR, FILE`},
 		{"k8s-mode", "k8s:\n  defaultMode: 01000", `line 2: k8s.defaultMode: 01000 is not between 0 and 0777`},
+	})
+}
+
+func TestConfig_ManagerErrors(t *testing.T) {
+	testConfigErrors(t, []configError{
 		{"global-prefix", "managers: [global]\nglobal:\n  envPrefix: a=b", `line 3: global.envPrefix: "a=b" contains "=" or NUL`},
 		{"global-dir", "managers: [global]\nglobal:\n  dir: secrets", `line 3: global.dir: "secrets" is not an absolute path`},
 		{"global-allow", "managers: [global]\nglobal:\n  allow:\n    - group: a", `line 4: global.allow.0: needs namespaces, and group or key`},
@@ -138,7 +143,14 @@ func TestConfig_Errors(t *testing.T) {
 		{"layout-prefix", "layout:\n  envPrefix: 1", `line 2: layout.envPrefix: "1" is not a valid start of an environment variable name`},
 		{"order", "initOrder: Last", `line 1: initOrder: "Last" is not one of First, AfterSidecars`},
 		{"conflicts", "onConflict: Ignore", `line 1: onConflict: "Ignore" is not one of Fail, KeepPod`},
-	} {
+	})
+}
+
+// configError is an invalid configuration and its error.
+type configError struct{ name, text, want string }
+
+func testConfigErrors(t *testing.T, rows []configError) {
+	for _, c := range rows {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, _, err := parse([]byte(c.text))
 			require.Error(t, err)

@@ -16,7 +16,7 @@ import (
 )
 
 func TestFlyte_Errors(t *testing.T) {
-	for _, c := range []struct{ name, text, want string }{
+	testConfigErrors(t, []configError{
 		{"beside-managers", "webhook: {}\nmanagers: [k8s]", `line 2: managers: must not be set with Flyte's sections, which list the managers`},
 		{"typo-beside", "webhook: {}\nmanager: [k8s]", `line 2: unknown setting "manager", and not a known section of Flyte; if it is one, leave it out`},
 		{"unknown-section", "webhook: {}\nflink: {}", `line 2: unknown setting "flink", and not a known section of Flyte; if it is one, leave it out`},
@@ -39,14 +39,7 @@ func TestFlyte_Errors(t *testing.T) {
 		{"embedded-reach", "managers: [embedded]\nembedded: {reach: Team}", `line 2: embedded.reach: "Team" is not one of Project, Domain, Organization`},
 		{"embedded-stock", "managers: [embedded]\nembedded: {store: AWS, aws: {image: i, fetcher: Stock}}", `line 2: embedded.aws.fetcher: must be Fetch, the only fetcher of embedded secrets`},
 		{"embedded-other-store", "managers: [embedded]\nembedded: {aws: {image: i}}", `line 2: embedded.aws: has no effect: store is K8s`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			cfg, _, err := parse([]byte(c.text))
-			require.Error(t, err)
-			assert.Equal(t, c.want, err.Error())
-			assert.Nil(t, cfg)
-		})
-	}
+	})
 }
 
 // The release is detected from the keys, and decides the defaults.

@@ -29,8 +29,8 @@ type reviewer func(context.Context, *admissionv1.AdmissionRequest) *admissionv1.
 
 // handle serves admission reviews of version v1. It counts and logs each response.
 //
-// It stands in for controller-runtime's admission.Webhook, which reads a body
-// several times to support other versions and types.
+// It replaces controller-runtime's admission.Webhook, which reads a body several
+// times to support other versions and types.
 func handle(answer reviewer, count func(map[string]string, time.Duration)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		review, err := readReview(w, r)

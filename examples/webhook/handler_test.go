@@ -74,17 +74,17 @@ func TestHandle_BadRequests(t *testing.T) {
 		code              int
 		want              string
 	}{
-		{"content type", "text/plain", bytes.NewReader(good), 415, `"application/json"`},
-		{"no content type", "", bytes.NewReader(good), 415, `"application/json"`},
+		{"content-type", "text/plain", bytes.NewReader(good), 415, `"application/json"`},
+		{"no-content-type", "", bytes.NewReader(good), 415, `"application/json"`},
 		{"empty", "application/json", http.NoBody, 400, "must be an AdmissionReview"},
-		{"no JSON", "application/json", strings.NewReader("{"), 400, "unexpected end of JSON input"},
-		{"cut off", "application/json", io.MultiReader(bytes.NewReader(good[:99])), 400, "must be an AdmissionReview"},
-		{"another kind", "application/json", replaced("AdmissionReview", "Pod"), 400, "must be an AdmissionReview"},
-		{"another version", "application/json", replaced("admission.k8s.io/v1", "admission.k8s.io/v2"), 400, "of admission.k8s.io/v1"},
-		{"names in capitals", "application/json", replaced(`"request"`, `"REQUEST"`), 400, "with a request"},
-		{"no UID", "application/json", replaced(`"uid"`, `"other"`), 400, "must be an AdmissionReview"},
-		{"announced size over the limit", "application/json", strings.NewReader(strings.Repeat(" ", maxBody+1)), 413, "too large"},
-		{"size over the limit", "application/json", endless{}, 413, "too large"},
+		{"no-json", "application/json", strings.NewReader("{"), 400, "unexpected end of JSON input"},
+		{"cut-off", "application/json", io.MultiReader(bytes.NewReader(good[:99])), 400, "must be an AdmissionReview"},
+		{"another-kind", "application/json", replaced("AdmissionReview", "Pod"), 400, "must be an AdmissionReview"},
+		{"another-version", "application/json", replaced("admission.k8s.io/v1", "admission.k8s.io/v2"), 400, "of admission.k8s.io/v1"},
+		{"upper-case", "application/json", replaced(`"request"`, `"REQUEST"`), 400, "with a request"},
+		{"no-uid", "application/json", replaced(`"uid"`, `"other"`), 400, "must be an AdmissionReview"},
+		{"announced-too-large", "application/json", strings.NewReader(strings.Repeat(" ", maxBody+1)), 413, "too large"},
+		{"too-large", "application/json", endless{}, 413, "too large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			request := httptest.NewRequest(http.MethodPost, "/mutate", c.body)

@@ -177,9 +177,9 @@ func assertFound(t *testing.T, in view, w want, container string) {
 	t.Helper()
 	for _, version := range []string{"", w.GroupVersion} {
 		value, found := in.get(w.Group, version, w.Key)
-		assert.Equal(t, w.Path == "", found, "%v, asked for with version %q in %s", w.Request, version, container)
+		assert.Equal(t, w.Path == "", found, "%v, called with version %q in %s", w.Request, version, container)
 		if found {
-			assert.Equal(t, w.value, value, "%v, asked for with version %q in %s", w.Request, version, container)
+			assert.Equal(t, w.value, value, "%v, called with version %q in %s", w.Request, version, container)
 		}
 	}
 }
