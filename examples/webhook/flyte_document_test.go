@@ -21,8 +21,8 @@ func TestFromFlyte_Table(t *testing.T) {
 	table.WriteString("| Flyte | Its manager and the request | Why it differs |\n|---|---|---|\n")
 	counts := map[string]int{}
 	for _, v := range vectors(t) {
-		counts[v.Says]++
-		if v.Says != "differs" {
+		counts[v.Result]++
+		if v.Result != "differs" {
 			continue
 		}
 		var reqs []string
@@ -32,11 +32,11 @@ func TestFromFlyte_Table(t *testing.T) {
 		manager, _, _ := strings.Cut(v.Name, "-")
 		manager = map[string]string{"k8s": "K8s", "k8s2": "K8s", "global": "Global", "aws": "AWS", "gcp": "GCP", "azure": "Azure", "vault": "Vault", "embedded": "Embedded"}[manager]
 		require.NotEmpty(t, manager, v.Name)
-		because := strings.ToUpper(v.Because[:1]) + v.Because[1:]
+		reason := strings.ToUpper(v.Reason[:1]) + v.Reason[1:]
 		if v.Unread {
-			because = "**One call finds it in Flyte only.** " + because
+			reason = "**One call finds it in Flyte only.** " + reason
 		}
-		fmt.Fprintf(&table, "| %d | %s: %s | %s. |\n", v.Release, manager, strings.Join(reqs, ", "), because)
+		fmt.Fprintf(&table, "| %d | %s: %s | %s. |\n", v.Release, manager, strings.Join(reqs, ", "), reason)
 	}
 	fmt.Fprintf(&table, "\nOf %d vectors, %d are the same, %d add names, and %d differ.\n", counts["same"]+counts["superset"]+counts["differs"], counts["same"], counts["superset"], counts["differs"])
 	text, err := os.ReadFile(fromFlyte)

@@ -35,8 +35,8 @@ type vector struct {
 	}
 	Env, Files map[string]string
 	Refused    string
-	Says       string
-	Because    string
+	Result     string
+	Reason     string
 	Unread     bool // some call finds the secret with Flyte only
 }
 
@@ -96,25 +96,25 @@ func TestFlyte_Vectors(t *testing.T) {
 		t.Run(v.Name, func(t *testing.T) {
 			assert.False(t, names[v.Name], "duplicate name")
 			names[v.Name] = true
-			assert.Equal(t, v.Says == "differs", v.Because != "", "differing vectors have a reason, others have none")
+			assert.Equal(t, v.Result == "differs", v.Reason != "", "differing vectors have a reason, others have none")
 			assert.Equal(t, v.Refused == "", len(v.Env)+len(v.Files) > 0, "refused, or has variables or files")
 			reqs := v.requests(t)
 			cfg, in := v.injector(t)
 			pod, err := in.Inject(t.Context(), v.pod(t, reqs), reqs...)
 			if err != nil {
 				if v.Refused != "" {
-					assert.Equal(t, "same", v.Says, "refused here too: %v", err)
+					assert.Equal(t, "same", v.Result, "refused here too: %v", err)
 				} else {
-					assert.Equal(t, "differs", v.Says, "refused here: %v", err)
+					assert.Equal(t, "differs", v.Result, "refused here: %v", err)
 				}
 				return
 			}
 			if v.Refused != "" {
-				assert.Equal(t, "superset", v.Says, "served here")
+				assert.Equal(t, "superset", v.Result, "served here")
 				return
 			}
 			env, files := observe(t, pod)
-			assert.Equal(t, compare(v, env, files), v.Says, "Flyte: %v %v\nhere: %v %v", v.Env, v.Files, env, files)
+			assert.Equal(t, compare(v, env, files), v.Result, "Flyte: %v %v\nhere: %v %v", v.Env, v.Files, env, files)
 			v.assertRead(t, cfg, pod, reqs)
 		})
 	}
