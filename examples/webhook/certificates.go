@@ -66,7 +66,7 @@ func newCertificates(cfg *config) *certificates {
 // dnsName is the host name that API servers expect in the certificate.
 func (cfg *config) dnsName() string { return cfg.Service + "." + cfg.Namespace + ".svc" }
 
-var errNoCertificate = errors.New("no certificate yet that the CA bundle trusts")
+var errNoCertificate = errors.New("there is no certificate yet that the CA bundle trusts")
 
 // get is tls.Config.GetCertificate.
 func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -81,9 +81,9 @@ func (c *certificates) ready(*http.Request) error {
 	return err
 }
 
-// before runs the check only once there is a certificate. Before that, the server
+// requireCertificate runs the check only once there is a certificate. Before that, the server
 // would log each check as a failed handshake.
-func (c *certificates) before(check healthz.Checker) healthz.Checker {
+func (c *certificates) requireCertificate(check healthz.Checker) healthz.Checker {
 	return func(r *http.Request) error {
 		if err := c.ready(r); err != nil {
 			return err

@@ -63,7 +63,7 @@ func serve(stop context.Context, from *source, cfg *config, cluster *rest.Config
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("stopping", func(*http.Request) error { return stop.Err() }),
 		mgr.AddReadyzCheck("certificate", certs.ready),
-		mgr.AddReadyzCheck("server", certs.before(server.StartedChecker())),
+		mgr.AddReadyzCheck("server", certs.requireCertificate(server.StartedChecker())),
 	)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ labels:
 app.kubernetes.io/name: {{ .Values.name }}
 {{- end }}
 
-{{- /* The configuration: the values', with the names, ports and directories that the other templates have. */}}
+{{- /* The configuration of the values, with the names, ports and directories of the other templates. */}}
 {{- define "podsecrets.config" -}}
 {{- $set := dict
   "namespace" (include "podsecrets.namespace" .)
@@ -26,7 +26,7 @@ app.kubernetes.io/name: {{ .Values.name }}
 {{ mergeOverwrite (deepCopy .Values.config) $set | toYaml }}
 {{- end }}
 
-{{- /* What both webhooks have. */}}
+{{- /* The common settings of both webhooks. */}}
 {{- define "podsecrets.webhook" -}}
 admissionReviewVersions: [v1]
 rules:
