@@ -81,8 +81,8 @@ func (c *certificates) ready(*http.Request) error {
 	return err
 }
 
-// requireCertificate runs the check only once there is a certificate. Before that, the server
-// would log each check as a failed handshake.
+// requireCertificate runs the check only once there is a certificate. Before that, the
+// server would log each check as a failed handshake.
 func (c *certificates) requireCertificate(check healthz.Checker) healthz.Checker {
 	return func(r *http.Request) error {
 		if err := c.ready(r); err != nil {

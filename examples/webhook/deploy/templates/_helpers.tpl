@@ -41,14 +41,14 @@ objectSelector:
   matchLabels:
     inject-flyte-secrets: "true"
 {{- else }}
-# Pods that ask for something, whatever their labels, so that nobody can leave the label out.
+# Pods that request secrets, whatever their labels.
 matchConditions:
   - name: asks-for-secrets
     expression: >-
       has(object.metadata.annotations) && object.metadata.annotations.exists(name,
       name.matches('^(flyte[.]secrets/|(?i:request[.]podsecrets[.]dev/))'))
 {{- end }}
-namespaceSelector: # without itself it could not start
+namespaceSelector: # its own Pods must start without it
   matchExpressions:
     - key: kubernetes.io/metadata.name
       operator: NotIn
