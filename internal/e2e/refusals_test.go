@@ -28,9 +28,9 @@ var (
 // refusals are Pods that are refused. The golden file has the complete messages, for
 // people to read; each message must contain the texts.
 var refusals = map[string]struct {
-	reqs []secret.Request
-	edit func(*corev1.Pod)
-	code int32
+	reqs  []secret.Request
+	edit  func(*corev1.Pod)
+	code  int32
 	texts []string
 }{
 	"bad-annotation": {
