@@ -109,7 +109,7 @@ try-node:
 # docs/performance.md and the README's chart.
 bench:
 	@mkdir -p bin
-	go test -run '^$$' -bench '^BenchmarkCompare$$' -benchtime 201x -count 3 ./injector > bin/bench.txt
+	go test -run '^$$' -bench '^BenchmarkCompare$$' -benchtime 21x -count 3 ./injector > bin/bench.txt
 	go run ./internal/bench -tables docs/performance.md -chart docs/review.svg < bin/bench.txt
 
 # Draws the README's picture of a Pod before and after injection.

@@ -4,6 +4,7 @@ package injector_test
 
 import (
 	"encoding/json"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -37,38 +38,50 @@ func contenders(b *testing.B, w workload) []contender {
 	)
 }
 
-// BenchmarkCompare measures reviews beside what they are compared with, in turns
-// of some milliseconds: what else the machine does concerns all of them. An
-// iteration is one turn of each. It reports the median of each turn's CPU time
-// divided by that of the review's turn: "valid" 0.5 is a review that takes twice
-// as long as json.Valid.
+// BenchmarkCompare measures reviews beside what they are compared with, in
+// alternating turns, so that other load on the machine affects all alike. It reports
+// the median of each contender's CPU time divided by the review's: "valid" 0.5 is a
+// review that takes twice as long as json.Valid.
+//
+// Turns are long, so that each pays for the collection of its own garbage.
+// "valid-alone" comes from turns that are too short for a collection.
 func BenchmarkCompare(b *testing.B) {
-	const turn = 2 * time.Millisecond
+	const long, short, shortTurns = 50 * time.Millisecond, time.Millisecond, 5
 	for _, r := range reviewBudgets {
 		b.Run(r.String(), func(b *testing.B) {
 			w := namedWorkload(b, r.pod, r.store, r.secrets)
 			all := contenders(b, w)
-			calls, ratios := make([]int, len(all)), make([][]float64, len(all))
+			each := make([]time.Duration, len(all))
 			for i, c := range all {
 				c.call()
-				calls[i] = 1 + int(turn/max(1, timeOf(c.call, 5)))
+				each[i] = max(1, timeOf(c.call, 5))
+			}
+			ratios := make(map[string][]float64)
+			compare := func(unit string, turn, review time.Duration, i int) {
+				took := timeOf(all[i].call, 1+int(turn/each[i]))
+				ratios[unit] = append(ratios[unit], float64(took)/float64(review))
 			}
 			for b.Loop() {
-				review := timeOf(all[0].call, calls[0])
-				for i, c := range all {
-					ratios[i] = append(ratios[i], float64(timeOf(c.call, calls[i]))/float64(review))
+				review := timeOf(all[0].call, 1+int(long/each[0]))
+				for i := range all[1:] {
+					compare(all[i+1].name, long, review, i+1)
+				}
+				for range shortTurns {
+					review := timeOf(all[0].call, 1+int(short/each[0]))
+					compare("valid-alone", short, review, 1)
 				}
 			}
-			for i, c := range all[1:] {
-				b.ReportMetric(median(ratios[i+1]), c.name)
+			for unit, values := range ratios {
+				b.ReportMetric(median(values), unit)
 			}
 			b.ReportMetric(testing.AllocsPerRun(100, all[0].call), "allocs")
 		})
 	}
 }
 
-// timeOf returns the CPU time of one call, in the mean of n.
+// timeOf returns the mean CPU time of n calls. It collects older garbage first.
 func timeOf(call func(), n int) time.Duration {
+	runtime.GC()
 	start := cpuTime()
 	for range n {
 		call()
@@ -76,7 +89,7 @@ func timeOf(call func(), n int) time.Duration {
 	return (cpuTime() - start) / time.Duration(n)
 }
 
-// cpuTime is what the process has used, the garbage collector with it.
+// cpuTime returns the process's CPU time, including the garbage collector's.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
