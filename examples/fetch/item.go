@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// item is fetch.Item: a secret and the file to write it to.
+// item is a secret and the file to write it to. It repeats fetch.Item on purpose:
+// importing that package would compile Kubernetes' types into this program.
 type item struct {
 	ID      string `json:"id"`
 	Version string `json:"version,omitempty"`
