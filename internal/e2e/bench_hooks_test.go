@@ -25,7 +25,7 @@ import (
 )
 
 // readyMadeWebhook builds package readymade. The result starts it as a process with
-// a patch or null.
+// a patch or null. Like the deployed webhook, it is called through a forwarder.
 func readyMadeWebhook(b *testing.B) func(v *variant, patch json.RawMessage) {
 	binary := filepath.Join(b.TempDir(), "readymade")
 	out, err := exec.Command("go", "build", "-o", binary, "./readymade").CombinedOutput()
@@ -45,7 +45,11 @@ func readyMadeWebhook(b *testing.B) func(v *variant, patch json.RawMessage) {
 			CA  []byte
 		}
 		require.NoError(b, json.NewDecoder(stdout).Decode(&endpoint))
-		v.hook, v.pid = &admissionregistrationv1.WebhookClientConfig{URL: &endpoint.URL, CABundle: endpoint.CA}, process.Process.Pid
+		forwarder, err := deployed.Forward(strings.TrimPrefix(endpoint.URL, "https://"))
+		require.NoError(b, err)
+		b.Cleanup(func() { forwarder.Close() })
+		url := "https://" + forwarder.Addr().String()
+		v.hook, v.pid = &admissionregistrationv1.WebhookClientConfig{URL: &url, CABundle: endpoint.CA}, process.Process.Pid
 	}
 }
 

@@ -98,12 +98,35 @@ func (b *balancer) accept() {
 	}
 }
 
-// forward copies in both directions until one side closes.
 func (b *balancer) forward(client net.Conn, r *Replica) {
 	b.assign(client, r)
 	defer b.assign(client, nil)
+	forward(client, r.addressOf("webhook"))
+}
+
+// Forward listens on a free port and forwards connections to address, as the balancer
+// does. Close the listener to stop it.
+func Forward(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return // closed
+			}
+			go forward(client, address)
+		}
+	}()
+	return listener, nil
+}
+
+// forward copies in both directions until one side closes.
+func forward(client net.Conn, address string) {
 	defer client.Close()
-	server, err := net.Dial("tcp", r.addressOf("webhook"))
+	server, err := net.Dial("tcp", address)
 	if err != nil {
 		return
 	}
