@@ -16,8 +16,8 @@ import (
 	"github.com/podsecrets/podsecrets/secret"
 )
 
-// readmeCode is the README's code.
-func readmeCode(ctx context.Context, pod *corev1.Pod) error {
+// readmeCode is the README's code. It also stores the injected Pod.
+func readmeCode(ctx context.Context, pod *corev1.Pod, injected **corev1.Pod) error {
 	secrets, err := k8ssecret.New(k8ssecret.Config{})
 	if err != nil {
 		return err
@@ -30,14 +30,17 @@ func readmeCode(ctx context.Context, pod *corev1.Pod) error {
 		secret.Request{Group: "db", Key: "password", EnvVar: "DB_PASSWORD"},
 		secret.Request{Group: "db", Key: "cert", Mount: mount.File, Path: "db/cert.pem"},
 	)
-	_ = pod
+	*injected = pod
 	return err
 }
 
+// readmeRequests are the requests in readmeCode.
 var readmeRequests = []secret.Request{
 	{Group: "db", Key: "password", EnvVar: "DB_PASSWORD"},
 	{Group: "db", Key: "cert", Mount: mount.File, Path: "db/cert.pem"},
 }
+
+var readmePod = &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}
 
 // readmeBlock returns the README's first code block in a language.
 func readmeBlock(t *testing.T, language string) string {
@@ -56,7 +59,11 @@ func TestREADME_Code(t *testing.T) {
 	require.NoError(t, err)
 	code := "\t" + strings.ReplaceAll(strings.TrimSpace(readmeBlock(t, "go")), "\n", "\n\t")
 	require.Contains(t, string(source), code)
-	require.NoError(t, readmeCode(ctx, &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}))
+	var injected *corev1.Pod
+	require.NoError(t, readmeCode(ctx, readmePod, &injected))
+	want, err := newInjector(t, nil).Inject(ctx, readmePod, readmeRequests...)
+	require.NoError(t, err)
+	require.Equal(t, want, injected, "readmeRequests differ from the README's")
 }
 
 // The README shows parts of the real patch: each operation it shows exists, and each
@@ -66,7 +73,7 @@ func TestREADME_Patch(t *testing.T) {
 	require.NoError(t, err)
 	in, err := injector.New(injector.Config{Managers: []injector.SecretManager{secrets}})
 	require.NoError(t, err)
-	operations, err := in.Patch(ctx, &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}}, readmeRequests...)
+	operations, err := in.Patch(ctx, readmePod, readmeRequests...)
 	require.NoError(t, err)
 	text, err := json.Marshal(operations)
 	require.NoError(t, err)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admission/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	kjson "sigs.k8s.io/json"
 
@@ -79,7 +78,7 @@ func readReview(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionR
 		return nil, fmt.Errorf("%w: %w", errNotAReview, err)
 	}
 	if review.Kind != "AdmissionReview" || review.APIVersion != admissionv1.SchemeGroupVersion.String() ||
-		review.Request == nil || review.Request.UID == types.UID("") {
+		review.Request == nil || review.Request.UID == "" {
 		return nil, errNotAReview
 	}
 	return review, nil

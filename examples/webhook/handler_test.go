@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -87,10 +86,7 @@ func TestHandle_BadRequests(t *testing.T) {
 		{"too-large", "application/json", endless{}, 413, "too large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			request := httptest.NewRequest(http.MethodPost, "/mutate", c.body)
-			request.Header.Set("Content-Type", c.contentType)
-			recorder := httptest.NewRecorder()
-			s.http.ServeHTTP(recorder, request)
+			recorder := send(s.http, c.contentType, c.body)
 			assert.Equal(t, c.code, recorder.Code)
 			assert.Contains(t, recorder.Body.String(), c.want)
 			assert.NotContains(t, recorder.Body.String(), `"allowed"`)
@@ -105,10 +101,7 @@ func TestHandle_Panic(t *testing.T) {
 		panic("index out of range")
 	})
 	text, _ := body(t)
-	request := httptest.NewRequest(http.MethodPost, "/mutate", bytes.NewReader(text))
-	request.Header.Set("Content-Type", "application/json")
-	recorder := httptest.NewRecorder()
-	s.http.ServeHTTP(recorder, request)
+	recorder := send(s.http, "application/json", bytes.NewReader(text))
 	assert.Equal(t, http.StatusInternalServerError, recorder.Code)
 	assert.NotContains(t, recorder.Body.String(), "index")
 	assert.Contains(t, s.logs.String(), "panic: index out of range")
@@ -132,10 +125,7 @@ func BenchmarkHandle(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				request := httptest.NewRequest(http.MethodPost, "/mutate", bytes.NewReader(text))
-				request.Header.Set("Content-Type", "application/json")
-				recorder := httptest.NewRecorder()
-				c.handler.ServeHTTP(recorder, request)
+				recorder := send(c.handler, "application/json", bytes.NewReader(text))
 				if recorder.Code != http.StatusOK {
 					b.Fatal(recorder.Body.String())
 				}

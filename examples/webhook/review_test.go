@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -81,11 +82,17 @@ func (s *server) use(answer reviewer) {
 	})
 }
 
-func (s *server) post(t *testing.T, body []byte) *admissionv1.AdmissionResponse {
-	request := httptest.NewRequest(http.MethodPost, "/mutate", bytes.NewReader(body))
-	request.Header.Set("Content-Type", "application/json")
+// send posts a body as an API server does.
+func send(handler http.Handler, contentType string, body io.Reader) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodPost, "/mutate", body)
+	request.Header.Set("Content-Type", contentType)
 	recorder := httptest.NewRecorder()
-	s.http.ServeHTTP(recorder, request)
+	handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func (s *server) post(t *testing.T, body []byte) *admissionv1.AdmissionResponse {
+	recorder := send(s.http, "application/json", bytes.NewReader(body))
 	require.Equal(t, http.StatusOK, recorder.Code)
 	var answer admissionv1.AdmissionReview
 	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &answer))
